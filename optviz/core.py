@@ -1,0 +1,184 @@
+"""What every other file stands on: bilingual texts, parameters that know their range, registries, refusals."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any, Generic, TypeVar
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class T:
+    """A text in both languages; it cannot exist in one only."""
+
+    en: str
+    ru: str
+
+    def __post_init__(self) -> None:
+        if not (self.en.strip() and self.ru.strip()):
+            raise ValueError(f"a text needs both languages: en={self.en!r}, ru={self.ru!r}")
+
+
+class Refused(ValueError):
+    """Something the visitor asked for that cannot be done; `text` says in both languages what to do instead."""
+
+    def __init__(self, text: T):
+        super().__init__(text.en)
+        self.text = text
+
+    def __str__(self) -> str:
+        return self.text.en
+
+
+class Unknown(Refused, KeyError):
+    """A key that a registry does not hold: a ValueError to a caller, a KeyError to a mapping."""
+
+
+@dataclass(frozen=True)
+class Range:
+    """An interval; ends are closed unless said otherwise, infinity is never inside."""
+
+    low: float = -math.inf
+    high: float = math.inf
+    open_low: bool = False
+    open_high: bool = False
+
+    def holds(self, value: Any) -> bool:
+        """True when every number in `value` lies inside (NaN and infinity never do)."""
+        if isinstance(value, float):  # the same without arrays, a hundred times faster
+            return (math.isfinite(value) and (value > self.low if self.open_low else value >= self.low)
+                    and (value < self.high if self.open_high else value <= self.high))
+        a = np.asarray(value)
+        inside = np.isfinite(a) & (a > self.low if self.open_low else a >= self.low)
+        return bool(np.all(inside & (a < self.high if self.open_high else a <= self.high)))
+
+    def __str__(self) -> str:
+        left = "(" if self.open_low or math.isinf(self.low) else "["
+        right = ")" if self.open_high or math.isinf(self.high) else "]"
+        return f"{left}{self.low:g}, {self.high:g}{right}"
+
+
+ANY = Range()
+NOT_NEGATIVE = Range(low=0.0)
+POSITIVE = Range(low=0.0, open_low=True)
+SHARE = Range(0.0, 1.0)
+BELOW_ONE = Range(0.0, 1.0, open_high=True)
+
+
+@dataclass(frozen=True)
+class Param:
+    """A number that knows its control (low, high, log) and, apart from that, what is possible at all."""
+
+    default: float
+    low: float
+    high: float
+    log: bool = False
+    allowed: Range = ANY
+    whole: bool = False
+
+    def check(self, keyword: str, value: Any) -> Any:
+        """The value as float, int or array; a Refused that names keyword, value and range when it is impossible."""
+        a = _number(value)
+        if not self.allowed.holds(a) or (self.whole and np.any(a != np.floor(a))):
+            raise out_of_range(keyword, value, self.range_text)
+        return int(a) if self.whole and isinstance(a, float) else a
+
+    def parse(self, keyword: str, text: str) -> float:
+        """The value that a query holds as text."""
+        try:
+            return self.check(keyword, float(text))
+        except (ValueError, OverflowError):
+            raise out_of_range(keyword, text, self.range_text) from None
+
+    @property
+    def range_text(self) -> str:
+        return f"integer in {self.allowed}" if self.whole else str(self.allowed)
+
+
+def _number(value: Any) -> Any:
+    """A float, an array of floats, or nan for what is no number."""
+    if type(value) in (int, float):
+        try:
+            return float(value)
+        except OverflowError:
+            return math.nan
+    try:
+        a = np.asarray(value)
+        if a.dtype.kind not in "iuf":
+            return math.nan
+    except (TypeError, ValueError, OverflowError):
+        return math.nan
+    return a.astype(np.float64) if a.ndim else float(a)
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A setting that takes one of a few words."""
+
+    default: str
+    choices: tuple[str, ...]
+
+    def check(self, keyword: str, value: Any) -> str:
+        if not isinstance(value, str) or value not in self.choices:
+            raise out_of_range(keyword, value, "{" + ", ".join(self.choices) + "}")
+        return value
+
+    parse = check
+
+
+Setting = Param | Choice
+
+
+def out_of_range(keyword: str, value: Any, allowed: str) -> Refused:
+    """The one sentence for an impossible value."""
+    shown = repr(value) if len(repr(value)) <= 80 else repr(value)[:77] + "..."
+    return Refused(T(f"{keyword}={shown} is impossible; allowed: {allowed}",
+                     f"{keyword}={shown} — недопустимое значение; допустимо: {allowed}"))
+
+
+def unknown_name(keyword: str, allowed: Mapping[str, Any]) -> Unknown:
+    """The one sentence for a keyword or key that nobody knows, with the nearest that somebody does."""
+    near = get_close_matches(keyword, list(allowed), n=3, cutoff=0.5)
+    known = ", ".join(allowed)
+    en, ru = (f"; did you mean {', '.join(near)}?", f"; может быть, {', '.join(near)}?") if near else ("", "")
+    return Unknown(T(f"unknown name {keyword!r}{en} (allowed: {known})",
+                     f"неизвестное имя {keyword!r}{ru} (допустимо: {known})"))
+
+
+V = TypeVar("V")
+
+
+class Registry(Mapping[str, V], Generic[V]):
+    """Definitions by key, in teaching order."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, V] = {}
+
+    def add(self, key: str, definition: V) -> V:
+        if key in self._known:
+            raise ValueError(f"{key!r} is registered twice")
+        self._known[key] = definition
+        return definition
+
+    def __getitem__(self, key: str) -> V:
+        if isinstance(key, str):
+            if key in self._known:
+                return self._known[key]
+            for known in self._known:  # "Levy 13", "levy13" and "levy-13" are one thing to a visitor
+                if _bare(known) == _bare(key):
+                    return self._known[known]
+        raise unknown_name(str(key), self._known)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._known)
+
+    def __len__(self) -> int:
+        return len(self._known)
+
+
+def _bare(key: str) -> str:
+    return "".join(c for c in key.lower() if c.isalnum())

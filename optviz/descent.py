@@ -1,0 +1,407 @@
+"""Run and descend: what to descend, with what, from where, how long, and what came of it."""
+
+from __future__ import annotations
+
+import math
+import struct
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any, NamedTuple
+from urllib.parse import parse_qsl, urlencode
+
+import numpy as np
+
+from .backend import Numpy, backend
+from .core import ANY, NOT_NEGATIVE, POSITIVE, Choice, Param, Range, Refused, Setting, T, out_of_range, unknown_name
+from .optimizers import Optimizer, optimizers
+from .oracle import gaussian
+from .schedules import Schedule, schedules
+from .surfaces import OWN_BOX, Surface, surface, surfaces
+from .trace import Given, Plan, begin_state, python_step, whole_step
+
+VERSION = 1
+STEPS = Param(300, 1, 2000, log=True, allowed=Range(1, 1_000_000), whole=True)
+START = Param(0.0, -10.0, 10.0, allowed=ANY)
+#: What every run has besides its optimizer's own parameters.
+COMMON: Mapping[str, Setting] = {
+    "noise": Param(0.0, 0.0, 10.0, allowed=NOT_NEGATIVE),
+    "noise_relative": Param(0.0, 0.0, 10.0, allowed=NOT_NEGATIVE),
+    "clip_norm": Param(math.nan, 1e-2, 100.0, log=True, allowed=POSITIVE),
+    "clip_value": Param(math.nan, 1e-2, 100.0, log=True, allowed=POSITIVE),
+    "seed": Param(0, 0, 2**32 - 1, allowed=Range(0, 2**32 - 1), whole=True),
+}
+OFF = ("clip_norm", "clip_value")  # None is their way of not happening
+BLOCK = 16_384  # members of a batch that run together: their arrays stay in cache
+MOST_NUMBERS = 2**28  # that one recorded batch may hold, 2 GiB
+
+
+def settings_of(s: Surface, o: Optimizer, k: Schedule) -> dict[str, Setting]:
+    """Every keyword that a run of these three takes, in one flat space."""
+    return {**o.params, **COMMON, **{"schedule_" + n: p for n, p in k.params.items()}, **{"surface_" + n: p for n, p in s.params}}
+
+
+def checked(table: Mapping[str, Setting], given: Mapping[str, Any]) -> dict[str, Any]:
+    """All settings with their values; None stands for what does not happen."""
+    for name in given:
+        if name not in table:
+            raise unknown_name(name, table)
+    out = {}
+    for name, p in table.items():
+        value = given.get(name, p.default)
+        off = name in OFF and (value is None or name not in given)
+        out[name] = None if off else p.check(name, value)
+    return out
+
+
+def checked_start(start: Any) -> tuple[Any, Any]:
+    """Two coordinates: numbers, or arrays that broadcast."""
+    try:
+        x, y = start
+    except (TypeError, ValueError):
+        raise out_of_range("start", start, "two numbers or arrays (x, y)") from None
+    return START.check("start", x), START.check("start", y)
+
+
+def find(registry: Mapping[str, Any], keyword: str, value: Any, kind: type) -> Any:
+    """A definition, or the one that a key names."""
+    if isinstance(value, kind):
+        return value
+    if isinstance(value, str) and value in registry:
+        return registry[value]
+    raise Refused(T(f"{keyword}={value!r}: {unknown_name(str(value), registry)}",
+                    f"{keyword}={value!r}: {unknown_name(str(value), registry).text.ru}"))
+
+
+@dataclass(frozen=True, init=False)
+class Run:
+    """The complete spec of one descent: hashable, and the same in a URL."""
+
+    surface: Surface
+    optimizer: str
+    start: tuple[float, float]
+    steps: int
+    schedule: str
+    settings: tuple[tuple[str, Any], ...] = field(default=())
+
+    def __init__(self, surface: str | Surface = "rosenbrock", optimizer: str = "adam", start: Any = None, steps: int = 300,
+                 schedule: str = "constant", **settings: Any):
+        s: Surface = find(surfaces, "surface", surface, Surface)
+        o: Optimizer = find(optimizers, "optimizer", optimizer, Optimizer)
+        k: Schedule = find(schedules, "schedule", schedule, Schedule)
+        values = checked(settings_of(s, o, k), settings)
+        s = s.at(**{n[8:]: values.pop(n) for n in list(values) if n.startswith("surface_") and n in settings})
+        values = {n: v for n, v in values.items() if not n.startswith("surface_")}
+        start = checked_start(s.start if start is None else start)
+        for name, value in {**values, "start": start[0], "start ": start[1], "steps": steps}.items():
+            if np.ndim(value):
+                raise out_of_range(name.strip(), value, "one number: a Run holds scalars, arrays go to descend")
+        for name, value in zip([f.name for f in fields(Run)],
+                               (s, o.key, start, STEPS.check("steps", steps), k.key, tuple(values.items())), strict=True):
+            object.__setattr__(self, name, value)
+
+    def __getitem__(self, name: str) -> Any:
+        """run["lr"]: one setting."""
+        return dict(self.settings)[name]
+
+    def to_query(self) -> str:
+        """The URL's query: what is at its default is left out, the rate and the start never are."""
+        pairs: list[tuple[str, str]] = [("v", str(VERSION))]
+        if self.surface.key in surfaces:
+            pairs.append(("surface", self.surface.key))
+        else:
+            pairs += [("formula", self.surface.formula)]
+            if self.surface.box != OWN_BOX:
+                pairs.append(("box", ",".join(repr(v) for side in self.surface.box for v in side)))
+        pairs += [("optimizer", self.optimizer), ("start", ",".join(map(repr, self.start))), ("steps", str(self.steps))]
+        if self.schedule != "constant":
+            pairs.append(("schedule", self.schedule))
+        pairs += [("surface_" + n, repr(v)) for n, v in self.surface.values]
+        table = settings_of(self.surface, optimizers[self.optimizer], schedules[self.schedule])
+        pairs += [(n, str(v) if isinstance(v, str) else repr(v)) for n, v in self.settings
+                  if n == "lr" or (v is not None if n in OFF else v != table[n].default)]
+        return urlencode(pairs)
+
+    @staticmethod
+    def from_query(query: str, notes: list[T] | None = None) -> Run:
+        """The run of a query. With `notes`, what cannot be used falls back to its default and is noted; without, it is refused."""
+        given = dict(parse_qsl(query.lstrip("?"), keep_blank_values=True, max_num_fields=200))
+        given.pop("v", None)
+
+        def attempt(name: str, read: Any, fallback: Any) -> Any:
+            try:
+                return read(given.pop(name)) if name in given else fallback
+            except (ValueError, TypeError, OverflowError) as error:
+                if notes is None:
+                    raise
+                notes.append(error.text if isinstance(error, Refused) else T(f"{name} cannot be read", f"не удаётся прочесть {name}"))
+                return fallback
+
+        key = attempt("surface", lambda v: find(surfaces, "surface", v, Surface), surfaces["rosenbrock"])
+        box = attempt("box", _box, OWN_BOX)
+        s: Surface = attempt("formula", lambda v: surface(v, box), key)
+        o: Optimizer = attempt("optimizer", lambda v: find(optimizers, "optimizer", v, Optimizer), optimizers["adam"])
+        k: Schedule = attempt("schedule", lambda v: find(schedules, "schedule", v, Schedule), schedules["constant"])
+        start = attempt("start", lambda v: checked_start([float(part) for part in v.split(",")]), s.start)
+        steps = attempt("steps", lambda v: STEPS.parse("steps", v), STEPS.default)
+        table = settings_of(s, o, k)
+        read = {name: attempt(name, lambda v, name=name, p=p: p.parse(name, v), None) for name, p in table.items() if name in given}
+        settings = {name: value for name, value in read.items() if value is not None}
+        for name in given:
+            if notes is None:
+                raise unknown_name(name, table)
+            notes.append(T(f"unknown parameter {name[:40]!r} is ignored", f"неизвестный параметр {name[:40]!r} пропущен"))
+        return Run(s, o.key, start, steps, k.key, **settings)
+
+
+def _box(text: str) -> tuple[tuple[float, float], tuple[float, float]]:
+    x0, x1, y0, y1 = map(float, text.split(","))
+    return (x0, x1), (y0, y1)
+
+
+@dataclass(frozen=True, eq=False)
+class Trajectory:
+    """What came of a run, coordinate first, then step, then the batch.
+
+    `gradients` is what the optimizer was first told in each step (noise, clipping and look-ahead included), `lr` the rate
+    it used, `state` what it remembered after each step, by name; nothing in them is ever nan or infinite.
+    """
+
+    points: np.ndarray
+    loss: np.ndarray
+    gradients: np.ndarray
+    lr: np.ndarray
+    state: dict[str, np.ndarray]
+    diverged_at: Any
+
+
+def descend(surface: str | Surface | Run, optimizer: str | Optimizer = "sgd", start: Any = None, steps: int = 300,
+            schedule: str | Schedule = "constant", *, record: str = "all", backend: str = "numpy", device: str = "cpu",
+            dtype: str = "float64", **settings: Any) -> Trajectory:
+    """Descend one run, or a batch of them where start or settings are arrays; record="end" keeps the last point alone."""
+    if isinstance(surface, Run):
+        run, surface = surface, surface.surface
+        optimizer, start, steps, schedule, settings = run.optimizer, run.start, run.steps, run.schedule, {**dict(run.settings), **settings}
+    return _Problem(surface, optimizer, start, steps, schedule, settings, record).solve(backend, device, dtype)
+
+
+class _Problem:
+    """The checked arguments of one descent."""
+
+    def __init__(self, s: Any, o: Any, start: Any, steps: Any, k: Any, settings: dict[str, Any], record: str):
+        s, self.optimizer = find(surfaces, "surface", s, Surface), find(optimizers, "optimizer", o, Optimizer)
+        schedule = find(schedules, "schedule", k, Schedule)
+        values = checked(settings_of(s, self.optimizer, schedule), settings)
+        for name in ("seed", *(n for n in values if n.startswith("surface_")), *(n for n, p in self.optimizer.params.items() if isinstance(p, Param) and p.whole)):
+            if np.ndim(values.get(name)):
+                raise out_of_range(name, values[name], "one number for the whole batch")
+        self.surface: Surface = s.at(**{n[8:]: v for n, v in values.items() if n.startswith("surface_")})
+        self.start = checked_start(self.surface.start if start is None else start)
+        self.steps: int = STEPS.check("steps", steps)
+        if record not in ("all", "end"):
+            raise out_of_range("record", record, "{all, end}")
+        self.record_all = record == "all"
+        self.seed: int = values["seed"]
+        if np.ndim(self.steps):
+            raise out_of_range("steps", steps, "one number for the whole batch")
+        options = tuple((n, values[n]) for n, p in self.optimizer.params.items() if isinstance(p, Choice))
+        self.values = {n: v for n, v in values.items() if v is not None}
+        self.schedule = schedule
+        self.plan = Plan(self.optimizer, schedule if schedule.fed else schedules["constant"], options,
+                         bool(np.any(values["noise"])), bool(np.any(values["noise_relative"])),
+                         values["clip_norm"] is not None, values["clip_value"] is not None)
+        try:
+            self.batch = np.broadcast_shapes(*(np.shape(v) for v in (*self.start, *self.values.values())))
+        except ValueError:
+            shapes = ", ".join(f"{n} {np.shape(v)}" for n, v in {"start": self.start, **self.values}.items() if np.size(v) > 1)
+            raise Refused(T(f"these arrays do not broadcast to one batch: {shapes}", f"эти массивы не приводятся к одной форме: {shapes}")) from None
+
+    def given(self, values: Mapping[str, Any]) -> Given:
+        """The numbers that all steps share, out of the settings of some members."""
+        return Given(self.optimizer.bundle(*(values[n] for n in self.optimizer.params)),
+                     self.schedule.bundle(*(values["schedule_" + n] for n in self.schedule.params)), *(values.get(n) for n in OFF))
+
+    def solve(self, name: str, device: str, dtype: str) -> Trajectory:
+        with np.errstate(all="ignore"):
+            if not self.batch and name == "numpy" and self.record_all and self.optimizer.traceable:
+                single = self.single()
+                if single is not None:
+                    return single
+            return self.blocks(backend(name, device, dtype))
+
+    def rates(self, given: Given) -> Any:
+        """The rate of each step where the schedule knows it beforehand."""
+        if self.schedule.fed:
+            return np.zeros(self.steps)
+        k = np.arange(self.steps)
+        varies = any(np.ndim(v) for v in (given.h.lr, *given.schedule))
+        return self.schedule.rule(k[:, None] if varies else k, given.h.lr, given.schedule, self.steps, np)
+
+    def noise(self, members: np.ndarray, step: Any, values: Mapping[str, Any]) -> tuple[Any, Any]:
+        """The two disturbances of some members at some steps, None where there are none; a single run is member 0."""
+        added = values["noise"] * gaussian(self.seed, 0, members, step) if self.plan.noise else None
+        relative = values["noise_relative"] * gaussian(self.seed, 1, members, step) if self.plan.noise_relative else None
+        return added, relative
+
+    def fixed(self, names: Iterable[str], given: Given) -> list[Any]:
+        """The numbers that a traced step binds."""
+        numbers = {"h_" + n: v for n, v in given.h._asdict().items()} | {"k_" + n: v for n, v in given.schedule._asdict().items()}
+        return [numbers.get(n, getattr(given, n, None)) for n in names]
+
+    # --- one run: traced, straight-line Python --------------------------------------------------------------------------------------
+
+    def single(self) -> Trajectory | None:
+        """The fast path of a single run; None where plain floats raise and arrays must decide."""
+        steps, given, (x, y) = self.steps, self.given(self.values), self.start
+        traced, bind, first = python_step(self.plan)
+        fixed = self.fixed(traced.fixed, given)
+        columns = [range(1, steps + 1), np.broadcast_to(self.rates(given), steps).tolist()]
+        for part in self.noise(np.zeros(steps), np.arange(1, steps + 1), self.values):
+            columns += [] if part is None else part.tolist()
+        try:
+            begun = (x, y, *first(x, y, *fixed))
+            rows = bytearray(8 * (len(begun) + 2) * steps)
+            row, at = struct.Struct(f"{len(begun) + 2}d"), 0
+            step, pack, size = bind(self.surface.numbers["slope"], self.surface.numbers["height"], *fixed), row.pack_into, row.size
+            now = (*begun, 0.0, 0.0)
+            for each in zip(*columns, strict=True):
+                now = step(*now, *each)
+                pack(rows, at, *now)
+                at += size
+        except (ArithmeticError, ValueError):
+            return None
+        table = np.frombuffer(rows).reshape(steps, -1).T
+        loss = np.array(np.broadcast_to(self.surface.arrays["height"](table[0], table[1]), steps))
+        fine = np.isfinite(table[:-2]).all(axis=0) & np.isfinite(loss)
+        bad = -1 if fine.all() else int(np.argmin(fine))
+        if bad >= 0:  # frozen from here on: the last finite row stays, and there is no gradient after the one that failed
+            table[:-2, bad:] = (table[:-2, bad - 1] if bad else np.array(begun))[:, None]
+            loss[bad:] = loss[bad - 1] if bad else self.surface.value(x, y)
+            table[-2:, bad + 1:] = 0
+            table[-2:, bad] = np.where(np.isfinite(table[-2:, bad]), table[-2:, bad], 0)
+        fed = len(begun) - 4  # where a schedule that is fed the loss keeps its rate
+        rates = np.array([begun[fed], *table[fed, :-1]] if self.schedule.fed else columns[1])
+        block = _Block(np.array([[x], [y]]), table[:-2, :, None], loss[:, None], table[-2:, :, None], rates[:, None], np.array([bad + 1 if bad >= 0 else -1]))
+        return self.joined([block])
+
+    # --- many runs: arrays, block by block --------------------------------------------------------------------------------------------
+
+    def blocks(self, machine: Numpy) -> Trajectory:
+        """Any batch on NumPy or torch, in blocks that stay in cache."""
+        n = math.prod(self.batch)
+        width = 7 + 2 * len(self.optimizer.state) * self.values.get("history_size", 1)
+        if n * (self.steps if self.record_all else 1) * width > MOST_NUMBERS:
+            raise Refused(T(f"steps × batch = {self.steps} × {n} is too much to record; use record='end' or fewer of either",
+                            f"шаги × набор = {self.steps} × {n}: записать столько нельзя; укажите record='end' или уменьшите одно из них"))
+        size = max(n, 1) if machine.xp is not np else BLOCK
+        values = {name: np.broadcast_to(v, self.batch).reshape(-1) if np.ndim(v) else v for name, v in self.values.items()}
+        starts = np.stack([np.broadcast_to(v, self.batch).reshape(-1) for v in self.start])
+        return self.joined([self.block(machine, np.arange(low, min(low + size, n)), starts, values) for low in range(0, max(n, 1), size)])
+
+    def block(self, m: Numpy, members: np.ndarray, starts: np.ndarray, values: Mapping[str, Any]) -> _Block:
+        """Some members stepping together; one that leaves the numbers stays where it last was, the others go on."""
+        n, xp, start = len(members), m.xp, starts[:, members]
+        values = {name: v[members] if np.ndim(v) else v for name, v in values.items()}
+        stepper = (_TracedArrays if m.xp is np and self.optimizer.traceable else _Arrays)(self, m, values)
+        now, rates = stepper.begin(start), self.rates(self.given(values))
+        kept = self.steps if self.record_all else 1
+        out = _Block(start, np.empty((sum(a.reshape(-1, n).shape[0] for a in now), kept, n)), np.empty((kept, n)), np.empty((2, kept, n)),
+                     np.empty((kept, n)), np.full(n, -1))
+        frozen: Any = None
+        f = stepper.height(now)
+        for t in range(1, self.steps + 1):
+            rate = rates[t - 1] if np.ndim(rates) else rates
+            rate = now[stepper.fed] if self.schedule.fed else m.array(rate) if np.ndim(rate) else float(rate)
+            noise = [None if a is None else m.array(a) for a in self.noise(members, t, values)]
+            new, g = stepper.step(now, t, rate, noise)
+            height = stepper.height(new)
+            if frozen is not None or m.suspicious(height, *new):
+                fine = xp.isfinite(height)
+                for a in new:
+                    fine = fine & xp.isfinite(a.reshape(-1, n)).all(0)
+                moving, fine = (fine | True, fine) if frozen is None else (~frozen, fine & ~frozen)
+                frozen = ~fine
+                out.diverged[m.flags(frozen) & (out.diverged < 0)] = t
+                new = tuple(xp.where(fine, a, old) for a, old in zip(new, now, strict=True))
+                g = [xp.where(moving & xp.isfinite(part), part, 0) for part in g]  # shown for the step that failed, none later
+                height = xp.where(fine, height, f)
+            now, f = new, height
+            if self.record_all or t == self.steps:
+                at = t - 1 if self.record_all else 0
+                out.table[:, at] = np.concatenate([m.numpy(a).reshape(-1, n) for a in now])
+                out.loss[at], out.lr[at], out.gradients[:, at] = m.numpy(f), m.numpy(m.array(rate)), [m.numpy(part) for part in g]
+        return out
+
+    def joined(self, blocks: list[_Block]) -> Trajectory:
+        """The blocks side by side, in the batch's own shape."""
+        one = _Block(*(np.concatenate(parts, axis=-1) if len(blocks) > 1 else parts[0] for parts in zip(*blocks, strict=True)))
+        points, loss, column, state = one.table[:2], one.loss, 2, {}
+        if self.record_all:
+            points = np.concatenate([one.start[:, None], points], axis=1)
+            first = self.surface.arrays["height"](one.start[0], one.start[1])
+            loss = np.concatenate([np.broadcast_to(first, one.start[0].shape)[None], loss])
+
+        def shaped(a: np.ndarray) -> np.ndarray:
+            return a.reshape((*a.shape[:-1], *self.batch))
+        given = self.given({name: v.flat[0] if np.ndim(v) else v for name, v in self.values.items()})
+        for name, value in zip(self.optimizer.state, begin_state(self.plan, np.zeros(2), given, np), strict=False):
+            rows = one.table[column:column + np.size(value)]
+            state[name] = shaped(rows.reshape((*np.shape(value), *rows.shape[1:])))
+            column += np.size(value)
+        diverged = one.diverged.reshape(self.batch) if self.batch else (int(one.diverged[0]) if one.diverged[0] >= 0 else None)
+        return Trajectory(shaped(points), shaped(loss), shaped(one.gradients), shaped(one.lr), state, diverged)
+
+
+class _Block(NamedTuple):
+    """What some members did: `table` holds x, y and all that is remembered, a row each; then steps, then members."""
+
+    start: np.ndarray
+    table: np.ndarray
+    loss: np.ndarray
+    gradients: np.ndarray
+    lr: np.ndarray
+    diverged: np.ndarray
+
+
+class _Arrays:
+    """The step on whole vectors, for any optimizer on any machine: `now` is x, then what is remembered."""
+
+    def __init__(self, problem: _Problem, machine: Numpy, values: Mapping[str, Any]):
+        self.problem, self.machine = problem, machine
+        self.given = problem.given({n: machine.array(v) if np.ndim(v) else v for n, v in values.items()})
+        self.calls = machine.calls(problem.surface)
+        self.fed = 1 + len(problem.optimizer.state)
+
+    def begin(self, start: np.ndarray) -> tuple[Any, ...]:
+        x = self.machine.array(start)
+        return x, *begin_state(self.problem.plan, x, self.given, self.machine.xp)
+
+    def step(self, now: tuple[Any, ...], t: int, rate: Any, noise: list[Any]) -> tuple[tuple[Any, ...], Any]:
+        m = self.machine
+        x, state, g = whole_step(self.problem.plan, self.calls, now[0], now[1:], self.given, rate, noise, m.count(t), m.xp)
+        return (x, *state), g
+
+    def height(self, now: tuple[Any, ...]) -> Any:
+        return self.calls[1](now[0])
+
+
+class _TracedArrays:
+    """The traced step on NumPy arrays: `now` is x, y, then what is remembered, a coordinate each."""
+
+    def __init__(self, problem: _Problem, machine: Numpy, values: Mapping[str, Any]):
+        functions = problem.surface.arrays
+        self.height_of = functions["height"]
+        traced, bind, self.first = python_step(problem.plan, arrays=True)
+        self.numbers = problem.fixed(traced.fixed, problem.given(values))
+        self.next = bind(functions["slope"], self.height_of, *self.numbers)
+        self.fed = len(traced.moving) - 4
+
+    def begin(self, start: np.ndarray) -> tuple[Any, ...]:
+        x, y = start
+        return x, y, *(np.broadcast_to(a, x.shape) for a in self.first(x, y, *self.numbers))
+
+    def step(self, now: tuple[Any, ...], t: int, rate: Any, noise: list[Any]) -> tuple[tuple[Any, ...], Any]:
+        out = self.next(*now, 0, 0, t, rate, *(part for pair in noise if pair is not None for part in pair))
+        return out[:-2], out[-2:]
+
+    def height(self, now: tuple[Any, ...]) -> Any:
+        return self.height_of(now[0], now[1])

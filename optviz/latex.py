@@ -1,0 +1,149 @@
+"""Python's syntax tree as LaTeX: a formula of a surface and a line of an optimizer print by the same rules."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+_GREEK = ("alpha beta gamma delta epsilon zeta eta theta kappa lambda mu nu xi pi rho sigma tau phi chi psi omega").split()
+_MARKS = {"hat": r"\hat{%s}", "bar": r"\bar{%s}", "tilde": r"\tilde{%s}", "max": r"%s^{\max}", "next": r"%s'", "old": r"%s^{-}"}
+
+#: Functions as a lecture writes them; {0} is the first argument.
+NOTATION = {
+    "sqrt": r"\sqrt{{{0}}}", "exp": "e^{{{0}}}", "abs": r"\left|{0}\right|", "sign": r"\operatorname{{sign}}\left({0}\right)",
+    **{n: rf"\{n}\left({{0}}\right)" for n in ("sin", "cos", "tan", "tanh", "sinh", "cosh", "log", "min", "max")},
+    "floor": r"\left\lfloor {0} \right\rfloor",
+    "where": r"\begin{{cases}} {1}, & {0} \\ {2} \end{{cases}}",
+    "minimum": r"\min\left({0}, {1}\right)", "maximum": r"\max\left({0}, {1}\right)",
+}
+
+SUM, PRODUCT, POWER, ATOM = 1, 2, 3, 4
+
+
+def symbol(name: str) -> str:
+    """beta1 -> \\beta_{1}, m_hat -> \\hat{m}, eps -> \\varepsilon: the symbol that a name stands for."""
+    if name in ("eps", "epsilon"):
+        return r"\varepsilon"
+    base, _, mark = name.rpartition("_")
+    if base and mark in _MARKS:
+        return _MARKS[mark] % symbol(base)
+    stem, digits = re.fullmatch(r"(.*?)(\d*)", name).groups()  # type: ignore[union-attr]
+    if digits and stem:
+        return f"{symbol(stem)}_{{{digits}}}"
+    if name in _GREEK:
+        return "\\" + name
+    return name if len(name) == 1 else rf"\mathrm{{{name}}}".replace("_", r"\_")
+
+
+def number(value: float) -> str:
+    """2.0 -> 2, 1e-08 -> 10^{-8}."""
+    mantissa, _, power = f"{value:.12g}".partition("e")
+    if not power:
+        return mantissa
+    return (f"{mantissa} \\cdot " if mantissa != "1" else "") + f"10^{{{int(power)}}}"
+
+
+@dataclass(frozen=True)
+class Latex:
+    """A printer: `names` gives symbols, `notation` templates, `inline` the expression that a small helper stands for."""
+
+    names: Mapping[str, str] = field(default_factory=dict)
+    notation: Mapping[str, str] = field(default_factory=lambda: NOTATION)
+    inline: Callable[[ast.Call], ast.expr | None] = lambda call: None
+    silent: frozenset[str] = frozenset()  # arguments that are plumbing, not mathematics
+
+    def __call__(self, node: ast.expr) -> str:
+        return self.print(node)[0]
+
+    def print(self, node: ast.expr) -> tuple[str, int]:
+        """LaTeX and how tightly it binds."""
+        match node:
+            case ast.Constant(value=value):
+                text = number(value)
+                return text, ATOM if "cdot" not in text else PRODUCT
+            case ast.Name(id=name) | ast.Attribute(attr=name):
+                return self.names.get(name) or symbol(name), ATOM
+            case ast.UnaryOp(operand=operand):
+                return "-" + self.at_least(operand, PRODUCT), SUM
+            case ast.BinOp(op=op):
+                return self.binary(node, op)
+            case ast.Compare(left=left, ops=[op], comparators=[right]):
+                return f"{self(left)} {'<' if isinstance(op, ast.Lt) else '>'} {self(right)}", SUM
+            case ast.Tuple(elts=elts):
+                return ", ".join(map(self, elts)), SUM
+            case ast.Call():
+                return self.call(node)
+        raise TypeError(f"no LaTeX for {ast.dump(node)[:80]}")
+
+    def clip(self, text: str, limits: list[ast.keyword]) -> str:
+        for limit in limits:
+            text = rf"\{'max' if limit.arg == 'min' else 'min'}\left({text}, {self(limit.value)}\right)"
+        return text
+
+    def at_least(self, node: ast.expr, tightness: int) -> str:
+        text, own = self.print(node)
+        return text if own >= tightness else rf"\left({text}\right)"
+
+    def binary(self, node: ast.BinOp, op: ast.operator) -> tuple[str, int]:
+        left, right = node.left, node.right
+        match op:
+            case ast.Add() | ast.Sub():
+                terms, rest = [], node  # a long sum leans left: walk down it, do not recurse
+                while isinstance(rest, ast.BinOp) and isinstance(rest.op, ast.Add | ast.Sub):
+                    negative = isinstance(rest.op, ast.Sub)
+                    last = self.at_least(rest.right, PRODUCT if negative else SUM)
+                    terms.append(f" {'-' if negative else '+'} {last}" if not last.startswith("-") or negative else f" - {last[1:]}")
+                    rest = rest.left  # type: ignore[assignment]
+                return self(rest) + "".join(reversed(terms)), SUM
+            case ast.Mult():
+                factors = [right]
+                while isinstance(left, ast.BinOp) and isinstance(left.op, ast.Mult):
+                    factors.append(left.right)
+                    left = left.left
+                leading = isinstance(left, ast.UnaryOp)  # -2 x needs no brackets where it begins
+                out = self(left) if leading else self.at_least(left, PRODUCT)
+                for i, factor in reversed(list(enumerate(factors))):
+                    before = factors[i + 1] if i + 1 < len(factors) else left
+                    text = self.at_least(factor, PRODUCT)
+                    if ast.dump(factor) == ast.dump(before):  # g * g is a square
+                        base = self.at_least(factor, ATOM)
+                        out = out[:len(out) - len(text)] + base + "^{2}"
+                        continue
+                    apart = text[0].isdigit() or (text.startswith(r"\frac") and out[-1].isdigit())
+                    out += (r" \cdot " if apart else r"\, " if text[0].isalpha() or r"\mathrm" in text else " ") + text
+                return out, SUM if leading else PRODUCT
+            case ast.Div():
+                return rf"\frac{{{self(left)}}}{{{self(right)}}}", ATOM if isinstance(left, ast.Constant) else PRODUCT
+            case ast.Pow():
+                if isinstance(right, ast.Constant) and right.value == 0.5:
+                    return rf"\sqrt{{{self(left)}}}", ATOM
+                base = self.at_least(left, ATOM)
+                if isinstance(left, ast.BinOp) and not base.startswith(r"\left("):  # a fraction or a root
+                    base = rf"\left({base}\right)"
+                if isinstance(left, ast.Call) or "^" in base and not base.startswith(r"\left("):
+                    base = rf"\left({base}\right)"
+                return f"{base}^{{{self(right)}}}", POWER
+            case ast.BitAnd() | ast.BitOr():
+                mark = r"\land" if isinstance(op, ast.BitAnd) else r"\lor"
+                return f"{self(left)} {mark} {self(right)}", SUM
+        raise TypeError(f"no LaTeX for the operator {op}")
+
+    def call(self, node: ast.Call) -> tuple[str, int]:
+        stood_for = self.inline(node)
+        if stood_for is not None:
+            return self.print(stood_for)
+        match node.func:
+            case ast.Attribute(attr=name) | ast.Name(id=name):
+                args = [self(a) for a in node.args if not (isinstance(a, ast.Name) and a.id in self.silent)]
+                if name == "clip":
+                    return self.clip(args[0], node.keywords), ATOM
+                if name in ("min", "max"):
+                    args = [", ".join(args)]
+                template = self.notation.get(name)
+                if template is None:
+                    said = self.names.get(name) or rf"\operatorname{{{name}}}"
+                    return rf"{said}\left({', '.join(args)}\right)", ATOM
+                return template.format(*args), ATOM
+        raise TypeError("only named functions have a notation")

@@ -1,0 +1,135 @@
+"""Every local minimum of a surface in its box: a grid of starts, damped Newton for all at once, then a check around each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from .core import Refused, T
+
+Array = np.ndarray
+Box = tuple[tuple[float, float], tuple[float, float]]
+
+GRID = 401  # fine enough for Levy 13, whose wells stand a third of a unit apart on a box of 20
+MOST = 4_000  # candidates that are followed; a formula rougher than this has no countable minima anyway
+RING = np.exp(2j * np.pi * np.arange(24) / 24)
+
+
+def find_minima(value: Callable, gradient: Callable, hessian: Callable, box: Box) -> list[tuple[float, float]]:
+    """[(x, y), ...], best first; a whole curve of equal minima is represented by one point of it."""
+    size = np.array([[box[0][1] - box[0][0]], [box[1][1] - box[1][0]]])
+    with np.errstate(all="ignore"):
+        points = _candidates(value, box)
+        points = _newton(value, gradient, hessian, points, size)
+        points = _compass(value, points, size * 1e-3)
+        points = _newton(value, gradient, hessian, points, size, rounds=8)
+        points = points[:, _inside(points, box, size)]
+        points = points[:, _is_minimum(value, points, size)]
+        return _distinct(value, hessian, points, size)
+
+
+def grid_values(value: Callable, box: Box, n: int = GRID) -> tuple[Array, Array, Array]:
+    """x, y and the surface on an n by n grid of the box; refuses a surface that is finite nowhere."""
+    x, y = np.meshgrid(np.linspace(*box[0], n), np.linspace(*box[1], n), indexing="ij")
+    f = np.asarray(value(x, y), float)
+    if not np.isfinite(f).any():
+        raise Refused(T("the formula is finite nowhere on its box; choose another box or formula",
+                        "формула нигде в области не принимает конечных значений; измените область или формулу"))
+    return x, y, f
+
+
+def _candidates(value: Callable, box: Box) -> Array:
+    """Grid points no higher than their eight neighbours, lowest first, and a coarse lattice besides."""
+    x, y, f = grid_values(value, box)
+    f = np.where(np.isfinite(f), f, np.inf)
+    padded = np.pad(f, 1, constant_values=np.inf)
+    lowest = np.isfinite(f)
+    strictly = np.zeros_like(lowest)
+    for i in range(3):
+        for j in range(3):
+            if (i, j) != (1, 1):
+                other = padded[i:i + GRID, j:j + GRID]
+                lowest &= f <= other
+                strictly |= f < other
+    at = np.flatnonzero(lowest & strictly)
+    at = at[np.argsort(f.ravel()[at], kind="stable")][:MOST]
+    lattice = np.ravel_multi_index(np.meshgrid(*[np.arange(20, GRID, 40)] * 2), f.shape).ravel()
+    at = np.concatenate([at, lattice[np.isfinite(f.ravel()[lattice])]])
+    return np.stack([x.ravel()[at], y.ravel()[at]])
+
+
+def _newton(value: Callable, gradient: Callable, hessian: Callable, p: Array, size: Array, rounds: int = 80) -> Array:
+    """Newton's step with the Hessian lifted until it is positive definite, taken only downhill."""
+    f = value(*p)
+    damping = np.zeros(p.shape[1])
+    for _ in range(rounds):
+        gx, gy = gradient(*p)
+        (a, b), (_, c) = hessian(*p)
+        half, centre = np.hypot((a - c) / 2, b), (a + c) / 2
+        scale = np.abs(centre) + half + 1e-300
+        lift = np.maximum(0.0, 1e-9 * scale - (centre - half)) + damping * scale
+        a, c = a + lift, c + lift
+        det = a * c - b * b
+        step = np.stack([(c * gx - b * gy) / det, (a * gy - b * gx) / det])
+        step *= np.minimum(1.0, 0.1 / np.max(np.abs(step) / size, axis=0))  # never across a tenth of the box at once
+        new = p - np.where(np.isfinite(step), step, 0.0)
+        f_new = value(*new)
+        # at the bottom f cannot tell points apart: there the smaller gradient decides
+        level = np.abs(f_new - f) <= 1e-13 * (np.abs(f) + np.abs(f_new))
+        ngx, ngy = gradient(*new)
+        better = np.where(level, ngx**2 + ngy**2 < gx**2 + gy**2, f_new < f)
+        p, f = np.where(better, new, p), np.where(better, f_new, f)
+        damping = np.where(better, damping / 10, np.maximum(10 * damping, 1e-4))
+        damping = np.where(damping < 1e-6, 0.0, damping)
+        if not better.any() and damping.min() > 1e6:
+            break
+    return p
+
+
+def _compass(value: Callable, p: Array, reach: Array) -> Array:
+    """Down without slopes: eight directions, the reach halved when none is lower. It finds cusps, where Newton is blind."""
+    f = value(*p)
+    reach = np.broadcast_to(reach, p.shape).copy()
+    ways = np.stack([RING[::3].real, RING[::3].imag])[:, :, None]
+    for _ in range(60):
+        around = p[:, None] + ways * reach[:, None]
+        heights = value(*around)
+        best = np.argmin(np.where(np.isfinite(heights), heights, np.inf), axis=0)
+        lowest = np.take_along_axis(heights, best[None], 0)[0]
+        better = lowest < f
+        p = np.where(better, np.take_along_axis(around, best[None, None], 1)[:, 0], p)
+        f = np.where(better, lowest, f)
+        reach = np.where(better, reach, reach / 2)
+    return p
+
+
+def _inside(p: Array, box: Box, size: Array) -> Array:
+    low, high = np.array(box)[:, :1], np.array(box)[:, 1:]
+    return np.all((p >= low - 1e-9 * size) & (p <= high + 1e-9 * size), axis=0)
+
+
+def _is_minimum(value: Callable, p: Array, size: Array) -> Array:
+    """True where nothing on two small rings is lower, and something is higher: a plain is no minimum."""
+    f = value(*p)
+    good, higher = np.isfinite(f), np.zeros(p.shape[1], bool)
+    for radius in (1e-4, 1e-3):
+        around = value(p[0] + radius * size[0] * RING.real[:, None], p[1] + radius * size[1] * RING.imag[:, None])
+        good &= ~np.any(around < f - 1e-12 * (1 + np.abs(f)), axis=0)
+        higher |= np.any(around > f + 1e-12 * (1 + np.abs(f)), axis=0)
+    return good & higher
+
+
+def _distinct(value: Callable, hessian: Callable, p: Array, size: Array) -> list[tuple[float, float]]:
+    """One point for each minimum, best first; points of one flat-bottomed valley count as one."""
+    f = value(*p)
+    (a, b), (_, c) = hessian(*p)
+    flat = (a + c) / 2 - np.hypot((a - c) / 2, b) < 1e-6 * (np.abs(a) + np.abs(c) + 1e-300)
+    level = np.round(f / (1e-9 * (1 + np.abs(f)))) if len(f) else f
+    kept: list[int] = []
+    for i in np.lexsort((p[1], p[0], level)):
+        near = np.max(np.abs(p[:, [i]] - p[:, kept]) / size, axis=0, initial=0) < 1e-6
+        one_valley = flat[i] & flat[kept] & (np.abs(f[i] - f[kept]) <= 1e-9 * (1 + np.abs(f[i])))
+        if not np.any(near | one_valley):
+            kept.append(int(i))
+    return [(float(p[0, k]) + 0.0, float(p[1, k]) + 0.0) for k in kept]  # + 0.0 turns -0.0 into 0.0

@@ -1,0 +1,229 @@
+"""One whole step of a descent, as every machine runs it: on NumPy or torch arrays, and traced to straight-line Python and JavaScript."""
+
+from __future__ import annotations
+
+import math
+import operator
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+from .core import Choice, Refused, T
+from .expr import ARRAYS, JAVASCRIPT, PYTHON, Code, Graph, Node
+from .optimizers import Optimizer
+from .oracle import Disturbance, Oracle
+from .schedules import Schedule, begin
+from .surfaces import NUMPY
+
+
+class Plan(NamedTuple):
+    """What the code of a step depends on, apart from numbers: with it as key, code is made once."""
+
+    optimizer: Optimizer
+    schedule: Schedule
+    options: tuple[tuple[str, str], ...] = ()
+    noise: bool = False
+    noise_relative: bool = False
+    clip_norm: bool = False
+    clip_value: bool = False
+
+
+class Given(NamedTuple):
+    """The numbers of a run that stay the same over its steps."""
+
+    h: Any
+    schedule: Any
+    clip_norm: Any = None
+    clip_value: Any = None
+
+
+def begin_state(plan: Plan, x: Any, given: Given, xp: Any) -> tuple[Any, ...]:
+    """What is remembered before the first step; a schedule that is fed the loss remembers too."""
+    state = tuple(plan.optimizer.init(x, given.h, xp))
+    return state + begin(given.h.lr + 0 * x[0]) if plan.schedule.fed else state
+
+
+def whole_step(plan: Plan, calls: tuple[Callable, Callable, Callable | None], x: Any, state: tuple[Any, ...], given: Given,
+               rate: Any, noise: Sequence[Any], t: Any, xp: Any) -> tuple[Any, tuple[Any, ...], Any]:
+    """Schedule, noise, clipping and the optimizer's own step: -> x, state, the gradient it was first told."""
+    slope, height, curvature = calls
+    own = len(plan.optimizer.state)
+    oracle = Oracle(slope, height, curvature, Disturbance(*noise, given.clip_norm, given.clip_value), xp)
+    new, remembered = plan.optimizer.step(oracle, x, state[:own], given.h._replace(lr=rate), t, xp)
+    if plan.schedule.fed:
+        remembered = (*remembered, *plan.schedule.rule(height(x), state[own:], given.schedule, xp))
+    return new, tuple(remembered), oracle.first
+
+
+# --- tracing: the step runs on expressions instead of numbers -------------------------------------------------------------------------
+
+
+class Pair:
+    """A vector of two expressions with the operators of an array."""
+
+    def __init__(self, *parts: Any):
+        self.parts = parts
+
+    def __getitem__(self, i: int) -> Any:
+        return self.parts[i]
+
+    def __len__(self) -> int:
+        return len(self.parts)
+
+    def sum(self, axis: int) -> Any:
+        return self.parts[0] + self.parts[1]
+
+    def mean(self, axis: int) -> Any:
+        return self.sum(0) / 2
+
+    def __neg__(self) -> Pair:
+        return Pair(*(-p for p in self.parts))
+
+    def __abs__(self) -> Pair:
+        return Pair(*(p.graph.make("abs", p) for p in self.parts))
+
+
+def lifted(f: Callable) -> Callable:
+    """f for each coordinate where an argument is a Pair, once where none is."""
+    def on_pairs(*args: Any) -> Any:
+        if not any(isinstance(a, Pair) for a in args):
+            return f(*args)
+        return Pair(*(f(*(a.parts[i] if isinstance(a, Pair) else a for a in args)) for i in range(2)))
+    return on_pairs
+
+
+def _operators() -> None:
+    for name in "add sub mul truediv pow lt gt and or".split():
+        f = lifted(getattr(operator, name + "_" if name in ("and", "or") else name))
+        setattr(Pair, f"__{name}__", lambda a, b, f=f: f(a, b))
+        if name not in ("lt", "gt"):
+            setattr(Pair, f"__r{name}__", lambda a, b, f=f: f(b, a))
+
+
+_operators()
+
+
+class Tracer:
+    """The `xp` of a trace."""
+
+    def __init__(self, graph: Graph):
+        for name in "sqrt sign abs floor exp log cos sin where".split():
+            setattr(self, name, lifted(lambda *args, name=name: graph.make(name, *args)))
+        self.maximum = lifted(lambda a, b: graph.make("max", a, b))
+        self.graph = graph
+
+    def clip(self, v: Any, min: Any = None, max: Any = None) -> Any:
+        if min is not None:
+            v = lifted(lambda a, b: self.graph.make("max", a, b))(v, min)
+        return v if max is None else lifted(lambda a, b: self.graph.make("min", a, b))(v, max)
+
+
+@dataclass(frozen=True)
+class Traced:
+    """A step as nodes: inputs by name in calling order, outputs in the order of x, state, gradient, rate."""
+
+    fixed: tuple[str, ...]  # known before the loop: hyper-parameters, limits
+    moving: tuple[str, ...]  # x, y and all that is remembered
+    each: tuple[str, ...]  # new at every step: t, rate, noise
+    outputs: tuple[Node, ...]  # the new values of `moving`, then gx, gy
+    first: tuple[Node, ...]  # the values of what is remembered before the first step
+
+
+def trace(plan: Plan) -> Traced:
+    """Run the optimizer's own definition on symbols; the gradient and the loss stay opaque calls."""
+    if not plan.optimizer.traceable:
+        raise Refused(T(f"{plan.optimizer.key} cannot be traced: it runs in NumPy only",
+                        f"{plan.optimizer.key} нельзя развернуть в код: он работает только в NumPy"))
+    graph = Graph()
+    xp, pair = Tracer(graph), lambda name: Pair(graph.symbol(name + "x"), graph.symbol(name + "y"))
+    options = dict(plan.options)
+    params = plan.optimizer.params
+    h = plan.optimizer.bundle(*(options.get(n, p.default) if isinstance(p, Choice) else graph.symbol("h_" + n) for n, p in params.items()))
+    schedule = plan.schedule.bundle(*(graph.symbol("k_" + n) for n in plan.schedule.params))
+    given = Given(h, schedule, graph.symbol("clip_norm") if plan.clip_norm else None, graph.symbol("clip_value") if plan.clip_value else None)
+    fixed = [s.name for s in (*h, *(schedule if plan.schedule.fed else ()), given.clip_norm, given.clip_value) if isinstance(s, Node)]
+
+    x = Pair(graph.symbol("x"), graph.symbol("y"))
+    first = begin_state(plan, x, given, xp)
+    state, moving = [], ["x", "y"]
+    for i, value in enumerate(first):
+        name = f"s{i}"
+        state.append(pair(name) if isinstance(value, Pair) else graph.symbol(name))
+        moving += [name + "x", name + "y"] if isinstance(value, Pair) else [name]
+
+    def slope(at: Pair) -> Pair:
+        call = graph.make("slope", *at.parts)
+        return Pair(graph.make("partx", call), graph.make("party", call))
+
+    noise = (pair("n") if plan.noise else None, pair("r") if plan.noise_relative else None)
+    each = ["t", "rate"] + ["nx", "ny"] * plan.noise + ["rx", "ry"] * plan.noise_relative
+    calls = (slope, lambda at: graph.make("height", *at.parts), None)
+    rate = state[len(plan.optimizer.state)] if plan.schedule.fed else graph.symbol("rate")
+    new, remembered, seen = whole_step(plan, calls, x, tuple(state), given, rate, noise, graph.symbol("t"), xp)
+
+    def flat(values: Any) -> tuple[Node, ...]:
+        parts = [part for v in values for part in (v.parts if isinstance(v, Pair) else (v,))]
+        return tuple(p if isinstance(p, Node) else graph.number(p) for p in parts)
+
+    return Traced(tuple(fixed), tuple(moving), tuple(each), flat((new, *remembered, seen)), flat(first))
+
+
+#: What the printed step may call, as plain floats; arrays have theirs with the surfaces.
+FLOATS: dict[str, Any] = {n: getattr(math, n) for n in "sqrt exp log sin cos tan sinh cosh tanh floor pow".split()} | {"abs": abs}
+
+
+@lru_cache(maxsize=256)
+def python_step(plan: Plan, arrays: bool = False) -> tuple[Traced, Callable, Callable]:
+    """The traced step of floats or of arrays: `bind(slope, height, *fixed)` gives step(*moving, gx, gy, *each); and first(x, y, *fixed)."""
+    traced = trace(plan)
+    table, space = (ARRAYS, dict(NUMPY)) if arrays else (PYTHON, dict(FLOATS))
+    code = Code(traced.outputs, table, early=frozenset(traced.fixed))
+    begun = Code(traced.first, table)
+    space |= {"Infinity": math.inf, "NaN": math.nan}
+    text = "\n".join([
+        f"def bind(slope, height, {', '.join(traced.fixed)}):", *(f" {line}" for line in code.prelude),
+        f" def step({', '.join([*traced.moving, 'gx', 'gy', *traced.each])}):", *(f"  {line}" for line in code.lines),
+        f"  return {', '.join(code.results)}", " return step",
+        f"def first(x, y, {', '.join(traced.fixed)}):", *(f" {line}" for line in begun.lines),
+        f" return ({''.join(r + ', ' for r in begun.results)})",
+    ])
+    exec(text, space)  # printed by Code from the step's own operations
+    return traced, space["bind"], space["first"]
+
+
+@lru_cache(maxsize=256)
+def javascript_step(plan: Plan) -> str:
+    """An object literal of the same step: {fixed, moving, each, first(x, y, h), bind(slope, height, h)}."""
+    traced = trace(plan)
+    code = Code(traced.outputs, JAVASCRIPT, "const {} = {};", early=frozenset(traced.fixed))
+    begun = Code(traced.first, JAVASCRIPT, "const {} = {};")
+    fixed, moving, each = ("[" + ", ".join(f'"{n}"' for n in names) + "]" for names in (traced.fixed, traced.moving, traced.each))
+    unpack = f"const {{{', '.join(traced.fixed)}}} = h;"
+    return (f"{{ fixed: {fixed}, moving: {moving}, each: {each},\n"
+            f"first(x, y, h) {{ {unpack} {' '.join(begun.lines)} return [{', '.join(begun.results)}]; }},\n"
+            f"bind(slope, height, h) {{ {unpack} {' '.join(code.prelude)}\n"
+            f"return ({', '.join([*traced.moving, 'gx', 'gy', *traced.each])}) => {{ {' '.join(code.lines)}\n"
+            f"return [{', '.join(code.results)}]; }}; }} }}")
+
+
+#: The loop around the step, for a page: rates and noise come as arrays, a run that leaves the numbers stays at its last point.
+JAVASCRIPT_LOOP = """\
+function descend(surface, step, x, y, steps, h, rates, noise = []) {
+  const next = step.bind(surface.slope, surface.height, h);
+  let now = [x, y, ...step.first(x, y, h), 0, 0];
+  const rows = [], loss = [surface.height(x, y)];
+  let diverged = null;
+  for (let t = 1; t <= steps; t++) {
+    if (diverged === null) {
+      const after = next(...now, t, rates[t - 1], ...(noise.length ? noise[t - 1] : []));
+      const f = surface.height(after[0], after[1]);
+      if (after.slice(0, -2).every(Number.isFinite) && Number.isFinite(f)) { now = after; loss.push(f); rows.push(after); continue; }
+      diverged = t;
+    }
+    rows.push([...now.slice(0, -2), 0, 0]);
+    loss.push(loss[loss.length - 1]);
+  }
+  return { rows, loss, diverged };
+}
+"""
