@@ -191,8 +191,9 @@ class _Problem:
         s, self.optimizer = find(surfaces, "surface", s, Surface), find(optimizers, "optimizer", o, Optimizer)
         schedule = find(schedules, "schedule", k, Schedule)
         values = checked(settings_of(s, self.optimizer, schedule), settings)
-        for name in ("seed", *(n for n in values if n.startswith("surface_")), *(n for n, p in self.optimizer.params.items() if isinstance(p, Param) and p.whole)):
-            if np.ndim(values.get(name)):
+        counts = [n for n, p in self.optimizer.params.items() if isinstance(p, Param) and p.whole]
+        for name in ("seed", *counts, *(n for n in values if n.startswith("surface_"))):
+            if np.ndim(values.get(name, 0)):
                 raise out_of_range(name, values[name], "one number for the whole batch")
         self.surface: Surface = s.at(**{n[8:]: v for n, v in values.items() if n.startswith("surface_")})
         self.start = checked_start(self.surface.start if start is None else start)
@@ -280,8 +281,8 @@ class _Problem:
             table[-2:, bad] = np.where(np.isfinite(table[-2:, bad]), table[-2:, bad], 0)
         fed = len(begun) - 4  # where a schedule that is fed the loss keeps its rate
         rates = np.array([begun[fed], *table[fed, :-1]] if self.schedule.fed else columns[1])
-        block = _Block(np.array([[x], [y]]), table[:-2, :, None], loss[:, None], table[-2:, :, None], rates[:, None], np.array([bad + 1 if bad >= 0 else -1]))
-        return self.joined([block])
+        diverged = np.array([bad + 1 if bad >= 0 else -1])
+        return self.joined([_Block(np.array([[x], [y]]), table[:-2, :, None], loss[:, None], table[-2:, :, None], rates[:, None], diverged)])
 
     # --- many runs: arrays, block by block --------------------------------------------------------------------------------------------
 

@@ -11,6 +11,8 @@ import operator
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 
 class Node:
     """One value of a graph: an operation on earlier nodes, a symbol (`name`) or a number (`value`)."""
@@ -67,8 +69,9 @@ class Graph:
         if op in FOLD and nodes and all(n.op == "number" for n in nodes):
             try:
                 return self.number(FOLD[op](*(n.value for n in nodes)))
-            except (ArithmeticError, ValueError, TypeError):
-                pass  # 1/0 and its like stay in the formula; at run time they are inf or nan
+            except (ArithmeticError, ValueError):  # 1/0 and its like are inf or nan, as on arrays
+                with np.errstate(all="ignore"):
+                    return self.number(getattr(np, _NUMPY_NAME.get(op, op))(*(np.float64(n.value) for n in nodes)))
         simple = SIMPLER[op](self, *nodes) if op in SIMPLER else None
         return simple if simple is not None else self._node(op, nodes)
 
@@ -163,14 +166,17 @@ SIMPLER: dict[str, Callable[..., Node | None]] = {
 }
 
 
+_NUMPY_NAME = {"div": "divide", "pow": "power", "mul": "multiply", "sub": "subtract"}
+
+
 def _sign(a: float) -> float:
     return float((a > 0) - (a < 0))
 
 
 FOLD: dict[str, Callable[..., float]] = {
     "add": operator.add, "sub": operator.sub, "mul": operator.mul, "div": operator.truediv, "pow": math.pow,
-    "neg": operator.neg, "lt": operator.lt, "gt": operator.gt, "min": min, "max": max, "abs": abs, "sign": _sign,
-    "floor": math.floor, "over": lambda a, b: a / b if b else 0.0,
+    "neg": operator.neg, "lt": operator.lt, "gt": operator.gt, "and": lambda a, b: a and b, "or": lambda a, b: a or b,
+    "min": min, "max": max, "abs": abs, "sign": _sign, "floor": math.floor, "over": lambda a, b: a / b if b else 0.0,
     **{n: getattr(math, n) for n in ("sqrt", "exp", "log", "sin", "cos", "tan", "sinh", "cosh", "tanh")},
 }
 
@@ -228,7 +234,7 @@ def derivative(node: Node, symbol: Node) -> Node:
             continue
         if n.op == "where":
             slope = g.make("where", n.args[0], *(slopes.get(a.index, zero) for a in n.args[1:]))
-        elif any(a.index in slopes for a in n.args):
+        elif n.op in SLOPE and any(a.index in slopes for a in n.args):  # comparisons have none
             slope = SLOPE[n.op](n, *n.args, *(slopes.get(a.index, zero) for a in n.args))
         else:
             continue
@@ -295,7 +301,7 @@ class Code:
             repeated = [a for i, a in enumerate(n.args) if table.get(n.op, "").count(f"{{{i}}}") > 1]
             for a in (*n.args, *repeated):
                 uses[a.index] = uses.get(a.index, 0) + 1
-            is_early[n.index] = n.name in early if n.op == "symbol" else n.op not in ORACLE and all(is_early[a.index] for a in n.args)
+            is_early[n.index] = n.name in early if n.op == "symbol" else bool(early) and n.op not in ORACLE and all(is_early[a.index] for a in n.args)
             if not is_early[n.index]:
                 wanted_early.update(a.index for a in n.args if is_early[a.index])
         for n in outputs:

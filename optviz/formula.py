@@ -33,7 +33,7 @@ class FormulaError(Refused):
 
 def parse(text: str, names: Mapping[str, object]) -> ast.expr:
     """The syntax tree of a formula in which only numbers, `names`, constants, operators and the listed functions occur."""
-    text = _tidy(text)
+    text = tidy(text)
     _check_tokens(text, names)
     try:
         tree = ast.parse(text.replace("^", "**").strip(), mode="eval").body
@@ -46,13 +46,14 @@ def parse(text: str, names: Mapping[str, object]) -> ast.expr:
     return tree
 
 
-def _tidy(text: str) -> str:
+def tidy(text: str) -> str:
+    """The text without needless white space and look-alike letters."""
     if not isinstance(text, str) or not text.strip():
         raise FormulaError("the formula is empty; type one such as x**2 + 3*sin(y)",
                            "формула пуста; введите, например, x**2 + 3*sin(y)")
     if len(text) > LONGEST:
         raise FormulaError(f"the formula is longer than {LONGEST} characters", f"формула длиннее {LONGEST} символов")
-    return text.translate(_LOOKALIKES)
+    return " ".join(text.translate(_LOOKALIKES).split())
 
 
 def _check_tokens(text: str, names: Mapping[str, object]) -> None:
@@ -145,7 +146,7 @@ def build(tree: ast.expr, graph: Graph, names: Mapping[str, Node | float]) -> No
                 for other in values[1:]:
                     value = graph.make(name, value, other)
                 return value
-            case ast.Constant(value=number):
+            case ast.Constant(value=int() | float() as number):
                 return graph.number(number)
             case ast.Name(id=name):
                 known = names[name] if name in names else CONSTANTS[name]

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-_GREEK = ("alpha beta gamma delta epsilon zeta eta theta kappa lambda mu nu xi pi rho sigma tau phi chi psi omega").split()
+_GREEK = "alpha beta gamma delta epsilon zeta eta theta kappa lambda mu nu xi pi rho sigma tau phi chi psi omega".split()
 _MARKS = {"hat": r"\hat{%s}", "bar": r"\bar{%s}", "tilde": r"\tilde{%s}", "max": r"%s^{\max}", "next": r"%s'", "old": r"%s^{-}"}
 
 #: Functions as a lecture writes them; {0} is the first argument.
@@ -19,7 +19,7 @@ NOTATION = {
     "minimum": r"\min\left({0}, {1}\right)", "maximum": r"\max\left({0}, {1}\right)",
 }
 
-SUM, PRODUCT, POWER, ATOM = 1, 2, 3, 4
+SUM, PRODUCT, POWER, ATOM = 1, 2, 3, 4  # how tightly a printed expression binds
 
 
 def symbol(name: str) -> str:
@@ -60,7 +60,7 @@ class Latex:
     def print(self, node: ast.expr) -> tuple[str, int]:
         """LaTeX and how tightly it binds."""
         match node:
-            case ast.Constant(value=value):
+            case ast.Constant(value=int() | float() as value):
                 text = number(value)
                 return text, ATOM if "cdot" not in text else PRODUCT
             case ast.Name(id=name) | ast.Attribute(attr=name):
@@ -112,17 +112,17 @@ class Latex:
                         out = out[:len(out) - len(text)] + base + "^{2}"
                         continue
                     apart = text[0].isdigit() or (text.startswith(r"\frac") and out[-1].isdigit())
-                    out += (r" \cdot " if apart else r"\, " if text[0].isalpha() or r"\mathrm" in text else " ") + text
+                    out += (r" \cdot " if apart else r"\, " if r"\mathrm" in text else " ") + text
                 return out, SUM if leading else PRODUCT
             case ast.Div():
-                return rf"\frac{{{self(left)}}}{{{self(right)}}}", ATOM if isinstance(left, ast.Constant) else PRODUCT
+                if isinstance(left, ast.UnaryOp) and isinstance(left.op, ast.USub):  # the sign stands before the fraction
+                    return rf"-\frac{{{self(left.operand)}}}{{{self(right)}}}", SUM
+                return rf"\frac{{{self(left)}}}{{{self(right)}}}", PRODUCT
             case ast.Pow():
                 if isinstance(right, ast.Constant) and right.value == 0.5:
                     return rf"\sqrt{{{self(left)}}}", ATOM
                 base = self.at_least(left, ATOM)
-                if isinstance(left, ast.BinOp) and not base.startswith(r"\left("):  # a fraction or a root
-                    base = rf"\left({base}\right)"
-                if isinstance(left, ast.Call) or "^" in base and not base.startswith(r"\left("):
+                if "^" in base and not (isinstance(left, ast.Call) or base.startswith(r"\left(")):  # a symbol with a mark of its own
                     base = rf"\left({base}\right)"
                 return f"{base}^{{{self(right)}}}", POWER
             case ast.BitAnd() | ast.BitOr():
@@ -145,5 +145,5 @@ class Latex:
                 if template is None:
                     said = self.names.get(name) or rf"\operatorname{{{name}}}"
                     return rf"{said}\left({', '.join(args)}\right)", ATOM
-                return template.format(*args), ATOM
+                return template.format(*args), POWER if name == "exp" else ATOM
         raise TypeError("only named functions have a notation")

@@ -6,12 +6,11 @@ from collections.abc import Callable
 
 import numpy as np
 
-from .core import Refused, T
-
 Array = np.ndarray
 Box = tuple[tuple[float, float], tuple[float, float]]
 
-GRID = 401  # fine enough for Levy 13, whose wells stand a third of a unit apart on a box of 20
+GRID = 801  # fine enough for Levy 13, whose wells stand a third of a unit apart on a box of 20
+ROUNDS, LONGEST = 300, 0.005  # Newton's steps, and how much of the box one may cross
 MOST = 4_000  # candidates that are followed; a formula rougher than this has no countable minima anyway
 RING = np.exp(2j * np.pi * np.arange(24) / 24)
 
@@ -20,50 +19,59 @@ def find_minima(value: Callable, gradient: Callable, hessian: Callable, box: Box
     """[(x, y), ...], best first; a whole curve of equal minima is represented by one point of it."""
     size = np.array([[box[0][1] - box[0][0]], [box[1][1] - box[1][0]]])
     with np.errstate(all="ignore"):
-        points = _candidates(value, box)
+        points = _candidates(value, gradient, hessian, box)
         points = _newton(value, gradient, hessian, points, size)
         points = _compass(value, points, size * 1e-3)
-        points = _newton(value, gradient, hessian, points, size, rounds=8)
+        points = _newton(value, gradient, hessian, points, size)
         points = points[:, _inside(points, box, size)]
         points = points[:, _is_minimum(value, points, size)]
         return _distinct(value, hessian, points, size)
 
 
-def grid_values(value: Callable, box: Box, n: int = GRID) -> tuple[Array, Array, Array]:
-    """x, y and the surface on an n by n grid of the box; refuses a surface that is finite nowhere."""
+def grid_values(value: Callable, box: Box, n: int) -> tuple[Array, Array, Array]:
+    """x, y and the surface on an n by n grid of the box."""
     x, y = np.meshgrid(np.linspace(*box[0], n), np.linspace(*box[1], n), indexing="ij")
-    f = np.asarray(value(x, y), float)
-    if not np.isfinite(f).any():
-        raise Refused(T("the formula is finite nowhere on its box; choose another box or formula",
-                        "формула нигде в области не принимает конечных значений; измените область или формулу"))
-    return x, y, f
+    return x, y, np.asarray(value(x, y), float)
 
 
-def _candidates(value: Callable, box: Box) -> Array:
-    """Grid points no higher than their eight neighbours, lowest first, and a coarse lattice besides."""
-    x, y, f = grid_values(value, box)
+def _candidates(value: Callable, gradient: Callable, hessian: Callable, box: Box) -> Array:
+    """Grid points no higher than their neighbours, cells across which both slopes change sign, and a coarse lattice besides."""
+    x, y, f = grid_values(value, box, GRID)
     f = np.where(np.isfinite(f), f, np.inf)
     padded = np.pad(f, 1, constant_values=np.inf)
-    lowest = np.isfinite(f)
-    strictly = np.zeros_like(lowest)
-    for i in range(3):
-        for j in range(3):
-            if (i, j) != (1, 1):
-                other = padded[i:i + GRID, j:j + GRID]
-                lowest &= f <= other
-                strictly |= f < other
-    at = np.flatnonzero(lowest & strictly)
-    at = at[np.argsort(f.ravel()[at], kind="stable")][:MOST]
-    lattice = np.ravel_multi_index(np.meshgrid(*[np.arange(20, GRID, 40)] * 2), f.shape).ravel()
-    at = np.concatenate([at, lattice[np.isfinite(f.ravel()[lattice])]])
-    return np.stack([x.ravel()[at], y.ravel()[at]])
+    lowest, strictly = np.isfinite(f), np.zeros(f.shape, bool)
+    for i, j in ((0, 1), (1, 0), (1, 2), (2, 1), (0, 0), (0, 2), (2, 0), (2, 2)):
+        other = padded[i:i + GRID, j:j + GRID]
+        lowest &= f <= other
+        strictly |= f < other
+    points = [_some(x[lowest & strictly], y[lowest & strictly], f[lowest & strictly])]
+
+    turns = np.ones((GRID - 1, GRID - 1), bool)
+    for slope in gradient(x, y):  # a shallow well between grid points shows in its slopes alone
+        corners = np.stack([slope[:-1, :-1], slope[1:, :-1], slope[:-1, 1:], slope[1:, 1:]])
+        turns &= (corners.min(axis=0) <= 0) & (corners.max(axis=0) >= 0)
+    cx, cy = (x[:-1, :-1] + x[1:, 1:])[turns] / 2, (y[:-1, :-1] + y[1:, 1:])[turns] / 2
+    (a, b), (_, c) = hessian(cx, cy)
+    bowl = (a + c > 0) & (a * c - b * b > -0.1 * (a + c) ** 2)
+    points.append(_some(cx[bowl], cy[bowl], value(cx[bowl], cy[bowl])))
+
+    lattice = slice(20, GRID, 40)
+    points.append(np.stack([x[lattice, lattice][np.isfinite(f[lattice, lattice])], y[lattice, lattice][np.isfinite(f[lattice, lattice])]]))
+    return np.concatenate(points, axis=1)
 
 
-def _newton(value: Callable, gradient: Callable, hessian: Callable, p: Array, size: Array, rounds: int = 80) -> Array:
-    """Newton's step with the Hessian lifted until it is positive definite, taken only downhill."""
-    f = value(*p)
-    damping = np.zeros(p.shape[1])
-    for _ in range(rounds):
+def _some(x: Array, y: Array, f: Array) -> Array:
+    """The lowest of too many."""
+    order = np.argsort(f, kind="stable")[:MOST]
+    return np.stack([x[order], y[order]])
+
+
+def _newton(value: Callable, gradient: Callable, hessian: Callable, start: Array, size: Array) -> Array:
+    """Newton's step with the Hessian lifted until it is positive definite, taken only downhill and never across a whole well."""
+    ended = start.copy()
+    active, p, f = np.arange(start.shape[1]), start, value(*start)
+    damping = np.zeros(len(active))
+    for _ in range(ROUNDS):
         gx, gy = gradient(*p)
         (a, b), (_, c) = hessian(*p)
         half, centre = np.hypot((a - c) / 2, b), (a + c) / 2
@@ -72,8 +80,9 @@ def _newton(value: Callable, gradient: Callable, hessian: Callable, p: Array, si
         a, c = a + lift, c + lift
         det = a * c - b * b
         step = np.stack([(c * gx - b * gy) / det, (a * gy - b * gx) / det])
-        step *= np.minimum(1.0, 0.1 / np.max(np.abs(step) / size, axis=0))  # never across a tenth of the box at once
-        new = p - np.where(np.isfinite(step), step, 0.0)
+        step = np.where(np.isfinite(step), step, 0.0)
+        step *= np.minimum(1.0, LONGEST / (np.max(np.abs(step) / size, axis=0) + 1e-300))
+        new = p - step
         f_new = value(*new)
         # at the bottom f cannot tell points apart: there the smaller gradient decides
         level = np.abs(f_new - f) <= 1e-13 * (np.abs(f) + np.abs(f_new))
@@ -82,9 +91,12 @@ def _newton(value: Callable, gradient: Callable, hessian: Callable, p: Array, si
         p, f = np.where(better, new, p), np.where(better, f_new, f)
         damping = np.where(better, damping / 10, np.maximum(10 * damping, 1e-4))
         damping = np.where(damping < 1e-6, 0.0, damping)
-        if not better.any() and damping.min() > 1e6:
+        ended[:, active] = p
+        going = (damping < 1e8) & ~(better & np.all(np.abs(step) < 1e-15 * size, axis=0))
+        active, p, f, damping = active[going], p[:, going], f[going], damping[going]
+        if not len(active):
             break
-    return p
+    return ended
 
 
 def _compass(value: Callable, p: Array, reach: Array) -> Array:
@@ -110,10 +122,10 @@ def _inside(p: Array, box: Box, size: Array) -> Array:
 
 
 def _is_minimum(value: Callable, p: Array, size: Array) -> Array:
-    """True where nothing on two small rings is lower, and something is higher: a plain is no minimum."""
+    """True where nothing on three small rings is lower, and something is higher: a plain is no minimum."""
     f = value(*p)
     good, higher = np.isfinite(f), np.zeros(p.shape[1], bool)
-    for radius in (1e-4, 1e-3):
+    for radius in (1e-7, 1e-5, 1e-3):
         around = value(p[0] + radius * size[0] * RING.real[:, None], p[1] + radius * size[1] * RING.imag[:, None])
         good &= ~np.any(around < f - 1e-12 * (1 + np.abs(f)), axis=0)
         higher |= np.any(around > f + 1e-12 * (1 + np.abs(f)), axis=0)

@@ -163,7 +163,7 @@ def _wave(k, h, xp):
     return turn, 1 - abs(2 * along - 1)
 
 
-_WAVE: dict[str, Setting] = {"step_size_up": _PERIOD, "base_factor": Param(0.1, 0.0, 1.0, allowed=SHARE)}
+_WAVE: dict[str, Any] = {"step_size_up": _PERIOD, "base_factor": Param(0.1, 0.0, 1.0, allowed=SHARE)}
 
 
 @schedule(T("Triangular", "Треугольная"),

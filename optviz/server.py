@@ -20,7 +20,7 @@ def listen(host: str, port: int) -> socket.socket:
     """A bound socket on the port, or on the next one that is free."""
     try:
         address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
-    except socket.gaierror:
+    except (socket.gaierror, UnicodeError):  # the second: a name that cannot be one, such as a..b
         raise Refused(T(f"--host={host} is no address of this machine; use localhost or 0.0.0.0",
                         f"--host={host} — не адрес этой машины; укажите localhost или 0.0.0.0")) from None
     for candidate in range(port, min(port + TRIES, 65536)) if port else (0,):
@@ -43,22 +43,22 @@ def listen(host: str, port: int) -> socket.socket:
 
 def serve(host: str, port: int) -> None:
     """Run the app until Ctrl-C; the one line printed is its address."""
-    bound = listen(host, port)
-    import streamlit as st
-    import uvicorn
-    from streamlit import config
+    with contextlib.suppress(KeyboardInterrupt), listen(host, port) as bound:  # Ctrl-C may come while Streamlit is being imported
+        import streamlit as st
+        import uvicorn
+        from streamlit import config
 
-    for name, value in OPTIONS.items():
-        config.set_option(name, value)
-    chosen = bound.getsockname()[1]
-    config.set_option("server.port", chosen)
-    if port not in (0, chosen):
-        print(f"Port {port} is taken, using {chosen}.", flush=True)
+        for name, value in OPTIONS.items():
+            config.set_option(name, value)
+        chosen = bound.getsockname()[1]
+        config.set_option("server.port", chosen)
+        if port not in (0, chosen):
+            print(f"Port {port} is taken, using {chosen}.", flush=True)
+        shown = "localhost" if host in ("localhost", "127.0.0.1", "::1") else f"[{host}]" if ":" in host else host
 
-    class Server(uvicorn.Server):
-        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-            await super().startup(sockets)
-            print(f"http://{'localhost' if host in ('localhost', '127.0.0.1', '::1') else host}:{chosen}", flush=True)
+        class Server(uvicorn.Server):
+            async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+                await super().startup(sockets)
+                print(f"http://{shown}:{chosen}", flush=True)
 
-    with contextlib.suppress(KeyboardInterrupt), bound:
         Server(uvicorn.Config(st.App(SITE / "app.py"), log_level="warning", timeout_graceful_shutdown=1)).run(sockets=[bound])

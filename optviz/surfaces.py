@@ -16,7 +16,7 @@ import numpy as np
 
 from .core import POSITIVE, Param, Range, Registry, T, unknown_name
 from .expr import ARRAYS, JAVASCRIPT, PYTHON, Code, Graph, Node, derivative
-from .formula import FormulaError, build, parse
+from .formula import FormulaError, build, parse, tidy
 from .latex import Latex, number
 from .minima import Box, find_minima, grid_values
 
@@ -74,7 +74,7 @@ class Surface:
             try:
                 return self.numbers[what](float(x), float(y))
             except (ArithmeticError, ValueError):  # where math raises, arrays say inf or nan
-                results = self._evaluate(what, np.float64(x)[None], np.float64(y)[None])
+                results = self._evaluate(what, np.array([x]), np.array([y]))
                 return tuple(float(r[0]) for r in results) if isinstance(results, tuple) else float(results[0])
         x, y = np.broadcast_arrays(np.asarray(x, float), np.asarray(y, float))
         with np.errstate(all="ignore"):
@@ -194,8 +194,10 @@ def surface(formula: str, box: Box = OWN_BOX, start: Point | None = None) -> Sur
         start = (x0 + 0.2 * (x1 - x0), y0 + 0.8 * (y1 - y0))
     start = (coordinate.check("start", start[0]), coordinate.check("start", start[1]))
     own = Surface("own", T("Own formula", "Своя формула"), T("Whatever you want to know.", "Всё, что хочется проверить."),
-                  " ".join(formula.split()) if isinstance(formula, str) else formula, ((x0, x1), (y0, y1)), (start,))
-    grid_values(own.value, own.box, 65)
+                  tidy(formula), ((x0, x1), (y0, y1)), (start,))
+    if not np.isfinite(grid_values(own.value, own.box, 65)[2]).any():
+        raise FormulaError("the formula is finite nowhere on its box; choose another box or formula",
+                           "формула нигде в области не принимает конечных значений; измените область или формулу")
     return own
 
 

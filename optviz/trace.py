@@ -49,7 +49,7 @@ def whole_step(plan: Plan, calls: tuple[Callable, Callable, Callable | None], x:
     """Schedule, noise, clipping and the optimizer's own step: -> x, state, the gradient it was first told."""
     slope, height, curvature = calls
     own = len(plan.optimizer.state)
-    oracle = Oracle(slope, height, curvature, Disturbance(*noise, given.clip_norm, given.clip_value), xp)
+    oracle = Oracle(slope, height, curvature, Disturbance(noise[0], noise[1], given.clip_norm, given.clip_value), xp)
     new, remembered = plan.optimizer.step(oracle, x, state[:own], given.h._replace(lr=rate), t, xp)
     if plan.schedule.fed:
         remembered = (*remembered, *plan.schedule.rule(height(x), state[own:], given.schedule, xp))

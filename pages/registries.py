@@ -7,8 +7,8 @@ from optviz.core import T
 from optviz.ui.text import say
 
 st.title("optviz")
-st.write(say(T("The engine's formulas: every surface, optimizer and schedule below runs as it is printed.",
-               "Формулы движка: каждая поверхность, каждый оптимизатор и каждое расписание ниже работают так, как написаны.")))
+st.write(say(T("All that the engine knows; every surface and optimizer runs exactly as it is printed.",
+               "Всё, что умеет движок; каждая поверхность и каждый оптимизатор работают ровно так, как написаны.")))
 views = st.tabs([say(T(f"Surfaces · {len(surfaces)}", f"Поверхности · {len(surfaces)}")),
                  say(T(f"Optimizers · {len(optimizers)}", f"Оптимизаторы · {len(optimizers)}")),
                  say(T(f"Schedules · {len(schedules)}", f"Расписания · {len(schedules)}"))])
@@ -20,7 +20,8 @@ with views[0]:
 with views[1]:
     for o in optimizers.values():
         with st.expander(f"**{say(o.name)}** — {say(o.idea)}"):
-            st.latex(r"\begin{aligned}" + r" \\ ".join(line.replace(r"\leftarrow", r"&\leftarrow", 1) for line in o.latex()) + r"\end{aligned}")
+            lines = (line.replace(r"\leftarrow", r"&\leftarrow", 1) for line in o.latex())
+            st.latex(r"\begin{aligned}" + r" \\[4pt] ".join(lines) + r"\end{aligned}\,")  # the last space keeps a needless scroll bar away
             st.caption(o.paper)
 with views[2]:
     for k in schedules.values():

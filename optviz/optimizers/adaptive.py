@@ -1,9 +1,11 @@
 """A step of its own for each coordinate: AdaGrad, its descendants up to Adam, and Adam's family."""
 
+from typing import Any
+
 from ..core import NOT_NEGATIVE, POSITIVE, Choice, Param, Range, T
 from .base import EPS_PLACE, decay, divisor, optimizer, rate, rms, tiny
 
-_ADAM = {"lr": rate(1e-3), "beta1": decay(0.9), "beta2": decay(0.999), "eps": tiny(1e-8)}
+_ADAM: dict[str, Any] = {"lr": rate(1e-3), "beta1": decay(0.9), "beta2": decay(0.999), "eps": tiny(1e-8)}
 _S = {"alpha": r"\beta", "s": "G"}
 
 
@@ -140,7 +142,8 @@ def adamax(grad, x, state, h, t, xp):
 @optimizer(T("Nadam", "Nadam"),
            T("Adam with Nesterov's look ahead folded into its first moment.",
              "Adam, в первый момент которого встроен взгляд вперёд по Нестерову."),
-           state="m v mu_product", init=lambda x, h, xp: [0 * x, 0 * x, 1 + 0 * x[0]], symbols={"mu_product": r"\Pi", "mu_next": r"\mu'", "momentum_decay": r"\psi", "ahead": r"\tilde{m}"},
+           state="m v mu_product", init=lambda x, h, xp: [0 * x, 0 * x, 1 + 0 * x[0]],
+           symbols={"mu_product": r"\Pi", "mu_next": r"\mu'", "momentum_decay": r"\psi", "ahead": r"\tilde{m}"},
            lr=rate(2e-3), beta1=decay(0.9), beta2=decay(0.999), eps=tiny(1e-8), eps_place=EPS_PLACE,
            momentum_decay=Param(4e-3, 0.0, 1.0, allowed=NOT_NEGATIVE), form=Choice("warming", ("warming", "printed")))
 def nadam(grad, x, state, h, t, xp):

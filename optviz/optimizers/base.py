@@ -17,7 +17,7 @@ import textwrap
 from collections import namedtuple
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
 from ..core import BELOW_ONE, NOT_NEGATIVE, Choice, Param, Registry, Setting, T, unknown_name
@@ -141,12 +141,12 @@ STEP_NOTATION = NOTATION | {
 }
 
 
-@lru_cache(maxsize=None)
+@cache
 def _bundle(names: tuple[str, ...]) -> Any:
     return namedtuple("Settings", names)
 
 
-@lru_cache(maxsize=None)
+@cache
 def _source(function: Callable) -> ast.FunctionDef:
     tree = ast.parse(textwrap.dedent(inspect.getsource(function))).body[0]
     assert isinstance(tree, ast.FunctionDef)

@@ -1,14 +1,16 @@
 """Methods that ask for more than the gradient: the loss itself, or how the slope bends."""
 
+from typing import Any
+
 from ..core import POSITIVE, Param, Range, T
 from .base import dot, norm1, optimizer, rate, ratio
 
 HALVINGS = 40  # of a line search; 2^-40 of a step is no step
-_ARMIJO = {"c1": Param(1e-4, 1e-6, 0.5, log=True, allowed=Range(0.0, 1.0, True, True)),
+_ARMIJO: dict[str, Any] = {"c1": Param(1e-4, 1e-6, 0.5, log=True, allowed=Range(0.0, 1.0, True, True)),
            "shrink": Param(0.5, 0.1, 0.9, allowed=Range(0.0, 1.0, True, True))}
 _SYMBOLS = {"c1": "c", "shrink": r"\tau", "slope": "f'_d", "damping": r"\mu", "curvature": "f''_d",
             "backtrack": r"\operatorname{Armijo}", "learned": r"\operatorname{BFGS}", "keep": r"\kappa", "history_size": "n"}
-_DAMPING = Param(1e-3, 1e-6, 10.0, log=True, allowed=POSITIVE)
+_DAMPING = Param(0.1, 1e-6, 10.0, log=True, allowed=POSITIVE)
 
 
 def backtrack(grad, x, d, slope, size, h, xp):
@@ -28,8 +30,8 @@ def against(change, matrix, g, xp):
 
 
 def shifted(h, xp):
-    """Lift all eigenvalues alike, until the smallest is at least the damping."""
-    return lambda values: values + xp.clip(h.damping - values[..., :1], min=0)
+    """Lift all eigenvalues alike, until the smallest is as positive as it was negative, and at least the damping."""
+    return lambda values: values - values[..., :1] + xp.clip(xp.abs(values[..., :1]), min=h.damping)
 
 
 def mirrored(h, xp):

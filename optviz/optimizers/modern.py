@@ -98,7 +98,8 @@ def lookahead(grad, x, state, h, t, xp):
 @optimizer(T("SAM", "SAM"),
            T("Climb a little first and take the gradient there: minima that are sharp look bad from their rim.",
              "Сначала немного подняться и взять градиент там: узкие минимумы с края выглядят плохо."),
-           symbols={"up": r"\theta^{\uparrow}", "g_up": r"g^{\uparrow}"}, lr=rate(1e-3), rho=Param(0.05, 1e-3, 1.0, log=True, allowed=NOT_NEGATIVE), eps=tiny(1e-12))
+           symbols={"up": r"\theta^{\uparrow}", "g_up": r"g^{\uparrow}"},
+           lr=rate(1e-3), rho=Param(0.05, 1e-3, 1.0, log=True, allowed=NOT_NEGATIVE), eps=tiny(1e-12))
 def sam(grad, x, state, h, t, xp):
     """Foret et al. 2021, Sharpness-Aware Minimization (arXiv:2010.01412)."""
     g = grad(x)
