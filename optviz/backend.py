@@ -61,9 +61,9 @@ class Torch(Numpy):
                             "для backend='torch' нужен torch; установите optviz[torch] или выберите backend='numpy'")) from None
         self.xp = torch
         try:
-            self.dtype, self.device = getattr(torch, dtype), torch.device(device)
+            self.dtype, self.device = {"float32": torch.float32, "float64": torch.float64}[dtype], torch.device(device)
             torch.zeros(1, dtype=self.dtype, device=self.device)
-        except (AttributeError, TypeError, RuntimeError, AssertionError):
+        except (KeyError, TypeError, RuntimeError, AssertionError):  # an unknown word, or a device that is not there
             raise Refused(T(f"torch has no device={device!r} with dtype={dtype!r} here; use device='cpu', dtype='float64'",
                             f"здесь в torch нет device={device!r} с dtype={dtype!r}; укажите device='cpu', dtype='float64'")) from None
         self.names = {**{n: getattr(torch, n) for n in "sqrt exp log sin cos tan sinh cosh tanh abs floor sign where".split()},

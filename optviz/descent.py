@@ -181,10 +181,10 @@ def descend(surface: str | Surface | Run, optimizer: str | Optimizer = "sgd", st
     if isinstance(surface, Run):
         run, surface = surface, surface.surface
         optimizer, start, steps, schedule, settings = run.optimizer, run.start, run.steps, run.schedule, {**dict(run.settings), **settings}
-    return _Problem(surface, optimizer, start, steps, schedule, settings, record).solve(backend, device, dtype)
+    return Problem(surface, optimizer, start, steps, schedule, settings, record).solve(backend, device, dtype)
 
 
-class _Problem:
+class Problem:
     """The checked arguments of one descent."""
 
     def __init__(self, s: Any, o: Any, start: Any, steps: Any, k: Any, settings: dict[str, Any], record: str):
@@ -215,6 +215,9 @@ class _Problem:
         except ValueError:
             shapes = ", ".join(f"{n} {np.shape(v)}" for n, v in {"start": self.start, **self.values}.items() if np.size(v) > 1)
             raise Refused(T(f"these arrays do not broadcast to one batch: {shapes}", f"эти массивы не приводятся к одной форме: {shapes}")) from None
+        if not self.batch and not math.isfinite(self.surface.value(*self.start)):
+            raise Refused(T(f"start={self.start}: the surface is not finite there; choose another start",
+                            f"start={self.start}: здесь функция не принимает конечного значения; выберите другой старт"))
 
     def given(self, values: Mapping[str, Any]) -> Given:
         """The numbers that all steps share, out of the settings of some members."""
@@ -305,10 +308,14 @@ class _Problem:
         stepper = (_TracedArrays if m.xp is np and self.optimizer.traceable else _Arrays)(self, m, values)
         now, rates = stepper.begin(start), self.rates(self.given(values))
         kept = self.steps if self.record_all else 1
-        out = _Block(start, np.empty((sum(a.reshape(-1, n).shape[0] for a in now), kept, n)), np.empty((kept, n)), np.empty((2, kept, n)),
+        out = _Block(start, np.empty((sum(len(rows(a)) for a in now), kept, n)), np.empty((kept, n)), np.empty((2, kept, n)),
                      np.empty((kept, n)), np.full(n, -1))
         frozen: Any = None
         f = stepper.height(now)
+        if m.suspicious(f) and not m.flags(xp.isfinite(f)).all():  # those that start outside never move
+            frozen = ~xp.isfinite(f)
+            out.diverged[m.flags(frozen)] = 0
+            f = xp.where(frozen, math.inf, f)
         for t in range(1, self.steps + 1):
             rate = rates[t - 1] if np.ndim(rates) else rates
             rate = now[stepper.fed] if self.schedule.fed else m.array(rate) if np.ndim(rate) else float(rate)
@@ -318,7 +325,7 @@ class _Problem:
             if frozen is not None or m.suspicious(height, *new):
                 fine = xp.isfinite(height)
                 for a in new:
-                    fine = fine & xp.isfinite(a.reshape(-1, n)).all(0)
+                    fine = fine & xp.isfinite(rows(a)).all(0)
                 moving, fine = (fine | True, fine) if frozen is None else (~frozen, fine & ~frozen)
                 frozen = ~fine
                 out.diverged[m.flags(frozen) & (out.diverged < 0)] = t
@@ -328,7 +335,7 @@ class _Problem:
             now, f = new, height
             if self.record_all or t == self.steps:
                 at = t - 1 if self.record_all else 0
-                out.table[:, at] = np.concatenate([m.numpy(a).reshape(-1, n) for a in now])
+                out.table[:, at] = np.concatenate([m.numpy(rows(a)) for a in now])
                 out.loss[at], out.lr[at], out.gradients[:, at] = m.numpy(f), m.numpy(m.array(rate)), [m.numpy(part) for part in g]
         return out
 
@@ -339,7 +346,7 @@ class _Problem:
         if self.record_all:
             points = np.concatenate([one.start[:, None], points], axis=1)
             first = self.surface.arrays["height"](one.start[0], one.start[1])
-            loss = np.concatenate([np.broadcast_to(first, one.start[0].shape)[None], loss])
+            loss = np.concatenate([np.where(np.isfinite(first), first, np.inf)[None], loss])
 
         def shaped(a: np.ndarray) -> np.ndarray:
             return a.reshape((*a.shape[:-1], *self.batch))
@@ -350,6 +357,11 @@ class _Problem:
             column += np.size(value)
         diverged = one.diverged.reshape(self.batch) if self.batch else (int(one.diverged[0]) if one.diverged[0] >= 0 else None)
         return Trajectory(shaped(points), shaped(loss), shaped(one.gradients), shaped(one.lr), state, diverged)
+
+
+def rows(a: Any) -> Any:
+    """An array of any shape as rows of members."""
+    return a.reshape(math.prod(a.shape[:-1]), a.shape[-1])
 
 
 class _Block(NamedTuple):
@@ -366,7 +378,7 @@ class _Block(NamedTuple):
 class _Arrays:
     """The step on whole vectors, for any optimizer on any machine: `now` is x, then what is remembered."""
 
-    def __init__(self, problem: _Problem, machine: Numpy, values: Mapping[str, Any]):
+    def __init__(self, problem: Problem, machine: Numpy, values: Mapping[str, Any]):
         self.problem, self.machine = problem, machine
         self.given = problem.given({n: machine.array(v) if np.ndim(v) else v for n, v in values.items()})
         self.calls = machine.calls(problem.surface)
@@ -388,7 +400,7 @@ class _Arrays:
 class _TracedArrays:
     """The traced step on NumPy arrays: `now` is x, y, then what is remembered, a coordinate each."""
 
-    def __init__(self, problem: _Problem, machine: Numpy, values: Mapping[str, Any]):
+    def __init__(self, problem: Problem, machine: Numpy, values: Mapping[str, Any]):
         functions = problem.surface.arrays
         self.height_of = functions["height"]
         traced, bind, self.first = python_step(problem.plan, arrays=True)

@@ -14,9 +14,9 @@ def hill(x, w, at, height):
 
 def rotated(x, y):
     p = torch.stack([x, y])
-    turn = torch.tensor([[math.cos(PI / 4), math.sin(PI / 4)], [-math.sin(PI / 4), math.cos(PI / 4)]])
+    turn = torch.tensor([[math.cos(PI / 4), math.sin(PI / 4)], [-math.sin(PI / 4), math.cos(PI / 4)]], dtype=x.dtype)
     u = turn @ p.reshape(2, -1)
-    return ((u.T @ torch.diag(torch.tensor([1.0, 100.0]))) * u.T).sum(1).reshape(x.shape) / 2
+    return ((u.T @ torch.diag(torch.tensor([1.0, 100.0], dtype=x.dtype))) * u.T).sum(1).reshape(x.shape) / 2
 
 
 def plateau(x, y):

@@ -54,9 +54,8 @@ ENGLISH, RUSSIAN = ([getattr(s.name, language) for s in surfaces.values()] for l
 
 
 @pytest.mark.parametrize(("query", "locale", "seen"), [
-    ("", "en-GB", ENGLISH), ("", "de-DE", ENGLISH), ("", "ru-RU", RUSSIAN), ("", "ru", RUSSIAN),
-    ("?lang=en", "ru-RU", ENGLISH), ("?lang=ru", "en-GB", RUSSIAN),
-    ("?lang=xx", "en-GB", ENGLISH), ("?lang=", "ru-RU", RUSSIAN), ("?lang=RU&lang=xx", "en-GB", ENGLISH)])
+    ("", "de-DE", ENGLISH), ("", "ru-RU", RUSSIAN), ("?lang=en", "ru-RU", ENGLISH), ("?lang=ru", "en-GB", RUSSIAN),
+    ("?lang=xx", "en-GB", ENGLISH), ("?lang=xx", "ru", RUSSIAN)])
 def test_the_first_page_lists_all_surfaces_in_the_visitors_language(visit, query, locale, seen):
     assert headings(visit(query, locale=locale)) == seen
 
@@ -72,22 +71,20 @@ def test_the_switch_changes_the_language_and_the_address(visit):
     assert headings(page) == RUSSIAN
 
 
-@pytest.mark.parametrize("width", [390, 1280])
-@pytest.mark.parametrize("language", ["en", "ru"])
+@pytest.mark.parametrize(("language", "width"), [("en", 1280), ("ru", 390)])
 def test_every_formula_is_drawn_and_fits(visit, language, width):
     page = visit(f"?lang={language}", viewport={"width": width, "height": 800})
     for tab, names in enumerate((surfaces, optimizers, schedules)):
         page.get_by_role("tab").nth(tab).click()
-        panel = page.get_by_role("tabpanel").nth(tab)
-        expect(panel).to_be_visible(timeout=PATIENCE)
+        panel = page.get_by_role("tabpanel")  # the hidden ones are not in the page
+        expect(panel.get_by_text(getattr(next(iter(names.values())).name, language), exact=True)).to_be_visible(timeout=PATIENCE)
         expect(panel.locator(".katex-display")).to_have_count(0 if names is schedules else len(names), timeout=PATIENCE)
         for summary in panel.locator("summary").all()[:3]:
             summary.click()
         for definition in names.values():
             assert getattr(definition.name, language) in panel.inner_text()
         assert page.locator(".katex-error").count() == 0
-        assert page.evaluate("Math.max(...[document.documentElement, ...document.querySelectorAll('[data-testid=stMain]')].map(e => e.scrollWidth))"
-                             ) <= width, "the page scrolls sideways"
+        assert page.locator("html, [data-testid=stMain]").evaluate_all("all => Math.max(...all.map(e => e.scrollWidth))") <= width
         assert panel.locator(".katex-display").evaluate_all("all => Math.max(0, ...all.map(e => e.getBoundingClientRect().right))") <= width
 
 

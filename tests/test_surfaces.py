@@ -33,9 +33,7 @@ def test_value_gradient_and_hessian_equal_torch_autograd(key):
     s = ov.surfaces[key]
     x, y = somewhere(s)
     tx, ty = (torch.tensor(v, dtype=torch.float64, requires_grad=True) for v in (x, y))
-    with torch.device("cpu"):
-        torch.set_default_dtype(torch.float64)
-        f = FORMULAS[key](tx, ty)
+    f = FORMULAS[key](tx, ty)
     gx, gy = torch.autograd.grad(f.sum(), (tx, ty), create_graph=True)
     second = [torch.autograd.grad(g.sum(), (tx, ty), retain_graph=True, allow_unused=True) for g in (gx, gy)]
     second = [[np.zeros_like(x) if h is None else h.numpy() for h in row] for row in second]

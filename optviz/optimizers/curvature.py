@@ -15,7 +15,7 @@ _DAMPING = Param(0.1, 1e-6, 10.0, log=True, allowed=POSITIVE)
 
 def backtrack(grad, x, d, slope, size, h, xp):
     """The first of size, size·shrink, size·shrink², … that Armijo accepts: f falls by c1 of what the slope promised."""
-    f = grad.value(x)
+    f, size = grad.value(x), size + 0 * slope
     for _ in range(HALVINGS):
         size = xp.where(grad.value(x + size * d) <= f + h.c1 * size * slope, size, h.shrink * size)
     return xp.where(grad.value(x + size * d) <= f, size, 0 * size)
