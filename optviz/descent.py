@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import struct
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, urlencode
@@ -174,20 +174,27 @@ class Trajectory:
     diverged_at: Any
 
 
-def descend(surface: str | Surface | Run, optimizer: str | Optimizer = "sgd", start: Any = None, steps: int = 300,
-            schedule: str | Schedule = "constant", *, record: str = "all", backend: str = "numpy", device: str = "cpu",
+def descend(surface: str | Surface | Run, optimizer: str | Optimizer | None = None, start: Any = None, steps: int | None = None,
+            schedule: str | Schedule | None = None, *, record: str = "all", backend: str = "numpy", device: str = "cpu",
             dtype: str = "float64", **settings: Any) -> Trajectory:
-    """Descend one run, or a batch of them where start or settings are arrays; record="end" keeps the last point alone."""
+    """Descend one run, or a batch of them where start or settings are arrays; record="end" keeps the last point alone.
+
+    Without other words it is SGD for 300 steps at a constant rate from the surface's start; what is given besides a Run replaces its own.
+    """
+    words = [optimizer, start, steps, schedule]
+    own: list[Any] = ["sgd", None, STEPS.default, "constant"]
     if isinstance(surface, Run):
-        run, surface = surface, surface.surface
-        optimizer, start, steps, schedule, settings = run.optimizer, run.start, run.steps, run.schedule, {**dict(run.settings), **settings}
-    return Problem(surface, optimizer, start, steps, schedule, settings, record).solve(backend, device, dtype)
+        own = [surface.optimizer, surface.start, surface.steps, surface.schedule]
+        settings, surface = {**dict(surface.settings), **settings}, surface.surface
+    words = [mine if word is None else word for word, mine in zip(words, own, strict=True)]
+    return Problem(surface, words, settings, record).solve(backend, device, dtype)
 
 
 class Problem:
     """The checked arguments of one descent."""
 
-    def __init__(self, s: Any, o: Any, start: Any, steps: Any, k: Any, settings: dict[str, Any], record: str):
+    def __init__(self, s: Any, words: Sequence[Any], settings: dict[str, Any], record: str):
+        o, start, steps, k = words
         s, self.optimizer = find(surfaces, "surface", s, Surface), find(optimizers, "optimizer", o, Optimizer)
         schedule = find(schedules, "schedule", k, Schedule)
         values = checked(settings_of(s, self.optimizer, schedule), settings)

@@ -15,7 +15,7 @@ NOTATION = {
     "sqrt": r"\sqrt{{{0}}}", "exp": "e^{{{0}}}", "abs": r"\left|{0}\right|", "sign": r"\operatorname{{sign}}\left({0}\right)",
     **{n: rf"\{n}\left({{0}}\right)" for n in ("sin", "cos", "tan", "tanh", "sinh", "cosh", "log", "min", "max")},
     "floor": r"\left\lfloor {0} \right\rfloor",
-    "where": r"\begin{{cases}} {1}, & {0} \\ {2} \end{{cases}}",
+    "where": r"\begin{{cases}} {1}, & {0} \\ {2}{3} \end{{cases}}",
     "minimum": r"\min\left({0}, {1}\right)", "maximum": r"\max\left({0}, {1}\right)",
 }
 
@@ -82,6 +82,16 @@ class Latex:
             text = rf"\{'max' if limit.arg == 'min' else 'min'}\left({text}, {self(limit.value)}\right)"
         return text
 
+    def otherwise(self, condition: ast.expr) -> str:
+        """The opposite of a condition, in signs rather than in a language; nothing where signs have none."""
+        match condition:
+            case ast.Compare(left=left, ops=[op], comparators=[right]):
+                sign = r"\le" if isinstance(op, ast.Gt) else r"\ge"
+                return f", & {self(left)} {sign} {self(right)}"
+            case ast.Call():
+                return ", & " + self(condition).replace(r"\mid", r"\nmid")
+        return ""
+
     def at_least(self, node: ast.expr, tightness: int) -> str:
         text, own = self.print(node)
         return text if own >= tightness else rf"\left({text}\right)"
@@ -137,6 +147,8 @@ class Latex:
         match node.func:
             case ast.Attribute(attr=name) | ast.Name(id=name):
                 args = [self(a) for a in node.args if not (isinstance(a, ast.Name) and a.id in self.silent)]
+                if name == "where":
+                    args.append(self.otherwise(node.args[0]))
                 if name == "clip":
                     return self.clip(args[0], node.keywords), ATOM
                 if name in ("min", "max"):

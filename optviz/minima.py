@@ -10,8 +10,8 @@ Array = np.ndarray
 Box = tuple[tuple[float, float], tuple[float, float]]
 
 GRID = 801  # fine enough for Levy 13, whose wells stand a third of a unit apart on a box of 20
-ROUNDS, LONGEST = 300, 0.005  # Newton's steps, and how much of the box one may cross
-MOST = 4_000  # candidates that are followed; a formula rougher than this has no countable minima anyway
+ROUNDS, LONGEST = 120, 0.005  # Newton's steps, and how much of the box one may cross
+MOST = 2_000  # candidates that are followed; a formula rougher than this has no countable minima anyway
 RING = np.exp(2j * np.pi * np.arange(24) / 24)
 
 
