@@ -79,10 +79,13 @@ class Param:
     log: bool = False
     allowed: Range = ANY
     whole: bool = False
+    one: bool = False  # one number for a whole batch: it decides shapes or streams
 
     def check(self, keyword: str, value: Any) -> Any:
         """The value as float, int or array; a Refused that names keyword, value and range when it is impossible."""
         a = _number(value)
+        if self.one and np.ndim(a):
+            raise out_of_range(keyword, value, f"one number for the whole batch, {self.range_text}")
         if not self.allowed.holds(a) or (self.whole and np.any(a != np.floor(a))):
             raise out_of_range(keyword, value, self.range_text)
         return int(a) if self.whole and isinstance(a, float) else a

@@ -20,7 +20,7 @@ from .surfaces import OWN_BOX, Surface, surface, surfaces
 from .trace import Given, Plan, begin_state, python_step, whole_step
 
 VERSION = 1
-STEPS = Param(300, 1, 2000, log=True, allowed=Range(1, 1_000_000), whole=True)
+STEPS = Param(300, 1, 2000, log=True, allowed=Range(1, 1_000_000), whole=True, one=True)
 START = Param(0.0, -10.0, 10.0, allowed=ANY)
 #: What every run has besides its optimizer's own parameters.
 COMMON: Mapping[str, Setting] = {
@@ -28,7 +28,7 @@ COMMON: Mapping[str, Setting] = {
     "noise_relative": Param(0.0, 0.0, 10.0, allowed=NOT_NEGATIVE),
     "clip_norm": Param(math.nan, 1e-2, 100.0, log=True, allowed=POSITIVE),
     "clip_value": Param(math.nan, 1e-2, 100.0, log=True, allowed=POSITIVE),
-    "seed": Param(0, 0, 2**32 - 1, allowed=Range(0, 2**32 - 1), whole=True),
+    "seed": Param(0, 0, 2**32 - 1, allowed=Range(0, 2**32 - 1), whole=True, one=True),
 }
 OFF = ("clip_norm", "clip_value")  # None is their way of not happening
 BLOCK = 16_384  # members of a batch that run together: their arrays stay in cache
@@ -198,10 +198,6 @@ class Problem:
         s, self.optimizer = find(surfaces, "surface", s, Surface), find(optimizers, "optimizer", o, Optimizer)
         schedule = find(schedules, "schedule", k, Schedule)
         values = checked(settings_of(s, self.optimizer, schedule), settings)
-        counts = [n for n, p in self.optimizer.params.items() if isinstance(p, Param) and p.whole]
-        for name in ("seed", *counts, *(n for n in values if n.startswith("surface_"))):
-            if np.ndim(values.get(name, 0)):
-                raise out_of_range(name, values[name], "one number for the whole batch")
         self.surface: Surface = s.at(**{n[8:]: v for n, v in values.items() if n.startswith("surface_")})
         self.start = checked_start(self.surface.start if start is None else start)
         self.steps: int = STEPS.check("steps", steps)
@@ -209,8 +205,6 @@ class Problem:
             raise out_of_range("record", record, "{all, end}")
         self.record_all = record == "all"
         self.seed: int = values["seed"]
-        if np.ndim(self.steps):
-            raise out_of_range("steps", steps, "one number for the whole batch")
         options = tuple((n, values[n]) for n, p in self.optimizer.params.items() if isinstance(p, Choice))
         self.values = {n: v for n, v in values.items() if v is not None}
         self.schedule = schedule

@@ -220,12 +220,13 @@ _add("bowl", "Bowl", "Чаша",
 _add("ravine", "Ravine", "Овраг",
      "One direction is much steeper than the other: a step small enough for the steep one crawls along the gentle one.",
      "Одно направление намного круче другого: шаг, безопасный для крутого, еле движется вдоль пологого.",
-     "x^2 + b*y^2", 10, (8.0, 8.0), b=Param(10, 1, 1000, log=True, allowed=POSITIVE))
+     "x^2 + b*y^2", 10, (8.0, 8.0), b=Param(10, 1, 1000, log=True, allowed=POSITIVE, one=True))
 _add("rotated_ravine", "Rotated ravine", "Повёрнутый овраг",
      "Turn the ravine off the axes, and methods that scale each coordinate lose their advantage.",
      "Поверните овраг относительно осей — и методы с покоординатным масштабом теряют преимущество.",
      "(u^2 + condition*v^2)/2", 3, (-2.0, 1.0), where=_ROTATED,
-     condition=Param(100, 1, 1000, log=True, allowed=POSITIVE), angle=Param(45, -90, 90, allowed=Range(-360, 360)))
+     condition=Param(100, 1, 1000, log=True, allowed=POSITIVE, one=True),
+     angle=Param(45, -90, 90, allowed=Range(-360, 360), one=True))
 _add("saddle", "Saddle", "Седло",
      "The gradient vanishes, yet it is no minimum: the start a hair off the ridge decides how long one lingers.",
      "Градиент обращается в нуль, но это не минимум: всё решает крошечный сдвиг старта с гребня.",

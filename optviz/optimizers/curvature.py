@@ -171,7 +171,7 @@ def recall(g, past_s, past_y, gamma, t, xp):
            state="past_s past_y s g_old gamma",
            init=lambda x, h, xp: [xp.stack([0 * x] * h.history_size)] * 2 + [0 * x, 0 * x, 1 + 0 * x[0]],
            traceable=False, symbols=_SYMBOLS | {"past_s": "S", "past_y": "Y", "gamma": r"\gamma"},
-           lr=rate(1.0), history_size=Param(100, 1, 100, allowed=Range(1.0, 1000.0), whole=True))
+           lr=rate(1.0), history_size=Param(100, 1, 100, allowed=Range(1.0, 1000.0), whole=True, one=True))
 def lbfgs(grad, x, state, h, t, xp):
     """Liu & Nocedal 1989, On the limited memory BFGS method for large scale optimization."""
     past_s, past_y, s, g_old, gamma = state
