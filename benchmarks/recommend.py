@@ -1,7 +1,8 @@
 """Find the learning rates in optviz/recommended.json: one batched search for each surface and optimizer.
 
 The criterion: from the surface's first start, without noise, the rate that brings the loss down soonest, which is the lowest mean
-over 300 steps of log(gap / first gap + 0.001), all of the run staying within three boxes. A surface without a minimum has none.
+over 300 steps of log(gap / first gap + 0.001). The run, and those at the next lower and higher rate, stay within three boxes and
+end lower than they began, so that a nudge of the slider does no harm. A surface without a minimum has none.
 Run: python benchmarks/recommend.py
 """
 
@@ -13,22 +14,19 @@ import numpy as np
 
 import optviz as ov
 
-RATES = np.round(np.geomspace(1e-5, 10, 73), 12)
+RATES = np.unique([float(f"{rate:.1e}") for rate in np.geomspace(1e-5, 10, 73)])  # two digits, so that what is stored was tried
 TARGET = Path(ov.__file__).with_name("recommended.json")
-
-
-def two_digits(value: float) -> float:
-    return float(f"{value:.1e}")
 
 
 def best_rate(s: ov.Surface, key: str) -> float | None:
     t = ov.descend(s, key, steps=300, lr=RATES)
     size = np.array([high - low for low, high in s.box])[:, None]
     middle = np.array([(high + low) / 2 for low, high in s.box])[:, None]
-    stayed = (np.abs(t.points - middle[..., None]) <= 1.5 * size[..., None]).all(axis=(0, 1)) & (t.diverged_at < 0)
+    stayed = (np.abs(t.points - middle[..., None]) <= 1.5 * size[..., None]).all(axis=(0, 1)) & (t.diverged_at < 0) & (t.loss[-1] < t.loss[0])
+    steady = stayed & np.r_[True, stayed[:-1]] & np.r_[stayed[1:], True]
     gap = np.maximum(t.loss - s.value(*s.minima[0]), 0)
-    score = np.where(stayed, np.log(gap / gap[0] + 1e-3).mean(axis=0), np.inf)
-    return two_digits(RATES[np.argmin(score)]) if stayed.any() else None
+    score = np.where(steady, np.log(gap / gap[0] + 1e-3).mean(axis=0), np.inf)
+    return float(RATES[np.argmin(score)]) if steady.any() else None
 
 
 def main() -> None:

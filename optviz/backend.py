@@ -53,7 +53,7 @@ class Numpy:
 class Torch(Numpy):
     """Tensors of one device and dtype, eager."""
 
-    def __init__(self, device: str, dtype: str):
+    def __init__(self, device: Any, dtype: Any):
         try:
             torch: Any = importlib.import_module("torch")
         except ImportError:
@@ -61,7 +61,7 @@ class Torch(Numpy):
                             "для backend='torch' нужен torch; установите optviz[torch] или выберите backend='numpy'")) from None
         self.xp = torch
         try:
-            self.dtype, self.device = {"float32": torch.float32, "float64": torch.float64}[dtype], torch.device(device)
+            self.dtype, self.device = {"float32": torch.float32, "float64": torch.float64}[_name(dtype)], torch.device(device)
             torch.zeros(1, dtype=self.dtype, device=self.device)
         except (KeyError, TypeError, RuntimeError, AssertionError):  # an unknown word, or a device that is not there
             raise Refused(T(f"torch has no device={device!r} with dtype={dtype!r} here; use device='cpu', dtype='float64'",
@@ -94,9 +94,18 @@ class Torch(Numpy):
         return a.cpu().numpy()
 
 
-def backend(name: str, device: str = "cpu", dtype: str = "float64") -> Numpy:
+def _name(dtype: Any) -> str:
+    """torch.float32, np.float32 and "float32" are all "float32"."""
+    return str(getattr(dtype, "__name__", dtype)).removeprefix("torch.")
+
+
+def backend(name: str, device: Any = "cpu", dtype: Any = "float64") -> Numpy:
+    """The machine of that name."""
     if name == "torch":
         return Torch(device, dtype)
+    if name == "numpy" and (str(device), _name(dtype)) != ("cpu", "float64"):
+        raise Refused(T(f"backend='numpy' has device='cpu' and dtype='float64' only, not {device} and {_name(dtype)}; use backend='torch'",
+                        f"у backend='numpy' есть только device='cpu' и dtype='float64', а не {device} и {_name(dtype)}; выберите backend='torch'"))
     if name != "numpy":
         raise Refused(T(f"backend={name!r} is unknown; allowed: numpy, torch", f"неизвестно: backend={name!r}; допустимо: numpy, torch"))
     return Numpy()

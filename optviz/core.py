@@ -59,7 +59,7 @@ class Range:
     def __str__(self) -> str:
         left = "(" if self.open_low or math.isinf(self.low) else "["
         right = ")" if self.open_high or math.isinf(self.high) else "]"
-        return f"{left}{self.low:g}, {self.high:g}{right}"
+        return f"{left}{self.low:.10g}, {self.high:.10g}{right}"
 
 
 ANY = Range()
@@ -73,21 +73,26 @@ BELOW_ONE = Range(0.0, 1.0, open_high=True)
 class Param:
     """A number that knows its control (low, high, log) and, apart from that, what is possible at all."""
 
-    default: float
+    default: Any
     low: float
     high: float
     log: bool = False
     allowed: Range = ANY
     whole: bool = False
     one: bool = False  # one number for a whole batch: it decides shapes or streams
+    optional: bool = False  # None means that it does not happen
 
     def check(self, keyword: str, value: Any) -> Any:
         """The value as float, int or array; a Refused that names keyword, value and range when it is impossible."""
+        if value is None and self.optional:
+            return None
         a = _number(value)
         if self.one and np.ndim(a):
-            raise out_of_range(keyword, value, f"one number for the whole batch, {self.range_text}")
+            raise out_of_range(keyword, value, self.range_text("one number for the whole batch, ", "одно число на весь набор, "))
+        if isinstance(a, float) and math.isnan(a) and not isinstance(value, float):
+            raise out_of_range(keyword, value, self.range_text("a number in ", "число из "))
         if not self.allowed.holds(a) or (self.whole and np.any(a != np.floor(a))):
-            raise out_of_range(keyword, value, self.range_text)
+            raise out_of_range(keyword, value, self.range_text())
         return int(a) if self.whole and isinstance(a, float) else a
 
     def parse(self, keyword: str, text: str) -> float:
@@ -95,11 +100,11 @@ class Param:
         try:
             return self.check(keyword, float(text))
         except (ValueError, OverflowError):
-            raise out_of_range(keyword, text, self.range_text) from None
+            raise out_of_range(keyword, text, self.range_text()) from None
 
-    @property
-    def range_text(self) -> str:
-        return f"integer in {self.allowed}" if self.whole else str(self.allowed)
+    def range_text(self, en: str = "", ru: str = "") -> T:
+        """What is possible, in words."""
+        return T(f"{en}integer in {self.allowed}", f"{ru}целое из {self.allowed}") if self.whole else T(f"{en}{self.allowed}", f"{ru}{self.allowed}")
 
 
 def _number(value: Any) -> Any:
@@ -127,7 +132,7 @@ class Choice:
 
     def check(self, keyword: str, value: Any) -> str:
         if not isinstance(value, str) or value not in self.choices:
-            raise out_of_range(keyword, value, "{" + ", ".join(self.choices) + "}")
+            raise out_of_range(keyword, value, T(*["{" + ", ".join(self.choices) + "}"] * 2))
         return value
 
     parse = check
@@ -136,16 +141,37 @@ class Choice:
 Setting = Param | Choice
 
 
-def out_of_range(keyword: str, value: Any, allowed: str) -> Refused:
+def resolve(table: Mapping[str, Setting], given: Mapping[str, Any]) -> dict[str, Any]:
+    """Every setting of a table with its checked value: what is given, else the default; an unknown name is refused."""
+    for name in given:
+        if name not in table:
+            raise unknown_name(name, table, given[name])
+    return {name: p.check(name, given[name]) if name in given else p.default for name, p in table.items()}
+
+
+def shown(value: Any) -> str:
+    """A value as a sentence can bear it, however long a visitor made it."""
+    text = repr(value[:100] if isinstance(value, str) else value)
+    return text if len(text) <= 80 else text[:77] + "..."
+
+
+def out_of_range(keyword: str, value: Any, allowed: T) -> Refused:
     """The one sentence for an impossible value."""
-    shown = repr(value) if len(repr(value)) <= 80 else repr(value)[:77] + "..."
-    return Refused(T(f"{keyword}={shown} is impossible; allowed: {allowed}",
-                     f"{keyword}={shown} — недопустимое значение; допустимо: {allowed}"))
+    return Refused(T(f"{keyword}={shown(value)} is impossible; allowed: {allowed.en}",
+                     f"{keyword}={shown(value)} — недопустимое значение; допустимо: {allowed.ru}"))
 
 
-def unknown_name(keyword: str, allowed: Mapping[str, Any]) -> Unknown:
+#: What people type who learned the name elsewhere.
+ALSO = {"learning_rate": "lr", "eta": "lr", "alpha": "lr", "gamma": "momentum", "beta": "beta1", "betas": "beta1", "nag": "nesterov", "gd": "sgd",
+        "epsilon": "eps", "heavy_ball": "momentum", "wd": "weight_decay", "sigma": "noise"}
+
+
+def unknown_name(keyword: str, allowed: Mapping[str, Any], value: Any = None) -> Unknown:
     """The one sentence for a keyword or key that nobody knows, with the nearest that somebody does."""
-    near = get_close_matches(keyword, list(allowed), n=3, cutoff=0.5)
+    keyword = keyword[:60]
+    near = [name for name in allowed if name == ALSO.get(keyword.lower()) or name.endswith("_" + keyword)]
+    near = near or get_close_matches(keyword, list(allowed), n=3, cutoff=0.5)
+    keyword = keyword if value is None else f"{keyword}={shown(value)}"
     known = ", ".join(allowed)
     en, ru = (f"; did you mean {', '.join(near)}?", f"; может быть, {', '.join(near)}?") if near else ("", "")
     return Unknown(T(f"unknown name {keyword!r}{en} (allowed: {known})",
@@ -171,9 +197,14 @@ class Registry(Mapping[str, V], Generic[V]):
         if isinstance(key, str):
             if key in self._known:
                 return self._known[key]
-            for known in self._known:  # "Levy 13", "levy13" and "levy-13" are one thing to a visitor
-                if _bare(known) == _bare(key):
-                    return self._known[known]
+            bare = _bare(key)  # "Levy 13", "levy-13" and "levy" are one thing to a visitor, and so is its printed name
+            for known, definition in self._known.items():
+                name = getattr(definition, "name", T(known, known))
+                if bare and bare in (_bare(known), _bare(name.en), _bare(name.ru)):
+                    return definition
+            begins = [known for known in self._known if _bare(known).startswith(bare)]
+            if len(bare) >= 4 and len(begins) == 1:
+                return self._known[begins[0]]
         raise unknown_name(str(key), self._known)
 
     def __iter__(self) -> Iterator[str]:

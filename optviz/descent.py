@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import math
 import struct
+import sys
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, urlencode
 
 import numpy as np
 
 from .backend import Numpy, backend
-from .core import ANY, NOT_NEGATIVE, POSITIVE, Choice, Param, Range, Refused, Setting, T, out_of_range, unknown_name
+from .core import ANY, NOT_NEGATIVE, POSITIVE, Choice, Param, Range, Refused, Setting, T, out_of_range, resolve, shown, unknown_name
 from .optimizers import Optimizer, optimizers
 from .oracle import gaussian
 from .schedules import Schedule, schedules
-from .surfaces import OWN_BOX, Surface, surface, surfaces
+from .surfaces import OWN_BOX, Surface, own_start, surface, surfaces
 from .trace import Given, Plan, begin_state, python_step, whole_step
 
 VERSION = 1
@@ -26,13 +27,13 @@ START = Param(0.0, -10.0, 10.0, allowed=ANY)
 COMMON: Mapping[str, Setting] = {
     "noise": Param(0.0, 0.0, 10.0, allowed=NOT_NEGATIVE),
     "noise_relative": Param(0.0, 0.0, 10.0, allowed=NOT_NEGATIVE),
-    "clip_norm": Param(math.nan, 1e-2, 100.0, log=True, allowed=POSITIVE),
-    "clip_value": Param(math.nan, 1e-2, 100.0, log=True, allowed=POSITIVE),
+    "clip_norm": Param(None, 1e-2, 100.0, log=True, allowed=POSITIVE, optional=True),
+    "clip_value": Param(None, 1e-2, 100.0, log=True, allowed=POSITIVE, optional=True),
     "seed": Param(0, 0, 2**32 - 1, allowed=Range(0, 2**32 - 1), whole=True, one=True),
 }
-OFF = ("clip_norm", "clip_value")  # None is their way of not happening
+CLIPS = ("clip_norm", "clip_value")
 BLOCK = 16_384  # members of a batch that run together: their arrays stay in cache
-MOST_NUMBERS = 2**28  # that one recorded batch may hold, 2 GiB
+MOST_NUMBERS = 2**27  # that one recorded batch may hold: 1 GiB, and as much again while its blocks are joined
 
 
 def settings_of(s: Surface, o: Optimizer, k: Schedule) -> dict[str, Setting]:
@@ -40,17 +41,14 @@ def settings_of(s: Surface, o: Optimizer, k: Schedule) -> dict[str, Setting]:
     return {**o.params, **COMMON, **{"schedule_" + n: p for n, p in k.params.items()}, **{"surface_" + n: p for n, p in s.params}}
 
 
-def checked(table: Mapping[str, Setting], given: Mapping[str, Any]) -> dict[str, Any]:
-    """All settings with their values; None stands for what does not happen."""
-    for name in given:
-        if name not in table:
-            raise unknown_name(name, table)
-    out = {}
-    for name, p in table.items():
-        value = given.get(name, p.default)
-        off = name in OFF and (value is None or name not in given)
-        out[name] = None if off else p.check(name, value)
-    return out
+def settled(s: Surface, o: Optimizer, k: Schedule, given: Mapping[str, Any]) -> tuple[Surface, dict[str, Any]]:
+    """The surface with the parameters given for it, and every other setting with its value."""
+    values = resolve(settings_of(s, o, k), given)
+    s = s.at(**{name[8:]: value for name, value in given.items() if name.startswith("surface_")})
+    values = {name: value for name, value in values.items() if not name.startswith("surface_")}
+    if values.get("f_star", 0) is None:  # Polyak's step needs the best value there is, and a surface knows its own
+        values["f_star"] = s.value(*s.minima[0]) if s.minima else 0.0
+    return s, values
 
 
 def checked_start(start: Any) -> tuple[Any, Any]:
@@ -58,7 +56,7 @@ def checked_start(start: Any) -> tuple[Any, Any]:
     try:
         x, y = start
     except (TypeError, ValueError):
-        raise out_of_range("start", start, "two numbers or arrays (x, y)") from None
+        raise out_of_range("start", start, T("two numbers or arrays (x, y)", "два числа или массива (x, y)")) from None
     return START.check("start", x), START.check("start", y)
 
 
@@ -68,8 +66,12 @@ def find(registry: Mapping[str, Any], keyword: str, value: Any, kind: type) -> A
         return value
     if isinstance(value, str) and value in registry:
         return registry[value]
-    raise Refused(T(f"{keyword}={value!r}: {unknown_name(str(value), registry)}",
-                    f"{keyword}={value!r}: {unknown_name(str(value), registry).text.ru}"))
+    if not isinstance(value, str):
+        raise out_of_range(keyword, value, T(f"a key or a {kind.__name__}", f"ключ или {kind.__name__}"))
+    why = unknown_name(value, registry).text
+    formula = "optviz.surface(…)" if kind is Surface else ""
+    raise Refused(T(f"{keyword}={shown(value)}: {why.en}" + (f"; a formula of your own goes through {formula}" if formula else ""),
+                    f"{keyword}={shown(value)}: {why.ru}" + (f"; своя формула — через {formula}" if formula else "")))
 
 
 @dataclass(frozen=True, init=False)
@@ -88,13 +90,17 @@ class Run:
         s: Surface = find(surfaces, "surface", surface, Surface)
         o: Optimizer = find(optimizers, "optimizer", optimizer, Optimizer)
         k: Schedule = find(schedules, "schedule", schedule, Schedule)
-        values = checked(settings_of(s, o, k), settings)
-        s = s.at(**{n[8:]: values.pop(n) for n in list(values) if n.startswith("surface_") and n in settings})
-        values = {n: v for n, v in values.items() if not n.startswith("surface_")}
+        for keyword, definition, registry in (("optimizer", o, optimizers), ("schedule", k, schedules)):
+            if registry.get(definition.key) is not definition:  # its key would name another one, or none, in a URL
+                raise out_of_range(keyword, definition.key, T("a registered one", "зарегистрированное определение"))
+        s, values = settled(s, o, k, settings)
         start = checked_start(s.start if start is None else start)
+        if s.key not in surfaces:  # the run has its start, so an own formula needs none beside it
+            s = replace(s, starts=(own_start(s.box),))
         for name, value in {**values, "start": start[0], "start ": start[1], "steps": steps}.items():
             if np.ndim(value):
-                raise out_of_range(name.strip(), value, "one number: a Run holds scalars, arrays go to descend")
+                raise out_of_range(name.strip(), value, T("one number: a Run holds scalars, arrays go to descend",
+                                                          "одно число: Run хранит скаляры, массивы принимает descend"))
         for name, value in zip([f.name for f in fields(Run)],
                                (s, o.key, start, STEPS.check("steps", steps), k.key, tuple(values.items())), strict=True):
             object.__setattr__(self, name, value)
@@ -102,6 +108,12 @@ class Run:
     def __getitem__(self, name: str) -> Any:
         """run["lr"]: one setting."""
         return dict(self.settings)[name]
+
+    def __getattr__(self, name: str) -> Any:
+        """run.lr, run.beta1: the settings by name."""
+        if name != "settings" and name in (values := dict(self.settings)):
+            return values[name]
+        raise AttributeError(f"a run has no {name!r}")
 
     def to_query(self) -> str:
         """The URL's query: what is at its default is left out, the rate and the start never are."""
@@ -118,23 +130,33 @@ class Run:
         pairs += [("surface_" + n, repr(v)) for n, v in self.surface.values]
         table = settings_of(self.surface, optimizers[self.optimizer], schedules[self.schedule])
         pairs += [(n, str(v) if isinstance(v, str) else repr(v)) for n, v in self.settings
-                  if n == "lr" or (v is not None if n in OFF else v != table[n].default)]
+                  if n == "lr" or v != table[n].default]
         return urlencode(pairs)
 
     @staticmethod
     def from_query(query: str, notes: list[T] | None = None) -> Run:
         """The run of a query. With `notes`, what cannot be used falls back to its default and is noted; without, it is refused."""
-        given = dict(parse_qsl(query.lstrip("?"), keep_blank_values=True, max_num_fields=200))
-        given.pop("v", None)
+        def note(refusal: Refused) -> None:
+            if notes is None:
+                raise refusal
+            notes.append(refusal.text)
 
         def attempt(name: str, read: Any, fallback: Any) -> Any:
+            text = given.pop(name, None)
             try:
-                return read(given.pop(name)) if name in given else fallback
-            except (ValueError, TypeError, OverflowError) as error:
-                if notes is None:
-                    raise
-                notes.append(error.text if isinstance(error, Refused) else T(f"{name} cannot be read", f"не удаётся прочесть {name}"))
-                return fallback
+                return fallback if text is None else read(text)
+            except Refused as refusal:
+                note(refusal)
+            except (ValueError, TypeError, OverflowError):
+                note(out_of_range(name, text, T("numbers with commas between them", "числа через запятую")))
+            return fallback
+
+        given: dict[str, str] = {}
+        try:
+            given = dict(parse_qsl(query.lstrip("?"), keep_blank_values=True, max_num_fields=200))
+        except ValueError:
+            note(Refused(T("the query has more than 200 fields and is not read", "в запросе больше 200 полей, он не прочитан")))
+        given.pop("v", None)
 
         key = attempt("surface", lambda v: find(surfaces, "surface", v, Surface), surfaces["rosenbrock"])
         box = attempt("box", _box, OWN_BOX)
@@ -146,10 +168,8 @@ class Run:
         table = settings_of(s, o, k)
         read = {name: attempt(name, lambda v, name=name, p=p: p.parse(name, v), None) for name, p in table.items() if name in given}
         settings = {name: value for name, value in read.items() if value is not None}
-        for name in given:
-            if notes is None:
-                raise unknown_name(name, table)
-            notes.append(T(f"unknown parameter {name[:40]!r} is ignored", f"неизвестный параметр {name[:40]!r} пропущен"))
+        for name, text in given.items():
+            note(unknown_name(name, table, text))
         return Run(s, o.key, start, steps, k.key, **settings)
 
 
@@ -163,7 +183,9 @@ class Trajectory:
     """What came of a run, coordinate first, then step, then the batch.
 
     `gradients` is what the optimizer was first told in each step (noise, clipping and look-ahead included), `lr` the rate
-    it used, `state` what it remembered after each step, by name; nothing in them is ever nan or infinite.
+    it used, `state` what it remembered after each step, by name: (2, steps, *batch) for a vector, (steps, *batch) for a
+    number. `diverged_at` is the step at which a run left the floating-point numbers; from there on it stands still. Nothing is
+    ever nan, and nothing infinite but the loss of a batch's member that starts where the surface has no value (diverged_at 0).
     """
 
     points: np.ndarray
@@ -175,8 +197,8 @@ class Trajectory:
 
 
 def descend(surface: str | Surface | Run, optimizer: str | Optimizer | None = None, start: Any = None, steps: int | None = None,
-            schedule: str | Schedule | None = None, *, record: str = "all", backend: str = "numpy", device: str = "cpu",
-            dtype: str = "float64", **settings: Any) -> Trajectory:
+            schedule: str | Schedule | None = None, *, record: str = "all", backend: str = "numpy", device: Any = "cpu",
+            dtype: Any = "float64", **settings: Any) -> Trajectory:
     """Descend one run, or a batch of them where start or settings are arrays; record="end" keeps the last point alone.
 
     Without other words it is SGD for 300 steps at a constant rate from the surface's start; what is given besides a Run replaces its own.
@@ -185,7 +207,10 @@ def descend(surface: str | Surface | Run, optimizer: str | Optimizer | None = No
     own: list[Any] = ["sgd", None, STEPS.default, "constant"]
     if isinstance(surface, Run):
         own = [surface.optimizer, surface.start, surface.steps, surface.schedule]
-        settings, surface = {**dict(surface.settings), **settings}, surface.surface
+        known = settings_of(surface.surface, find(optimizers, "optimizer", optimizer or own[0], Optimizer),
+                            find(schedules, "schedule", schedule or own[3], Schedule))
+        settings = {name: value for name, value in surface.settings if name in known} | settings
+        surface = surface.surface
     words = [mine if word is None else word for word, mine in zip(words, own, strict=True)]
     return Problem(surface, words, settings, record).solve(backend, device, dtype)
 
@@ -197,12 +222,11 @@ class Problem:
         o, start, steps, k = words
         s, self.optimizer = find(surfaces, "surface", s, Surface), find(optimizers, "optimizer", o, Optimizer)
         schedule = find(schedules, "schedule", k, Schedule)
-        values = checked(settings_of(s, self.optimizer, schedule), settings)
-        self.surface: Surface = s.at(**{n[8:]: v for n, v in values.items() if n.startswith("surface_")})
+        self.surface, values = settled(s, self.optimizer, schedule, settings)
         self.start = checked_start(self.surface.start if start is None else start)
         self.steps: int = STEPS.check("steps", steps)
         if record not in ("all", "end"):
-            raise out_of_range("record", record, "{all, end}")
+            raise out_of_range("record", record, T("{all, end}", "{all, end}"))
         self.record_all = record == "all"
         self.seed: int = values["seed"]
         options = tuple((n, values[n]) for n, p in self.optimizer.params.items() if isinstance(p, Choice))
@@ -223,23 +247,23 @@ class Problem:
     def given(self, values: Mapping[str, Any]) -> Given:
         """The numbers that all steps share, out of the settings of some members."""
         return Given(self.optimizer.bundle(*(values[n] for n in self.optimizer.params)),
-                     self.schedule.bundle(*(values["schedule_" + n] for n in self.schedule.params)), *(values.get(n) for n in OFF))
+                     self.schedule.bundle(*(values["schedule_" + n] for n in self.schedule.params)), *(values.get(n) for n in CLIPS))
 
-    def solve(self, name: str, device: str, dtype: str) -> Trajectory:
+    def solve(self, name: str, device: Any = "cpu", dtype: Any = "float64") -> Trajectory:
+        machine = backend(name, device, dtype)
         with np.errstate(all="ignore"):
-            if not self.batch and name == "numpy" and self.record_all and self.optimizer.traceable:
+            if not self.batch and machine.xp is np and self.record_all and self.optimizer.traceable:
                 single = self.single()
                 if single is not None:
                     return single
-            return self.blocks(backend(name, device, dtype))
+            return self.blocks(machine)
 
-    def rates(self, given: Given) -> Any:
-        """The rate of each step where the schedule knows it beforehand."""
+    def rate(self, k: Any, given: Given) -> Any:
+        """The rate of step k (from 0), or of many, where the schedule knows it beforehand."""
         if self.schedule.fed:
-            return np.zeros(self.steps)
-        k = np.arange(self.steps)
-        varies = any(np.ndim(v) for v in (given.h.lr, *given.schedule))
-        return self.schedule.rule(k[:, None] if varies else k, given.h.lr, given.schedule, self.steps, np)
+            return 0.0 * k
+        rate = self.schedule.rule(k, given.h.lr, given.schedule, self.steps, np)
+        return np.minimum(rate, sys.float_info.max)  # one that grows out of the floats breaks the run, not the picture of the rate
 
     def noise(self, members: np.ndarray, step: Any, values: Mapping[str, Any]) -> tuple[Any, Any]:
         """The two disturbances of some members at some steps, None where there are none; a single run is member 0."""
@@ -259,7 +283,7 @@ class Problem:
         steps, given, (x, y) = self.steps, self.given(self.values), self.start
         traced, bind, first = python_step(self.plan)
         fixed = self.fixed(traced.fixed, given)
-        columns = [range(1, steps + 1), np.broadcast_to(self.rates(given), steps).tolist()]
+        columns = [range(1, steps + 1), np.broadcast_to(self.rate(np.arange(steps), given), steps).tolist()]
         for part in self.noise(np.zeros(steps), np.arange(1, steps + 1), self.values):
             columns += [] if part is None else part.tolist()
         try:
@@ -276,7 +300,7 @@ class Problem:
             return None
         table = np.frombuffer(rows).reshape(steps, -1).T
         loss = np.array(np.broadcast_to(self.surface.arrays["height"](table[0], table[1]), steps))
-        fine = np.isfinite(table[:-2]).all(axis=0) & np.isfinite(loss)
+        fine = np.isfinite(table).all(axis=0) & np.isfinite(loss)
         bad = -1 if fine.all() else int(np.argmin(fine))
         if bad >= 0:  # frozen from here on: the last finite row stays, and there is no gradient after the one that failed
             table[:-2, bad:] = (table[:-2, bad - 1] if bad else np.array(begun))[:, None]
@@ -307,7 +331,7 @@ class Problem:
         n, xp, start = len(members), m.xp, starts[:, members]
         values = {name: v[members] if np.ndim(v) else v for name, v in values.items()}
         stepper = (_TracedArrays if m.xp is np and self.optimizer.traceable else _Arrays)(self, m, values)
-        now, rates = stepper.begin(start), self.rates(self.given(values))
+        now, given = stepper.begin(start), self.given(values)
         kept = self.steps if self.record_all else 1
         out = _Block(start, np.empty((sum(len(rows(a)) for a in now), kept, n)), np.empty((kept, n)), np.empty((2, kept, n)),
                      np.empty((kept, n)), np.full(n, -1))
@@ -318,14 +342,14 @@ class Problem:
             out.diverged[m.flags(frozen)] = 0
             f = xp.where(frozen, math.inf, f)
         for t in range(1, self.steps + 1):
-            rate = rates[t - 1] if np.ndim(rates) else rates
-            rate = now[stepper.fed] if self.schedule.fed else m.array(rate) if np.ndim(rate) else float(rate)
+            rate = now[stepper.fed] if self.schedule.fed else self.rate(t - 1, given)
+            rate = m.array(rate) if np.ndim(rate) else float(rate)
             noise = [None if a is None else m.array(a) for a in self.noise(members, t, values)]
             new, g = stepper.step(now, t, rate, noise)
             height = stepper.height(new)
-            if frozen is not None or m.suspicious(height, *new):
+            if frozen is not None or m.suspicious(height, *new, *g):
                 fine = xp.isfinite(height)
-                for a in new:
+                for a in (*new, *g):
                     fine = fine & xp.isfinite(rows(a)).all(0)
                 moving, fine = (fine | True, fine) if frozen is None else (~frozen, fine & ~frozen)
                 frozen = ~fine
@@ -334,10 +358,16 @@ class Problem:
                 g = [xp.where(moving & xp.isfinite(part), part, 0) for part in g]  # shown for the step that failed, none later
                 height = xp.where(fine, height, f)
             now, f = new, height
-            if self.record_all or t == self.steps:
+            over = frozen is not None and m.flags(frozen).all()
+            if self.record_all or t == self.steps or over:
                 at = t - 1 if self.record_all else 0
                 out.table[:, at] = np.concatenate([m.numpy(rows(a)) for a in now])
                 out.loss[at], out.lr[at], out.gradients[:, at] = m.numpy(f), m.numpy(m.array(rate)), [m.numpy(part) for part in g]
+            if over:  # nobody moves any more: the rest of the record is its last column
+                for a in (out.table, out.loss, out.lr):
+                    a[..., at + 1:, :] = a[..., at:at + 1, :]
+                out.gradients[:, at + 1:] = 0
+                break
         return out
 
     def joined(self, blocks: list[_Block]) -> Trajectory:
@@ -351,10 +381,10 @@ class Problem:
 
         def shaped(a: np.ndarray) -> np.ndarray:
             return a.reshape((*a.shape[:-1], *self.batch))
-        given = self.given({name: v.flat[0] if np.ndim(v) else v for name, v in self.values.items()})
+        given = self.given({name: 0.0 if np.ndim(v) else v for name, v in self.values.items()})  # its shapes are all that counts here
         for name, value in zip(self.optimizer.state, begin_state(self.plan, np.zeros(2), given, np), strict=False):
-            rows = one.table[column:column + np.size(value)]
-            state[name] = shaped(rows.reshape((*np.shape(value), *rows.shape[1:])))
+            part = one.table[column:column + np.size(value)]
+            state[name] = shaped(part.reshape((*np.shape(value), *part.shape[1:])))
             column += np.size(value)
         diverged = one.diverged.reshape(self.batch) if self.batch else (int(one.diverged[0]) if one.diverged[0] >= 0 else None)
         return Trajectory(shaped(points), shaped(loss), shaped(one.gradients), shaped(one.lr), state, diverged)

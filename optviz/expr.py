@@ -188,7 +188,8 @@ def _pow_slope(n: Node, a: Node, b: Node, da: Node, db: Node) -> Node:
     g = n.graph
     if b.op == "number":  # at a root's cusp n/a is 0/0: `over` gives 0 there
         return da * (b * g.make("over", n, a) if b.value < 1 else b * a ** (b.value - 1))
-    return da * b * g.make("over", n, a) + db * n * g.make("log", a)
+    growth = g.make("where", g.make("abs", n) > 0, n * g.make("log", a), 0)  # 0·log 0 is 0 here
+    return da * b * g.make("over", n, a) + db * growth
 
 
 def _either(n: Node, a: Node, b: Node, da: Node, db: Node) -> Node:
@@ -263,14 +264,14 @@ _CALLS = ("sqrt", "exp", "log", "sin", "cos", "tan", "sinh", "cosh", "tanh", "ab
 
 #: One float: branches are lazy, whole bodies inline. Names come from `math`, whose errors say "use NumPy here".
 PYTHON = {**_INFIX, **{n: n + "({})" for n in _CALLS}, "and": "({} and {})", "or": "({} or {})", "pow": "pow({}, {})",
-          "sign": "(({0} > 0.0) - ({0} < 0.0))", "where": "({1} if {0} else {2})", "over": "({0} / {1} if {1} else 0.0)",
-          "min": "({0} if {0} < {1} else {1})", "max": "({0} if {0} > {1} else {1})"}
+          "sign": "(1.0 if {0} > 0.0 else -1.0 if {0} < 0.0 else 0.0 * {0})", "where": "({1} if {0} else {2})", "over": "({0} / {1} if {1} else 0.0)",
+          "min": "({0} if {0} < {1} or {0} != {0} else {1})", "max": "({0} if {0} > {1} or {0} != {0} else {1})"}
 #: Arrays of NumPy or torch; the names come from the backend.
 ARRAYS = {**_INFIX, **{n: n + "({})" for n in (*_CALLS, "sign")}, "and": "({} & {})", "or": "({} | {})",
           "pow": "pow({}, {})", "where": "where({}, {}, {})", "over": "over({}, {})", "min": "minimum({}, {})",
           "max": "maximum({}, {})"}
-JAVASCRIPT = {**_INFIX, **{n: f"Math.{n}({{}})" for n in (*_CALLS, "pow", "sign", "min", "max")}, "pow": "Math.pow({}, {})",
-              "and": "({} && {})", "or": "({} || {})", "where": "({0} ? {1} : {2})", "over": "({1} ? {0} / {1} : 0)",
+JAVASCRIPT = {**_INFIX, **{n: f"Math.{n}({{}})" for n in (*_CALLS, "sign")}, "pow": "Math.pow({}, {})",
+              "and": "({} && {})", "or": "({} || {})", "where": "({0} ? {1} : {2})", "over": "({1} === 0 ? 0 : {0} / {1})",
               "min": "Math.min({}, {})", "max": "Math.max({}, {})"}
 
 #: Calls of the surface, kept opaque: they give as many results as the tuple has names.

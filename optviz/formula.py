@@ -15,10 +15,12 @@ LONGEST, DEEPEST, STEEPEST = 1_000, 50, 100
 CONSTANTS = {"pi": math.pi, "e": math.e}
 FUNCTIONS = {**dict.fromkeys("sin cos tan exp log sqrt abs sign tanh sinh cosh".split(), 1), "min": 2, "max": 2}
 
-_TOKEN = re.compile(r"\s*(?:(?P<number>(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)|(?P<name>[^\W\d]\w*)|(?P<op>\*\*|[-+*/^(),])|(?P<bad>\S))")
+_TOKEN = re.compile(r"\s*(?:(?P<number>(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)|(?P<name>[A-Za-z_]\w*)|(?P<op>\*\*|[-+*/^(),])|(?P<bad>\S))", re.ASCII)
 _OPERATORS = {ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul, ast.Div: operator.truediv, ast.Pow: operator.pow}
 #: What looks the same on a Russian keyboard or in a copied text and means the same.
-_LOOKALIKES = str.maketrans("хуе−–×·", "xye--**")
+_LOOKALIKES = str.maketrans("хуеасор–−×·", "xyeacop--**")
+#: What a word is called here.
+_HERE = {"ln": "log", "lg": "log(x)/log(10)", "tg": "tan", "ctg": "1/tan(x)", "sh": "sinh", "ch": "cosh", "th": "tanh", "sgn": "sign", "sqr": "x^2"}
 
 
 class FormulaError(Refused):
@@ -33,27 +35,38 @@ class FormulaError(Refused):
 
 def parse(text: str, names: Mapping[str, object]) -> ast.expr:
     """The syntax tree of a formula in which only numbers, `names`, constants, operators and the listed functions occur."""
-    text = tidy(text)
+    text = readable(text)
     _check_tokens(text, names)
+    start = len(text) - len(text.lstrip())
+    # where each character that Python's parser sees stood in what was typed
+    places = [i for i, c in enumerate(text) if i >= start for _ in ("**" if c == "^" else "*")] + [len(text)] * 2
     try:
-        tree = ast.parse(text.replace("^", "**").strip(), mode="eval").body
+        tree = ast.parse(text[start:].replace("^", "**"), mode="eval").body
     except (SyntaxError, MemoryError, RecursionError, ValueError) as error:
-        place = getattr(error, "offset", None)
+        offset = getattr(error, "offset", None)
         raise FormulaError("the formula cannot be read: an operator or a bracket is missing or out of place",
                            "формулу не удаётся прочесть: не хватает знака или скобки либо они стоят не на месте",
-                           min(place - 1, len(text)) if place and "^" not in text else None) from None
+                           places[min(offset - 1, len(places) - 1)] if offset else None) from None
+    for node in ast.walk(tree):
+        if isinstance(node, ast.expr):
+            node.col_offset = places[node.col_offset]
     _check_tree(tree)
     return tree
 
 
 def tidy(text: str) -> str:
-    """The text without needless white space and look-alike letters."""
+    """The text as it is kept: without needless white space and look-alike letters."""
+    return " ".join(readable(text).split())
+
+
+def readable(text: str) -> str:
+    """The text with every character in its place, look-alikes replaced; refuses what is empty or too long."""
     if not isinstance(text, str) or not text.strip():
         raise FormulaError("the formula is empty; type one such as x**2 + 3*sin(y)",
                            "формула пуста; введите, например, x**2 + 3*sin(y)")
     if len(text) > LONGEST:
         raise FormulaError(f"the formula is longer than {LONGEST} characters", f"формула длиннее {LONGEST} символов")
-    return " ".join(text.translate(_LOOKALIKES).split())
+    return re.sub(r"\s", " ", text.translate(_LOOKALIKES))
 
 
 def _check_tokens(text: str, names: Mapping[str, object]) -> None:
@@ -72,7 +85,14 @@ def _check_tokens(text: str, names: Mapping[str, object]) -> None:
             raise FormulaError(f"the number {said[:20]} is too large", f"число {said[:20]} слишком велико", start)
         if kind == "name" and said not in FUNCTIONS and said not in names and said not in CONSTANTS:
             known = ", ".join([*names, *CONSTANTS, *FUNCTIONS])
-            raise FormulaError(f"unknown name {said[:20]!r}; known are {known}", f"неизвестное имя {said[:20]!r}; известны {known}", start)
+            hint = _HERE.get(said.lower(), "")
+            raise FormulaError(f"unknown name {said[:20]!r}; {f'write {hint}; ' if hint else ''}known are {known}",
+                               f"неизвестное имя {said[:20]!r}; {f'пишите {hint}; ' if hint else ''}известны {known}", start)
+        if said == "," and re.match(r"\d,\d", text[max(start - 1, 0):start + 2]):
+            raise FormulaError("write 0.5 with a point; between values of min and max put a comma and a space",
+                               "дробь пишется через точку: 0.5; между значениями min и max ставьте запятую и пробел", start)
+        if said in "*/" and before is not None and before[1] in ("*", "/", "**", "+", "-", "^", "(", ","):
+            raise FormulaError(f"{said} has nothing to its left", f"слева от {said} ничего нет", start)
         ends_value = before is not None and (before[0] in ("number", "name") or before[1] == ")")
         called = before is not None and before[0] == "name" and before[1] in FUNCTIONS
         if ends_value and not called and (kind in ("number", "name") or said == "("):

@@ -6,16 +6,17 @@ import ast
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from itertools import groupby
 
 _GREEK = "alpha beta gamma delta epsilon zeta eta theta kappa lambda mu nu xi pi rho sigma tau phi chi psi omega".split()
 _MARKS = {"hat": r"\hat{%s}", "bar": r"\bar{%s}", "tilde": r"\tilde{%s}", "max": r"%s^{\max}", "next": r"%s'", "old": r"%s^{-}"}
 
 #: Functions as a lecture writes them; {0} is the first argument.
 NOTATION = {
-    "sqrt": r"\sqrt{{{0}}}", "exp": "e^{{{0}}}", "abs": r"\left|{0}\right|", "sign": r"\operatorname{{sign}}\left({0}\right)",
-    **{n: rf"\{n}\left({{0}}\right)" for n in ("sin", "cos", "tan", "tanh", "sinh", "cosh", "log", "min", "max")},
+    "log": r"\ln\left({0}\right)", "sqrt": r"\sqrt{{{0}}}",
+    "exp": "e^{{{0}}}", "abs": r"\left|{0}\right|", "sign": r"\operatorname{{sign}}\left({0}\right)",
+    **{n: rf"\{n}\left({{0}}\right)" for n in ("sin", "cos", "tan", "tanh", "sinh", "cosh", "min", "max")},
     "floor": r"\left\lfloor {0} \right\rfloor",
-    "where": r"\begin{{cases}} {1}, & {0} \\ {2}{3} \end{{cases}}",
     "minimum": r"\min\left({0}, {1}\right)", "maximum": r"\max\left({0}, {1}\right)",
 }
 
@@ -65,6 +66,8 @@ class Latex:
                 return text, ATOM if "cdot" not in text else PRODUCT
             case ast.Name(id=name) | ast.Attribute(attr=name):
                 return self.names.get(name) or symbol(name), ATOM
+            case ast.UnaryOp(op=ast.UAdd(), operand=operand):
+                return self.print(operand)
             case ast.UnaryOp(operand=operand):
                 return "-" + self.at_least(operand, PRODUCT), SUM
             case ast.BinOp(op=op):
@@ -82,6 +85,17 @@ class Latex:
             text = rf"\{'max' if limit.arg == 'min' else 'min'}\left({text}, {self(limit.value)}\right)"
         return text
 
+    def cases(self, node: ast.Call) -> str:
+        """One block of cases, however many choices stand in the last place of another."""
+        rows, rest, conditions = [], node, []
+        while isinstance(rest, ast.Call) and isinstance(rest.func, ast.Attribute) and rest.func.attr == "where":
+            condition, value, last = rest.args
+            rows.append(f"{self(value)}, & {self(condition)}")
+            conditions.append(condition)
+            rest = last  # type: ignore[assignment]
+        rows.append(self(rest) + (self.otherwise(conditions[0]) if len(conditions) == 1 else ""))
+        return r"\begin{cases} " + r" \\ ".join(rows) + r" \end{cases}"
+
     def otherwise(self, condition: ast.expr) -> str:
         """The opposite of a condition, in signs rather than in a language; nothing where signs have none."""
         match condition:
@@ -95,6 +109,15 @@ class Latex:
     def at_least(self, node: ast.expr, tightness: int) -> str:
         text, own = self.print(node)
         return text if own >= tightness else rf"\left({text}\right)"
+
+    def power(self, node: ast.expr, exponent: str) -> str:
+        """A power; sin²(x) as lectures write it, and brackets around all that is no bare symbol, number or function."""
+        text = self.at_least(node, ATOM)
+        word = re.match(r"\\(sin|cos|tan|sinh|cosh|tanh|ln)(?=\\left)", text) if exponent.isdigit() else None
+        if word:
+            return f"{word[0]}^{{{exponent}}}{text[word.end():]}"
+        marked = "^" in text and not (isinstance(node, ast.Call) or text.startswith(r"\left("))
+        return (rf"\left({text}\right)" if marked else text) + f"^{{{exponent}}}"
 
     def binary(self, node: ast.BinOp, op: ast.operator) -> tuple[str, int]:
         left, right = node.left, node.right
@@ -113,17 +136,14 @@ class Latex:
                     factors.append(left.right)
                     left = left.left
                 leading = isinstance(left, ast.UnaryOp)  # -2 x needs no brackets where it begins
-                out = self(left) if leading else self.at_least(left, PRODUCT)
-                for i, factor in reversed(list(enumerate(factors))):
-                    before = factors[i + 1] if i + 1 < len(factors) else left
-                    text = self.at_least(factor, PRODUCT)
-                    if ast.dump(factor) == ast.dump(before):  # g * g is a square
-                        base = self.at_least(factor, ATOM)
-                        out = out[:len(out) - len(text)] + base + "^{2}"
-                        continue
-                    apart = text[0].isdigit() or (text.startswith(r"\frac") and out[-1].isdigit())
-                    out += (r" \cdot " if apart else r"\, " if r"\mathrm" in text else " ") + text
-                return out, SUM if leading else PRODUCT
+                out = ""
+                for _, same in groupby([left, *reversed(factors)], key=ast.dump):
+                    factor, *more = same
+                    bare = self(factor) if leading and not out else self.at_least(factor, PRODUCT)
+                    text = self.power(factor, str(len(more) + 1)) if more else bare  # g * g is a square
+                    apart = out and (text[0].isdigit() or (text.startswith(r"\frac") and out[-1].isdigit()))
+                    out += (r" \cdot " if apart else r"\, " if r"\mathrm" in text else " " if out else "") + text
+                return out, SUM if out.startswith("-") else PRODUCT
             case ast.Div():
                 if isinstance(left, ast.UnaryOp) and isinstance(left.op, ast.USub):  # the sign stands before the fraction
                     return rf"-\frac{{{self(left.operand)}}}{{{self(right)}}}", SUM
@@ -131,10 +151,7 @@ class Latex:
             case ast.Pow():
                 if isinstance(right, ast.Constant) and right.value == 0.5:
                     return rf"\sqrt{{{self(left)}}}", ATOM
-                base = self.at_least(left, ATOM)
-                if "^" in base and not (isinstance(left, ast.Call) or base.startswith(r"\left(")):  # a symbol with a mark of its own
-                    base = rf"\left({base}\right)"
-                return f"{base}^{{{self(right)}}}", POWER
+                return self.power(left, self(right)), POWER
             case ast.BitAnd() | ast.BitOr():
                 mark = r"\land" if isinstance(op, ast.BitAnd) else r"\lor"
                 return f"{self(left)} {mark} {self(right)}", SUM
@@ -148,7 +165,7 @@ class Latex:
             case ast.Attribute(attr=name) | ast.Name(id=name):
                 args = [self(a) for a in node.args if not (isinstance(a, ast.Name) and a.id in self.silent)]
                 if name == "where":
-                    args.append(self.otherwise(node.args[0]))
+                    return self.cases(node), ATOM
                 if name == "clip":
                     return self.clip(args[0], node.keywords), ATOM
                 if name in ("min", "max"):

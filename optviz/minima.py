@@ -10,19 +10,22 @@ Array = np.ndarray
 Box = tuple[tuple[float, float], tuple[float, float]]
 
 GRID = 801  # fine enough for Levy 13, whose wells stand a third of a unit apart on a box of 20
-ROUNDS, LONGEST = 120, 0.005  # Newton's steps, and how much of the box one may cross
+USUAL, STRIP = 150, 40  # operations of a formula that get the full grid; rows that are evaluated at once
+ROUNDS, LONGEST = 240, 0.005  # Newton's steps, and how much of the box one may cross: enough to cross it all
 MOST = 2_000  # candidates that are followed; a formula rougher than this has no countable minima anyway
 RING = np.exp(2j * np.pi * np.arange(24) / 24)
 
 
-def find_minima(value: Callable, gradient: Callable, hessian: Callable, box: Box) -> list[tuple[float, float]]:
-    """[(x, y), ...], best first; a whole curve of equal minima is represented by one point of it."""
+def find_minima(value: Callable, gradient: Callable, hessian: Callable, box: Box, length: int = 0) -> list[tuple[float, float]]:
+    """[(x, y), ...], best first; a curve of equal minima is represented by one of its points. `length` counts the formula's operations."""
     size = np.array([[box[0][1] - box[0][0]], [box[1][1] - box[1][0]]])
+    share = min(1.0, USUAL / max(length, 1))  # a very long formula is searched on a coarser grid
     with np.errstate(all="ignore"):
-        points = _candidates(value, gradient, hessian, box)
+        points = _candidates(value, gradient, hessian, box, 40 * int(GRID * share**0.5 / 40) + 1, int(MOST * share))
         points = _newton(value, gradient, hessian, points, size)
-        points = _compass(value, points, size * 1e-3)
-        points = _newton(value, gradient, hessian, points, size)
+        blind = ~_settled(gradient, hessian, points, size)
+        points[:, blind] = _compass(value, points[:, blind], size * 1e-3)
+        points[:, blind] = _newton(value, gradient, hessian, points[:, blind], size)
         points = points[:, _inside(points, box, size)]
         points = points[:, _is_minimum(value, points, size)]
         return _distinct(value, hessian, points, size)
@@ -31,38 +34,50 @@ def find_minima(value: Callable, gradient: Callable, hessian: Callable, box: Box
 def grid_values(value: Callable, box: Box, n: int) -> tuple[Array, Array, Array]:
     """x, y and the surface on an n by n grid of the box."""
     x, y = np.meshgrid(np.linspace(*box[0], n), np.linspace(*box[1], n), indexing="ij")
-    return x, y, np.asarray(value(x, y), float)
+    return x, y, _in_strips(value, x, y)
 
 
-def _candidates(value: Callable, gradient: Callable, hessian: Callable, box: Box) -> Array:
+def _in_strips(function: Callable, x: Array, y: Array) -> Array:
+    """A function on a large grid, some rows at a time: a long formula keeps hundreds of intermediate arrays."""
+    parts = [np.asarray(function(x[i:i + STRIP], y[i:i + STRIP]), float) for i in range(0, len(x), STRIP)]
+    return np.concatenate(parts, axis=-2)
+
+
+def _settled(gradient: Callable, hessian: Callable, p: Array, size: Array) -> Array:
+    """True where the slope is nothing beside what the curvature makes of it within the box: no cusp."""
+    (a, b), (_, c) = hessian(*p)
+    return np.hypot(*gradient(*p)) <= 1e-12 * (np.abs(a) + np.abs(b) + np.abs(c)) * size.max()
+
+
+def _candidates(value: Callable, gradient: Callable, hessian: Callable, box: Box, n: int, most: int) -> Array:
     """Grid points no higher than their neighbours, cells across which both slopes change sign, and a coarse lattice besides."""
-    x, y, f = grid_values(value, box, GRID)
+    x, y, f = grid_values(value, box, n)
     f = np.where(np.isfinite(f), f, np.inf)
     padded = np.pad(f, 1, constant_values=np.inf)
     lowest, strictly = np.isfinite(f), np.zeros(f.shape, bool)
     for i, j in ((0, 1), (1, 0), (1, 2), (2, 1), (0, 0), (0, 2), (2, 0), (2, 2)):
-        other = padded[i:i + GRID, j:j + GRID]
+        other = padded[i:i + n, j:j + n]
         lowest &= f <= other
         strictly |= f < other
-    points = [_some(x[lowest & strictly], y[lowest & strictly], f[lowest & strictly])]
+    points = [_some(x[lowest & strictly], y[lowest & strictly], f[lowest & strictly], most)]
 
-    turns = np.ones((GRID - 1, GRID - 1), bool)
-    for slope in gradient(x, y):  # a shallow well between grid points shows in its slopes alone
+    turns = np.ones((n - 1, n - 1), bool)
+    for slope in _in_strips(gradient, x, y):  # a shallow well between grid points shows in its slopes alone
         corners = np.stack([slope[:-1, :-1], slope[1:, :-1], slope[:-1, 1:], slope[1:, 1:]])
         turns &= (corners.min(axis=0) <= 0) & (corners.max(axis=0) >= 0)
     cx, cy = (x[:-1, :-1] + x[1:, 1:])[turns] / 2, (y[:-1, :-1] + y[1:, 1:])[turns] / 2
     (a, b), (_, c) = hessian(cx, cy)
     bowl = (a + c > 0) & (a * c - b * b > -0.1 * (a + c) ** 2)
-    points.append(_some(cx[bowl], cy[bowl], value(cx[bowl], cy[bowl])))
+    points.append(_some(cx[bowl], cy[bowl], value(cx[bowl], cy[bowl]), most))
 
-    lattice = slice(20, GRID, 40)
+    lattice = slice(n // 40, n, n // 20)
     points.append(np.stack([x[lattice, lattice][np.isfinite(f[lattice, lattice])], y[lattice, lattice][np.isfinite(f[lattice, lattice])]]))
     return np.concatenate(points, axis=1)
 
 
-def _some(x: Array, y: Array, f: Array) -> Array:
+def _some(x: Array, y: Array, f: Array, most: int) -> Array:
     """The lowest of too many."""
-    order = np.argsort(f, kind="stable")[:MOST]
+    order = np.argsort(f, kind="stable")[:most]
     return np.stack([x[order], y[order]])
 
 

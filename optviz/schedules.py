@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from .core import NOT_NEGATIVE, POSITIVE, SHARE, Param, Range, Registry, Setting, T, unknown_name
+from .core import NOT_NEGATIVE, POSITIVE, SHARE, Param, Range, Registry, Setting, T, resolve
 
 COUNT = Range(low=1.0)
 
@@ -33,10 +33,7 @@ class Schedule:
 
     def settings(self, given: Mapping[str, Any]) -> Any:
         """Checked parameters by name, the rest at their defaults."""
-        for name in given:
-            if name not in self.params:
-                raise unknown_name(name, self.params)
-        return self.bundle(**{n: p.check(n, given[n]) if n in given else p.default for n, p in self.params.items()})
+        return self.bundle(**resolve(self.params, given))
 
     def rates(self, steps: int, lr: float, loss: Any = None, **params: float) -> np.ndarray:
         """The rate of every step, (steps,); a fed rule wants the loss before each step."""
@@ -81,34 +78,34 @@ _PERIOD = Param(50, 1, 1000, log=True, allowed=COUNT, whole=True)
 _ETA_MIN = Param(0.0, 0.0, 1.0, allowed=NOT_NEGATIVE)
 
 
-@schedule(T("Constant", "Постоянная"), T("The same step for ever.", "Один и тот же шаг всегда."))
+@schedule(T("Constant", "Постоянная"), T("The rate does not change.", "Скорость обучения не меняется."))
 def constant(k, lr, h, steps, xp):
     return lr + 0 * k
 
 
 @schedule(T("Step", "Ступенчатая"),
-          T("Divide the rate every so many steps.", "Делить скорость обучения каждые несколько шагов."),
+          T("Multiply the rate by γ every so many steps.", "Умножать скорость обучения на γ через равное число шагов."),
           step_size=Param(100, 1, 1000, allowed=COUNT, whole=True), gamma=_GAMMA)
 def step(k, lr, h, steps, xp):
     return lr * h.gamma ** xp.floor(k / h.step_size)
 
 
-@schedule(T("Multi-step", "По вехам"),
-          T("Divide the rate at chosen steps.", "Делить скорость обучения на выбранных шагах."),
+@schedule(T("Multi-step", "Ступенчатая, на заданных шагах"),
+          T("Multiply the rate by γ at chosen steps.", "Умножать скорость обучения на γ на выбранных шагах."),
           milestone1=Param(150, 1, 1000, allowed=COUNT, whole=True), milestone2=Param(225, 1, 1000, allowed=COUNT, whole=True), gamma=_GAMMA)
 def multistep(k, lr, h, steps, xp):
     return lr * xp.where(k < h.milestone1, 1.0, h.gamma) * xp.where(k < h.milestone2, 1.0, h.gamma)
 
 
 @schedule(T("Exponential", "Экспоненциальная"),
-          T("The same share of the rate is left after every step.", "После каждого шага остаётся одна и та же доля скорости."),
+          T("The same share of the rate is left after every step.", "Каждый шаг скорость обучения умножается на одно и то же число."),
           gamma=Param(0.99, 0.9, 1.0, allowed=POSITIVE))
 def exponential(k, lr, h, steps, xp):
     return lr * h.gamma ** (1.0 * k)
 
 
 @schedule(T("Polynomial", "Полиномиальная"),
-          T("Down to zero along a power of the time left.", "До нуля по степени оставшегося времени."),
+          T("Down to zero along a power of the time left.", "Убывает до нуля как степень оставшегося времени."),
           total_iters=_LENGTH, power=Param(1.0, 0.1, 5.0, allowed=NOT_NEGATIVE))
 def polynomial(k, lr, h, steps, xp):
     return lr * xp.clip(1 - k / whole_run(h.total_iters, steps, xp), min=0) ** h.power
@@ -133,7 +130,7 @@ def cosine(k, lr, h, steps, xp):
 
 @schedule(T("Cosine with warm restarts", "Косинусная с перезапусками"),
           T("Cosine after cosine, each jump back giving the run a chance to leave where it sits.",
-            "Косинус за косинусом: каждый скачок назад даёт шанс выбраться с насиженного места."),
+            "Косинус за косинусом: каждый скачок назад даёт шанс выбраться из текущего минимума."),
           T_0=_PERIOD, T_mult=Param(1, 1, 4, allowed=COUNT, whole=True), eta_min=_ETA_MIN)
 def warm_restarts(k, lr, h, steps, xp):
     growth = h.T_mult - 1.0
@@ -144,7 +141,7 @@ def warm_restarts(k, lr, h, steps, xp):
     return half_cosine(lr, h.eta_min, (k - begun) / length, xp)
 
 
-@schedule(T("One cycle", "Один цикл"),
+@schedule(T("One cycle", "Одноцикловая (one-cycle)"),
           T("Up to the rate and down to nearly nothing, once in the run.", "Вверх до заданной скорости и вниз почти до нуля — один раз за запуск."),
           pct_start=Param(0.3, 0.0, 1.0, allowed=Range(0.0, 1.0)), div_factor=Param(25.0, 1.0, 100.0, log=True, allowed=POSITIVE),
           final_div_factor=Param(1e4, 1.0, 1e6, log=True, allowed=POSITIVE))
@@ -197,16 +194,16 @@ def warmup_cosine(k, lr, h, steps, xp):
     return xp.where(k < h.warmup, rise, half_cosine(lr, h.eta_min, (k - h.warmup) / xp.where(left > 0, left, 1), xp))
 
 
-@schedule(T("Noam", "Ноам"),
+@schedule(T("Noam", "Расписание Noam"),
           T("A straight rise, then the inverse square root: the Transformer's schedule, with its peak at the rate.",
-            "Подъём по прямой, затем обратный корень: расписание трансформера с пиком на заданной скорости."),
+            "Подъём по прямой, затем обратно пропорционально корню из номера шага: расписание трансформера с пиком на заданной скорости."),
           warmup=Param(50, 1, 1000, log=True, allowed=COUNT, whole=True))
 def noam(k, lr, h, steps, xp):
     n = k + 1.0
     return lr * xp.where(n < h.warmup, n / h.warmup, (h.warmup / n) ** 0.5)
 
 
-@schedule(T("Inverse square root", "Обратный корень"),
+@schedule(T("Inverse square root", "Обратный квадратный корень"),
           T("Slow enough to get anywhere, fast enough to calm the noise.", "Достаточно медленно, чтобы дойти, и достаточно быстро, чтобы унять шум."))
 def sqrt(k, lr, h, steps, xp):
     return lr * (k + 1.0) ** -0.5
@@ -218,7 +215,7 @@ def begin(lr: Any) -> tuple[Any, Any, Any, Any]:
 
 
 @schedule(T("Reduce on plateau", "Снижение на плато"),
-          T("Divide the rate when the loss has not improved for a while.", "Делить скорость обучения, когда потеря давно не улучшалась."),
+          T("Lower the rate when the loss has not improved for a while.", "Снижать скорость обучения, когда функция потерь давно не убывает."),
           fed=True, factor=Param(0.1, 0.01, 0.99, allowed=Range(0.0, 1.0, open_high=True)),
           patience=Param(10, 0, 100, allowed=NOT_NEGATIVE, whole=True), threshold=Param(1e-4, 1e-6, 0.1, log=True, allowed=NOT_NEGATIVE),
           cooldown=Param(0, 0, 100, allowed=NOT_NEGATIVE, whole=True), min_lr=Param(0.0, 0.0, 1.0, allowed=NOT_NEGATIVE),

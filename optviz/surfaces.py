@@ -5,8 +5,8 @@ from __future__ import annotations
 import ast
 import json
 import math
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
 from functools import cached_property, lru_cache
 from importlib import resources
 from numbers import Real
@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from .core import POSITIVE, Param, Range, Registry, T, unknown_name
-from .expr import ARRAYS, JAVASCRIPT, PYTHON, Code, Graph, Node, derivative
+from .core import POSITIVE, Param, Range, Registry, T, resolve
+from .expr import ARRAYS, JAVASCRIPT, PYTHON, Code, Graph, Node, derivative, reachable
 from .formula import FormulaError, build, parse, tidy
 from .latex import Latex, number
 from .minima import Box, find_minima, grid_values
@@ -49,11 +49,7 @@ class Surface:
     def at(self, **values: float) -> Surface:
         """The same surface with other parameters: ravine.at(b=100)."""
         known = dict(self.params)
-        for name in values:
-            if name not in known:
-                raise unknown_name(name, known)
-        new = self.settings | {name: known[name].check(name, v) for name, v in values.items()}
-        changed = tuple((n, v) for n, v in new.items() if v != known[n].default)
+        changed = tuple((n, v) for n, v in resolve(known, dict(self.values) | values).items() if v != known[n].default)
         return self if changed == self.values else replace(self, values=changed)
 
     def value(self, x: Any, y: Any) -> Any:
@@ -79,14 +75,16 @@ class Surface:
         x, y = np.broadcast_arrays(np.asarray(x, float), np.asarray(y, float))
         with np.errstate(all="ignore"):
             results = self.arrays[what](x, y)
-        if isinstance(results, tuple):
-            return tuple(np.broadcast_to(r, x.shape) for r in results)
-        return np.broadcast_to(results, x.shape)
+        return tuple(map(np.array, results)) if isinstance(results, tuple) else np.array(results)
 
-    @cached_property
+    def __getstate__(self) -> dict[str, Any]:
+        """The definition alone: compiled code cannot travel to another process, and need not."""
+        return {f.name: getattr(self, f.name) for f in fields(self)}
+
+    @property
     def minima(self) -> list[Point]:
         """Every local minimum in the box, best first."""
-        return find_minima(self.value, self.gradient, self.hessian, self.box)
+        return list(_minima(self))
 
     @property
     def latex(self) -> str:
@@ -130,8 +128,8 @@ class Surface:
         return "{ " + ", ".join(functions) + " }"
 
     def recommended_lr(self, optimizer: str) -> float | None:
-        """A learning rate that works well from the surface's own start in 300 steps, where one was found."""
-        return _recommended().get(self.key, {}).get(optimizer)
+        """A learning rate that works well from the surface's own start in 300 steps, where one was found; none for other parameters."""
+        return None if self.values else _recommended().get(self.key, {}).get(optimizer)
 
 
 def over(a: Any, b: Any) -> Any:
@@ -153,6 +151,11 @@ NUMBERS: dict[str, Any] = {**{n: getattr(math, n) for n in dir(math) if n[0] != 
 def _compiled(s: Surface, kind: str) -> Mapping[str, Callable]:
     """Equal surfaces share their code, however often a page makes them anew."""
     return s.compile(PYTHON, NUMBERS) if kind == "numbers" else s.compile(ARRAYS, NUMPY)
+
+
+@lru_cache(maxsize=256)
+def _minima(s: Surface) -> Sequence[Point]:
+    return find_minima(s.value, s.gradient, s.hessian, s.box, len(reachable(_outputs(s)["curvature"])))
 
 
 def _tree(text: str, s: Surface) -> ast.expr:
@@ -180,19 +183,26 @@ def _recommended() -> dict[str, dict[str, float]]:
 OWN_BOX: Box = ((-3.0, 3.0), (-3.0, 3.0))
 
 
+def own_start(box: Box) -> Point:
+    """Where an own formula starts unless told otherwise."""
+    (x0, x1), (y0, y1) = box
+    return x0 + 0.2 * (x1 - x0), y0 + 0.8 * (y1 - y0)
+
+
 def surface(formula: str, box: Box = OWN_BOX, start: Point | None = None) -> Surface:
     """A visitor's own formula as a Surface; FormulaError says what is wrong with it and where."""
-    coordinate = Param(0, -1e6, 1e6, allowed=Range(-1e6, 1e6))
+    parse(formula, dict.fromkeys("xy"))  # refused here, where the places of what is wrong are those of what was typed
+    coordinate = Param(0, -1e6, 1e6, allowed=Range(-1e6, 1e6), one=True)
     try:
         (x0, x1), (y0, y1) = box
+        _, _ = start if start is not None else (0, 0)
     except (TypeError, ValueError):
-        raise FormulaError("a box is two pairs: ((x0, x1), (y0, y1))", "область — это две пары: ((x0, x1), (y0, y1))") from None
+        raise FormulaError("a box is two pairs, ((x0, x1), (y0, y1)), and a start is one, (x, y)",
+                           "область — это две пары, ((x0, x1), (y0, y1)), а старт — одна, (x, y)") from None
     x0, x1, y0, y1 = (coordinate.check("box", v) for v in (x0, x1, y0, y1))
     if not (x1 - x0 > 1e-9 and y1 - y0 > 1e-9):
         raise FormulaError("a box needs x0 < x1 and y0 < y1", "в области должно быть x0 < x1 и y0 < y1")
-    if start is None:
-        start = (x0 + 0.2 * (x1 - x0), y0 + 0.8 * (y1 - y0))
-    start = (coordinate.check("start", start[0]), coordinate.check("start", start[1]))
+    start = own_start(((x0, x1), (y0, y1))) if start is None else (coordinate.check("start", start[0]), coordinate.check("start", start[1]))
     own = Surface("own", T("Own formula", "Своя формула"), T("Whatever you want to know.", "Всё, что хочется проверить."),
                   tidy(formula), ((x0, x1), (y0, y1)), (start,))
     if not np.isfinite(grid_values(own.value, own.box, 65)[2]).any():
@@ -214,16 +224,16 @@ def _add(key: str, en: str, ru: str, lesson_en: str, lesson_ru: str, formula: st
 _ROTATED = {"u": "x*cos(angle*pi/180) + y*sin(angle*pi/180)", "v": "y*cos(angle*pi/180) - x*sin(angle*pi/180)"}
 
 _add("bowl", "Bowl", "Чаша",
-     "The easiest landscape: every method arrives, only the speed differs.",
-     "Самый простой рельеф: доходят все методы, различается только скорость.",
+     "With a suitable rate every method gets close; only the speed differs.",
+     "При подходящей скорости обучения к минимуму приближаются все методы, различается лишь быстрота.",
      "x^2 + y^2", 2, (1.5, 1.5))
 _add("ravine", "Ravine", "Овраг",
      "One direction is much steeper than the other: a step small enough for the steep one crawls along the gentle one.",
-     "Одно направление намного круче другого: шаг, безопасный для крутого, еле движется вдоль пологого.",
+     "Одно направление намного круче другого: при шаге, безопасном для крутого, вдоль пологого точка еле ползёт.",
      "x^2 + b*y^2", 10, (8.0, 8.0), b=Param(10, 1, 1000, log=True, allowed=POSITIVE, one=True))
 _add("rotated_ravine", "Rotated ravine", "Повёрнутый овраг",
      "Turn the ravine off the axes, and methods that scale each coordinate lose their advantage.",
-     "Поверните овраг относительно осей — и методы с покоординатным масштабом теряют преимущество.",
+     "Поверните овраг относительно осей — и методы с отдельным шагом для каждой координаты теряют преимущество.",
      "(u^2 + condition*v^2)/2", 3, (-2.0, 1.0), where=_ROTATED,
      condition=Param(100, 1, 1000, log=True, allowed=POSITIVE, one=True),
      angle=Param(45, -90, 90, allowed=Range(-360, 360), one=True))
@@ -232,8 +242,8 @@ _add("saddle", "Saddle", "Седло",
      "Градиент обращается в нуль, но это не минимум: всё решает крошечный сдвиг старта с гребня.",
      "x^2 - y^2", 2, (-1.5, 0.001))
 _add("bounded_saddle", "Bounded saddle", "Ограниченное седло",
-     "A saddle between minima: whoever leaves it arrives somewhere.",
-     "Седло между минимумами: кто сошёл с него, тот куда-нибудь придёт.",
+     "Whoever leaves this saddle to the left arrives at a minimum.",
+     "Кто сошёл с этого седла влево, приходит в минимум.",
      "sin(x) + y^2", 3, (1.56, 1.5))
 _add("monkey_saddle", "Monkey saddle", "Обезьянье седло",
      "Three valleys meet, and at the meeting point the Hessian vanishes too.",
@@ -243,7 +253,7 @@ _add("rosenbrock", "Rosenbrock's valley", "Долина Розенброка",
      "A curved, narrow valley: finding it is easy, following it is not.",
      "Узкая изогнутая долина: попасть в неё легко, идти по ней трудно.",
      "(1 - x)^2 + 100*(y - x^2)^2", ((-2.0, 2.0), (-1.0, 3.0)), (-2.0, 2.0), (-1.5, 2.0))
-_add("distill_rosenbrock", "Rosenbrock, rescaled", "Розенброк в другом масштабе",
+_add("distill_rosenbrock", "Rosenbrock, rescaled", "Функция Розенброка в другом масштабе",
      "The gentler valley known from articles on momentum.",
      "Более мягкая долина, знакомая по статьям об импульсе.",
      "(1 - x)^2 + 20*(3*y - x^2)^2", ((-2.0, 2.0), (-0.267, 1.067)), (-1.21, 0.853))
@@ -252,12 +262,12 @@ _add("beale", "Beale", "Функция Била",
      "Плоские равнины и крутые углы: одна скорость обучения не подходит и тем и другим.",
      "(1.5 - x + x*y)^2 + (2.25 - x + x*y^2)^2 + (2.625 - x + x*y^3)^2", 4.5, (2.0, 1.7), (3.0, 4.0))
 _add("himmelblau", "Himmelblau", "Функция Химмельблау",
-     "Four equal minima: the start alone decides which one is found.",
-     "Четыре равных минимума: какой из них найдётся, решает только старт.",
+     "Four equal minima: start, method and rate decide which one is found.",
+     "Четыре равных минимума: какой найдётся, зависит от старта, метода и скорости обучения.",
      "(x^2 + y - 11)^2 + (x + y^2 - 7)^2", 5, (0.0, 0.0))
 _add("rastrigin", "Rastrigin", "Функция Растригина",
      "A bowl covered with dimples: nearly every start ends in a wrong one.",
-     "Чаша, усеянная ямками: почти любой старт кончается не в той.",
+     "Чаша, усеянная ямками: почти из любого старта спуск попадает не в ту.",
      "20 + x^2 - 10*cos(2*pi*x) + y^2 - 10*cos(2*pi*y)", 4.5, (-2.0, 3.5))
 _add("ackley", "Ackley", "Функция Экли",
      "Ripples on a funnel, with a cusp for a minimum: the gradient does not fade near it.",
@@ -272,8 +282,8 @@ _add("three_hump_camel", "Three-hump camel", "Трёхгорбый верблю�
      "Лучший минимум стоит между двумя ловушками.",
      "2*x^2 - 1.05*x^4 + x^6/6 + x*y + y^2", 2.5, (-2.0, 2.0))
 _add("levy_13", "Levy 13", "Функция Леви № 13",
-     "Hundreds of local minima, a slope too faint to see above them.",
-     "Сотни локальных минимумов и едва заметный под ними общий уклон.",
+     "More than a thousand local minima on the slope of one wide bowl.",
+     "Больше тысячи локальных минимумов на склоне одной широкой чаши.",
      "sin(3*pi*x)^2 + (x - 1)^2*(1 + sin(3*pi*y)^2) + (y - 1)^2*(1 + sin(2*pi*y)^2)", 10, (1.4, 1.7))
 _add("styblinski_tang", "Styblinski–Tang", "Функция Стыблинского — Танга",
      "Four wells of different depth: the nearest is rarely the deepest.",
@@ -284,19 +294,19 @@ _add("two_wells", "Two wells", "Две ямы",
      "Глубокая и мелкая ямы: импульс или шум могут перенести из одной в другую.",
      "x^2 + y^2 - 2*exp(-((x - 1)^2 + y^2)/0.2) - 3*exp(-((x + 1)^2 + y^2)/0.2)", 2, (1.5, 1.0))
 _add("local_minimum", "Local minimum", "Локальный минимум",
-     "The way down leads into the wrong well first.",
-     "Путь вниз ведёт сначала не в ту яму.",
+     "The way down leads into the shallow well first.",
+     "Путь вниз ведёт сначала в мелкую яму.",
      "-2*exp(-((x - 1)^2 + w^2)/0.2) - 6*exp(-((x + 1)^2 + w^2)/0.2) + x^2 + w^2", 2, (1.5, 1.5), where={"w": "1.4*y"})
 _add("plateau", "Plateau", "Плато",
-     "Almost no slope for a long while, then rings that catch whoever comes slowly.",
-     "Долго почти нет уклона, затем кольца, ловящие тех, кто идёт медленно.",
+     "Ripples on a bowl: around the centre lies a ring-shaped hollow that catches whoever comes slowly.",
+     "Рябь на чаше: вокруг центра лежит кольцевая впадина, которая ловит идущих медленно.",
      "-sin(r)/r + 0.01*r^2", 2, (1.5, 1.5), where={"r": "10*sqrt(x^2 + y^2) + 0.01"})
 _add("hills", "Hills", "Холмы",
-     "Two hills bar the way to the deeper hollow.",
-     "Два холма преграждают путь к более глубокой впадине.",
+     "A hill stands before the deeper hollow: many runs end in the shallower one.",
+     "Перед более глубокой впадиной стоит холм: многие спуски кончаются в мелкой.",
      "2*exp(-((x - 1)^2 + w^2)/0.2) + 6*exp(-((x + 1)^2 + w^2)/0.2) - 2*exp(-((x - 1)^2 + (w + 1)^2)/0.2) + x^2 + w^2",
      2, (1.5, 1.5), where={"w": "1.4*y"})
 _add("cliff", "Cliff", "Обрыв",
-     "A gentle slope ends at a wall: one step that touches the wall is thrown far back, unless the gradient is clipped.",
-     "Пологий склон упирается в стену: шаг, задевший её, отбрасывает далеко назад, если градиент не ограничен.",
+     "A gentle slope ends at a wall: at a large rate one step that touches it is thrown far back, unless the gradient is clipped.",
+     "Пологий склон упирается в стену: при большой скорости обучения шаг, задевший её, отбрасывает далеко назад, если градиент не ограничен.",
      "0.3*(1 - x)*(1 - h) + 8*h - 0.01*x + 0.1*y^2", ((-4.0, 3.0), (-3.0, 3.0)), (-3.0, 2.0), where={"h": "(1 + tanh(15*(x - 1)))/2"})

@@ -14,7 +14,7 @@ from .expr import ARRAYS, JAVASCRIPT, PYTHON, Code, Graph, Node
 from .optimizers import Optimizer
 from .oracle import Disturbance, Oracle
 from .schedules import Schedule, begin
-from .surfaces import NUMPY
+from .surfaces import NUMBERS, NUMPY
 
 
 class Plan(NamedTuple):
@@ -169,15 +169,11 @@ def trace(plan: Plan) -> Traced:
     return Traced(tuple(fixed), tuple(moving), tuple(each), flat((new, *remembered, seen)), flat(first))
 
 
-#: What the printed step may call, as plain floats; arrays have theirs with the surfaces.
-FLOATS: dict[str, Any] = {n: getattr(math, n) for n in "sqrt exp log sin cos tan sinh cosh tanh floor pow".split()} | {"abs": abs}
-
-
 @lru_cache(maxsize=256)
 def python_step(plan: Plan, arrays: bool = False) -> tuple[Traced, Callable, Callable]:
     """The traced step of floats or of arrays: `bind(slope, height, *fixed)` gives step(*moving, gx, gy, *each); and first(x, y, *fixed)."""
     traced = trace(plan)
-    table, space = (ARRAYS, dict(NUMPY)) if arrays else (PYTHON, dict(FLOATS))
+    table, space = (ARRAYS, dict(NUMPY)) if arrays else (PYTHON, dict(NUMBERS))
     code = Code(traced.outputs, table, early=frozenset(traced.fixed))
     begun = Code(traced.first, table)
     space |= {"Infinity": math.inf, "NaN": math.nan}

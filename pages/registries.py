@@ -8,7 +8,7 @@ from optviz.ui.text import say
 
 st.title("optviz")
 st.write(say(T("All that the engine knows; every surface and optimizer runs exactly as it is printed.",
-               "Всё, что умеет движок; каждая поверхность и каждый оптимизатор работают ровно так, как написаны.")))
+               "Всё, что умеет движок; каждая поверхность и каждый оптимизатор считаются ровно по напечатанной формуле.")))
 views = st.tabs([say(T(f"Surfaces · {len(surfaces)}", f"Поверхности · {len(surfaces)}")),
                  say(T(f"Optimizers · {len(optimizers)}", f"Оптимизаторы · {len(optimizers)}")),
                  say(T(f"Schedules · {len(schedules)}", f"Расписания · {len(schedules)}"))])

@@ -1,7 +1,9 @@
 """Runs and what comes of them: shapes, noise, clipping, divergence, queries, and everything that must be refused."""
 
+import dataclasses
 import math
 import pathlib
+import pickle
 import warnings
 
 import numpy as np
@@ -40,6 +42,24 @@ def test_shapes_of_a_batch():
     assert ov.descend("bowl", "bfgs", steps=5, start=(np.ones(3), 1.0)).state["b"].shape == (2, 2, 5, 3)
     assert ov.descend("bowl", "lbfgs", steps=5, history_size=4).state["past_s"].shape == (4, 2, 5)
     assert ov.descend("bowl", "sgd", start=(np.ones(0), np.ones(0)), steps=3).points.shape == (2, 4, 0)
+    assert ov.descend("bowl", "bfgs", lr=np.ones(0), steps=3).state["b"].shape == (2, 2, 3, 0)
+
+
+@pytest.mark.parametrize("machine", ["numpy", "torch"])
+@pytest.mark.parametrize("key", ov.optimizers)
+def test_every_setting_may_vary_over_a_batch(key, machine):
+    """An array of any number that the optimizer takes equals the single runs, member by member."""
+    for name, p in {**ov.optimizers[key].params, **descent.COMMON}.items():
+        if hasattr(p, "choices") or p.one or name == "f_star":
+            continue
+        low = p.low if p.default is None else p.default
+        values = low + np.arange(3.0) if p.whole else np.clip([low, low * 0.9 + 1e-3, low * 0.8 + 2e-3], p.low, p.high)
+        given = {"start": (0.9, 0.7), "steps": 6, "lr": 0.01}
+        batch = ov.descend("himmelblau", key, **{**given, name: values}, backend=machine)
+        for k, value in enumerate(values):
+            single = ov.descend("himmelblau", key, **{**given, name: float(value)})
+            if name not in ("noise", "noise_relative") or k == 0:  # each member has its own noise
+                np.testing.assert_allclose(batch.points[..., k], single.points, rtol=1e-8, atol=1e-8, err_msg=name)
 
 
 @pytest.mark.parametrize("key", ["adam", "bfgs"])
@@ -185,6 +205,14 @@ def test_a_state_that_overflows_is_a_divergence():
     assert t.diverged_at == 1 and (t.state["v"] == 0).all()
 
 
+def test_a_gradient_or_a_rate_that_overflows_is_a_divergence():
+    steep = ov.surface("1e308*sin(10*x)")
+    for t in (ov.descend(steep, "signsgd", start=(0.0, 0.0), steps=3, lr=0.1), ov.descend(steep, "signsgd", start=(np.zeros(2), 0.0), steps=3, lr=0.1)):
+        assert np.all(t.diverged_at == 1) and np.isfinite(t.gradients).all()
+    wild = ov.descend("bowl", "sgd", schedule="exponential", schedule_gamma=10.0, steps=400, lr=0.01)
+    assert wild.diverged_at is not None and np.isfinite(wild.lr).all()
+
+
 def test_a_start_where_the_surface_is_not_finite():
     s = ov.surface("log(x) + y^2")
     with pytest.raises(ValueError, match="start.*not finite"):
@@ -207,7 +235,20 @@ def test_a_run_is_a_value():
     np.testing.assert_array_equal(ov.descend(run).points, ov.descend("rosenbrock", "adam", start=(-1.5, 2.0), steps=50, lr=0.02, beta1=0.8,
                                                                       schedule="cosine", noise=0.1, seed=3).points)
     assert ov.descend(run, steps=5, lr=0.1).lr.tolist() == ov.schedules["cosine"].rates(5, 0.1).tolist()
-    assert ov.Run("ravine", surface_b=50).surface == ov.surfaces["ravine"].at(b=50)
+    steep = ov.surfaces["ravine"].at(b=50)
+    assert ov.Run("ravine", surface_b=50).surface == steep == ov.Run(steep).surface
+    given = {"start": (1.0, 1.0), "steps": 3, "lr": 1e-3}
+    for way in (ov.Run("ravine", "sgd", **given, surface_b=50), ov.Run(steep, "sgd", **given)):
+        assert ov.descend(way).loss[0] == ov.descend(steep, "sgd", **given).loss[0] == ov.descend("ravine", "sgd", **given, surface_b=50).loss[0] == 51
+        assert ov.descend(ov.Run.from_query(way.to_query()), backend="torch").loss[0] == 51
+    assert run.lr == 0.02 and run.beta1 == 0.8 and pickle.loads(pickle.dumps(run)) == run
+    with pytest.raises(AttributeError):
+        run.gamma  # noqa: B018
+    other = ov.descend(run, "sgd", schedule="step")
+    np.testing.assert_array_equal(other.lr, ov.schedules["step"].rates(50, 0.02))
+    mine = dataclasses.replace(ov.optimizers["sgd"], key="adam")
+    with pytest.raises(ValueError, match="registered"):
+        ov.Run("bowl", mine)
     assert ov.Run(ov.surface("x^2 + y^2")) == ov.Run(ov.surface("x^2+y^2".replace("+", " + ")))
     with pytest.raises(ValueError, match="lr=.*one number"):
         ov.Run(lr=np.ones(3))
@@ -239,14 +280,21 @@ def test_query_round_trip(run):
 
 def test_round_trip_of_an_own_box():
     run = ov.Run(ov.surface("x^2", box=((-1, 2), (0, 5)), start=(0.5, 1.0)), "sgd", lr=0.1)
-    assert ov.Run.from_query(run.to_query()).surface.box == run.surface.box
+    assert ov.Run.from_query(run.to_query()) == run and run.surface.box == ((-1, 2), (0, 5)) and run.start == (0.5, 1.0)
 
 
 @pytest.mark.parametrize("query", (HERE / "old_links.txt").read_text().split())
 def test_old_links_open(query):
     run = ov.Run.from_query(query)
     assert ov.Run.from_query(run.to_query()) == run
-    assert np.isfinite(ov.descend(run).points).all()
+    t = ov.descend(run)
+    assert np.isfinite(t.points).all() and t.loss[0] == run.surface.value(*run.start)
+    for pair in query.lstrip("?").split("&"):
+        name, _, text = pair.partition("=")
+        if name.startswith("surface_"):
+            assert run.surface.settings[name[8:]] == float(text)
+        elif name in dict(run.settings):
+            assert str(run[name]) == text or run[name] == float(text)
 
 
 def test_a_tampered_query_falls_back_one_by_one():
@@ -255,6 +303,13 @@ def test_a_tampered_query_falls_back_one_by_one():
     assert run == ov.Run("rosenbrock", "adam", lr=0.02)
     assert len(notes) == 8 and all(n.en and n.ru for n in notes)
     assert ov.Run.from_query("", []) == ov.Run()
+    many: list[ov.T] = []
+    assert ov.Run.from_query("&".join(f"a{i}=1" for i in range(300)), many) == ov.Run() and len(many) == 1
+    ov.Run.from_query("surface=" + "ab" * 50_000 + "&" + "cd" * 50_000 + "=1&formula=x//2&box=1,2", many)
+    assert len(many) == 5 and max(len(n.en) for n in many) < 2000
+    for query in ("box=1,2&formula=x", "start=1,two", "&".join(f"a{i}=1" for i in range(300))):
+        with pytest.raises(ov.Refused):
+            ov.Run.from_query(query)
     with pytest.raises(ValueError, match="moon"):
         ov.Run.from_query("surface=moon")
     with pytest.raises(ValueError, match="nonsense"):
@@ -280,7 +335,7 @@ def test_no_query_raises_when_notes_are_taken(pairs):
     ({"start": (1.0, 2.0, 3.0)}, "start="), ({"start": 5}, "start=5"), ({"start": (1.0, math.nan)}, "start=nan"), ({"start": ("a", 1)}, "start='a'"),
     ({"schedule": "steep"}, "schedule='steep'.*step"), ({"schedule": 3}, "schedule=3"), ({"noise": -1}, "noise=-1"), ({"seed": -1}, "seed=-1"),
     ({"seed": 0.5}, "seed=0.5"), ({"seed": 2**32}, "seed=4294967296"), ({"clip_norm": 0.0}, r"clip_norm=0.0 .*\(0, inf\)"), ({"clip_value": -2}, "clip_value=-2"),
-    ({"record": "some"}, "record='some'.*all, end"), ({"backend": "jax"}, "backend='jax'.*numpy, torch"), ({"backend": "torch", "device": "moon"}, "device='moon'"),
+    ({"dtype": "float32"}, "backend='torch'"), ({"foo": 3}, "foo=3.*lr"), ({"lr": "0.1"}, "lr='0.1'.*a number"), ({"learning_rate": 1}, "mean lr"), ({"record": "some"}, "record='some'.*all, end"), ({"backend": "jax"}, "backend='jax'.*numpy, torch"), ({"backend": "torch", "device": "moon"}, "device='moon'"),
     ({"backend": "torch", "dtype": "int7"}, "dtype='int7'"), ({"surface_b": 3}, "surface_b"), ({"seed": np.arange(3)}, "seed=.*one number"), ({"lr": np.ones(3), "beta1": np.full(4, 0.9)}, r"broadcast.*lr \(3,\)"),
     ({"momentum": 0.9}, "momentum")])
 def test_impossible_values_are_refused(wrong, says):
@@ -304,13 +359,15 @@ def test_impossible_definitions_are_refused():
 def test_extreme_settings_never_raise_anything_but_valueerror(key, surface, data):
     """Every parameter at the ends of what is allowed, and beyond."""
     o, values = ov.optimizers[key], {}
-    for name, p in {**o.params, **descent.COMMON}.items():
+    schedule = data.draw(st.sampled_from(list(ov.schedules)))
+    of_schedule = {"schedule_" + n: p for n, p in ov.schedules[schedule].params.items()}
+    for name, p in {**o.params, **descent.COMMON, **of_schedule}.items():
         if not hasattr(p, "choices") and data.draw(st.booleans()):
             values[name] = data.draw(st.sampled_from([p.low, p.high, 0.0, 1e-300, 1e300, 1.0, -1.0, 0.999999999999]))
     if "history_size" in o.params:
         values["history_size"] = 3
     try:
-        t = ov.descend(surface, key, steps=12, **values)
+        t = ov.descend(surface, key, steps=12, schedule=schedule, **values)
     except ValueError:
         return
     for a in (t.points, t.loss, t.gradients, t.lr, *t.state.values()):

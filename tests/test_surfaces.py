@@ -1,6 +1,7 @@
 """Every surface against the formula written again for torch, central differences, and the published minima."""
 
 import itertools
+import pickle
 
 import numpy as np
 import pytest
@@ -152,13 +153,45 @@ def test_latex_reads_as_the_lecture_writes():
     assert ov.surfaces["rosenbrock"].latex == r"\left(1 - x\right)^{2} + 100 \left(y - x^{2}\right)^{2}"
     assert ov.surfaces["bowl"].latex == "x^{2} + y^{2}"
     assert ov.surface("-x/(2*y)").latex == r"-\frac{x}{2 y}"
-    assert ov.surface("sin(x)^2 - (x - y) - 2*-y").latex == r"\sin\left(x\right)^{2} - \left(x - y\right) - 2 \left(-y\right)"
+    assert ov.surface("sin(x)^2 - (x - y) - 2*-y").latex == r"\sin^{2}\left(x\right) - \left(x - y\right) - 2 \left(-y\right)"
     assert ov.surface("min(x, y, 1)/sqrt(abs(x))").latex == r"\frac{\min\left(x, y, 1\right)}{\sqrt{\left|x\right|}}"
     assert ov.surface("2^(x+1)*(x/y)^2").latex == r"2^{x + 1} \left(\frac{x}{y}\right)^{2}"
 
 
+def test_results_are_the_callers_own():
+    s = ov.surfaces["bowl"]
+    v = s.value(np.ones(3), np.ones(3))
+    v += 1
+    s.gradient(np.ones(3), np.ones(3))[0][:] = 7
+    s.minima.append((9, 9))
+    assert s.minima == [(0, 0)] and s.value(1.0, 1.0) == 2
+
+
+def test_a_surface_travels_to_another_process():
+    s = ov.surfaces["ravine"].at(b=7)
+    s.value(1.0, 1.0), s.minima
+    assert pickle.loads(pickle.dumps(s)) == s
+
+
+@pytest.mark.parametrize("key", ov.surfaces)
+def test_recommended_rates_do_what_they_promise(key):
+    """Down, within three boxes, without divergence; a surface without a minimum, or with other parameters, has none."""
+    s = ov.surfaces[key]
+    if not s.minima:
+        assert s.recommended_lr("adam") is None
+        return
+    assert key not in ("ravine",) or s.at(b=1000).recommended_lr("sgd") is None
+    for optimizer in ov.optimizers:
+        if (lr := s.recommended_lr(optimizer)) is not None:
+            t = ov.descend(s, optimizer, lr=lr)
+            assert t.diverged_at is None and t.loss[-1] < t.loss[0], optimizer
+            for side, v in zip(s.box, t.points, strict=True):
+                assert np.abs(v - sum(side) / 2).max() <= 1.5 * (side[1] - side[0]), optimizer
+
+
 def test_keys_forgive_spelling():
     assert ov.surfaces["Levy 13"] is ov.surfaces["levy_13"]
+    assert ov.surfaces["levy"] is ov.surfaces["levy_13"] and ov.surfaces["Чаша"] is ov.surfaces["bowl"] and ov.optimizers["Импульс"].key == "momentum"
     with pytest.raises(KeyError, match="rosenbrock"):
         ov.surfaces["rosenbrok"]
     assert "nothing" not in ov.surfaces

@@ -88,8 +88,8 @@ def test_javascript_runs_the_same_steps(browser):
                 noise = [part for part in problem.noise(np.zeros(40), np.arange(1, 41), problem.values) if part is not None]
                 jobs.append(f"descend(surface, {javascript_step(plan)}, {start[0]}, {start[1]}, 40, "
                             f"{json.dumps(dict(zip(traced.fixed, problem.fixed(traced.fixed, numbers), strict=True)))}, "
-                            f"{np.broadcast_to(problem.rates(numbers), 40).tolist()}, {np.concatenate(noise).T.tolist() if noise else '[]'})")
-                ours.append((key, extra, problem.solve("numpy", "cpu", "float64")))
+                            f"{np.broadcast_to(problem.rate(np.arange(40), numbers), 40).tolist()}, {np.concatenate(noise).T.tolist() if noise else '[]'})")
+                ours.append((key, extra, problem.solve("numpy")))
         got = page.evaluate(f"() => {{ {JAVASCRIPT_LOOP} const surface = {s.javascript}; return [{', '.join(jobs)}]; }}")
         assert len(got) == len(TRACED + [v for v in VARIANTS if v[1]]) * len(EXTRAS)
         for (key, extra, t), js in zip(ours, got, strict=True):

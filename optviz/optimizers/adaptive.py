@@ -10,8 +10,8 @@ _S = {"alpha": r"\beta", "s": "G"}
 
 
 @optimizer(T("AdaGrad", "AdaGrad"),
-           T("Divide by all gradients so far: rare coordinates take large steps, and every step fades.",
-             "Делить на все прошлые градиенты: редкие координаты шагают широко, и все шаги затухают."),
+           T("Divide by the root of all squared gradients so far: rare coordinates take larger steps, and every step fades.",
+             "Делить на корень из суммы квадратов прошлых градиентов: по редким координатам шаги крупнее, но со временем все затухают."),
            state="s", init=lambda x, h, xp: [0 * x + h.initial_accumulator_value], symbols=_S | {"lr_decay": r"\delta", "lr_t": r"\alpha_t"},
            lr=rate(1e-2), lr_decay=Param(0.0, 0.0, 1.0, allowed=NOT_NEGATIVE), eps=tiny(1e-10), eps_place=EPS_PLACE,
            initial_accumulator_value=Param(0.0, 0.0, 10.0, allowed=NOT_NEGATIVE))
@@ -52,7 +52,7 @@ def rmsprop_centered(grad, x, state, h, t, xp):
 
 @optimizer(T("AdaDelta", "AdaDelta"),
            T("Scale the gradient by the ratio of recent steps to recent gradients: the units come out right without a rate.",
-             "Умножать градиент на отношение недавних шагов к недавним градиентам: единицы сходятся без скорости обучения."),
+             "Умножать градиент на отношение недавних шагов к недавним градиентам: размерность шага верна и без скорости обучения."),
            state="s d", symbols={"s": "G", "d": r"\Delta", "delta": r"\delta", "rho": r"\rho"}, lr=rate(1.0), rho=decay(0.9), eps=tiny(1e-6),
            eps_place=Choice("inside", ("inside", "outside")))
 def adadelta(grad, x, state, h, t, xp):
@@ -94,11 +94,11 @@ def adam(grad, x, state, h, t, xp):
 
 
 @optimizer(T("AMSGrad", "AMSGrad"),
-           T("Adam that divides by the largest second moment so far, so that its steps never grow back.",
-             "Adam, который делит на наибольший второй момент за всё время: шаги не вырастают снова."),
+           T("Adam that divides by the largest second moment so far: a rare large gradient is not forgotten.",
+             "Adam, который делит на наибольший второй момент за всё время: редкий большой градиент не забывается."),
            state="m v v_max", **_ADAM, eps_place=EPS_PLACE)
 def amsgrad(grad, x, state, h, t, xp):
-    """Reddi, Kale & Kumar 2018, On the Convergence of Adam and Beyond (arXiv:1904.09237)."""
+    """Reddi, Kale & Kumar 2018, On the Convergence of Adam and Beyond (arXiv:1904.09237), with torch's bias correction."""
     m, v, v_max = state
     g = grad(x)
     m = h.beta1 * m + (1 - h.beta1) * g
@@ -126,8 +126,8 @@ def adamw(grad, x, state, h, t, xp):
 
 
 @optimizer(T("AdaMax", "AdaMax"),
-           T("Adam that divides by the largest recent gradient instead of its mean square.",
-             "Adam, который делит на наибольший из недавних градиентов, а не на средний квадрат."),
+           T("Adam that divides by the largest recent gradient instead of the root of its mean square.",
+             "Adam, который делит на наибольший из недавних градиентов, а не на корень из среднего квадрата."),
            state="m u", lr=rate(2e-3), beta1=decay(0.9), beta2=decay(0.999), eps=tiny(1e-8))
 def adamax(grad, x, state, h, t, xp):
     """Kingma & Ba 2015 (arXiv:1412.6980), section 7.1."""
@@ -169,7 +169,7 @@ def nadam(grad, x, state, h, t, xp):
              "Adam, который доверяет второму моменту лишь тогда, когда за ним стоит достаточно градиентов."),
            state="m v", **_ADAM, symbols={"rho_max": r"\rho_\infty"})
 def radam(grad, x, state, h, t, xp):
-    """Liu et al. 2020, On the Variance of the Adaptive Learning Rate and Beyond (arXiv:1908.03265)."""
+    """Liu et al. 2020, On the Variance of the Adaptive Learning Rate and Beyond (arXiv:1908.03265), with torch's threshold 5."""
     m, v = state
     g = grad(x)
     m = h.beta1 * m + (1 - h.beta1) * g
@@ -192,12 +192,12 @@ def radam(grad, x, state, h, t, xp):
            eta2=Param(1.2, 1.01, 3.0, allowed=Range(1.0, open_low=True)),
            step_size1=Param(1e-6, 1e-9, 1e-2, log=True, allowed=NOT_NEGATIVE), step_size2=Param(50.0, 0.1, 100.0, log=True, allowed=POSITIVE))
 def rprop(grad, x, state, h, t, xp):
-    """Riedmiller & Braun 1993, A direct adaptive method for faster backpropagation learning."""
+    """Riedmiller & Braun 1993, A direct adaptive method for faster backpropagation learning; the variant of torch, which never steps back."""
     g_old, s = state
     g = grad(x)
     agree = g * g_old
     s = xp.where(agree > 0, h.eta2 * s, xp.where(agree < 0, h.eta1 * s, s))
-    s = xp.clip(s, min=h.step_size1, max=h.step_size2)
+    s = xp.clip(xp.clip(s, min=h.step_size1), max=h.step_size2)
     g_old = xp.where(agree < 0, 0, g)
     return x - s * xp.sign(g_old), (g_old, s)
 

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
-from ..core import BELOW_ONE, NOT_NEGATIVE, Choice, Param, Registry, Setting, T, unknown_name
+from ..core import BELOW_ONE, NOT_NEGATIVE, Choice, Param, Registry, Setting, T, resolve
 from ..latex import NOTATION, Latex, symbol
 
 Step = Callable[..., tuple[Any, tuple[Any, ...]]]
@@ -109,11 +109,8 @@ class Optimizer:
         return self.symbols.get(name) or SYMBOLS.get(name) or symbol(name)
 
     def settings(self, given: Mapping[str, Any]) -> Any:
-        """Checked hyper-parameters by name, the rest at their defaults."""
-        for name in given:
-            if name not in self.params:
-                raise unknown_name(name, self.params)
-        return self.bundle(*(p.check(name, given[name]) if name in given else p.default for name, p in self.params.items()))
+        """Checked hyper-parameters by name, the rest at their defaults; a best value that nobody told is 0, as of a loss."""
+        return self.bundle(**{name: 0.0 if value is None else value for name, value in resolve(self.params, given).items()})
 
     @property
     def bundle(self) -> Any:
@@ -121,7 +118,7 @@ class Optimizer:
 
     def lines(self, **options: str) -> tuple[Line, ...]:
         """The step's assignments with the chosen options, read from its own source."""
-        chosen = {name: p.default for name, p in self.params.items() if isinstance(p, Choice)} | options
+        chosen = resolve({name: p for name, p in self.params.items() if isinstance(p, Choice)}, options)
         return _lines(self, tuple(chosen.items()))
 
     def latex(self, **options: str) -> tuple[str, ...]:

@@ -5,9 +5,9 @@ from typing import Any
 from ..core import POSITIVE, Param, Range, T
 from .base import dot, norm1, optimizer, rate, ratio
 
-HALVINGS = 40  # of a line search; 2^-40 of a step is no step
+TRIES = 40  # of a line search; even 0.6^40 of a step is no step
 _ARMIJO: dict[str, Any] = {"c1": Param(1e-4, 1e-6, 0.5, log=True, allowed=Range(0.0, 1.0, True, True)),
-           "shrink": Param(0.5, 0.1, 0.9, allowed=Range(0.0, 1.0, True, True))}
+           "shrink": Param(0.5, 0.1, 0.6, allowed=Range(0.0, 0.6, open_low=True))}
 _SYMBOLS = {"c1": "c", "shrink": r"\tau", "slope": "f'_d", "damping": r"\mu", "curvature": "f''_d",
             "backtrack": r"\operatorname{Armijo}", "learned": r"\operatorname{BFGS}", "keep": r"\kappa", "history_size": "n"}
 _DAMPING = Param(0.1, 1e-6, 10.0, log=True, allowed=POSITIVE)
@@ -16,7 +16,7 @@ _DAMPING = Param(0.1, 1e-6, 10.0, log=True, allowed=POSITIVE)
 def backtrack(grad, x, d, slope, size, h, xp):
     """The first of size, size·shrink, size·shrink², … that Armijo accepts: f falls by c1 of what the slope promised."""
     f, size = grad.value(x), size + 0 * slope
-    for _ in range(HALVINGS):
+    for _ in range(TRIES):
         size = xp.where(grad.value(x + size * d) <= f + h.c1 * size * slope, size, h.shrink * size)
     return xp.where(grad.value(x + size * d) <= f, size, 0 * size)
 
@@ -25,13 +25,14 @@ def against(change, matrix, g, xp):
     """-Q c(Λ)⁻¹ Qᵀ g for a symmetric matrix QΛQᵀ: Newton's direction with changed eigenvalues."""
     matrix = xp.moveaxis(xp.where(xp.isfinite(matrix), matrix, 0), (0, 1), (-2, -1))
     values, q = xp.linalg.eigh(matrix)
-    along = q.mT @ xp.moveaxis(g, 0, -1)[..., None]
-    return -xp.moveaxis((q @ (along / change(values)[..., None]))[..., 0], -1, 0)
+    along = xp.moveaxis((q.mT @ xp.moveaxis(g, 0, -1)[..., None])[..., 0], -1, 0)
+    along = along / change(xp.moveaxis(values, -1, 0))
+    return -xp.moveaxis((q @ xp.moveaxis(along, 0, -1)[..., None])[..., 0], -1, 0)
 
 
 def shifted(h, xp):
     """Lift all eigenvalues alike, until the smallest is as positive as it was negative, and at least the damping."""
-    return lambda values: values - values[..., :1] + xp.clip(xp.abs(values[..., :1]), min=h.damping)
+    return lambda values: values - values[:1] + xp.clip(xp.abs(values[:1]), min=h.damping)
 
 
 def mirrored(h, xp):
@@ -40,9 +41,9 @@ def mirrored(h, xp):
 
 
 @optimizer(T("Polyak's step", "Шаг Поляка"),
-           T("As far as would reach the known best value if the slope stayed: no rate to tune, but f* must be known.",
+           T("As far as would reach the known best value if the slope stayed: no rate to tune, but f* must be known (a surface knows its own).",
              "Ровно до известного наилучшего значения, если бы уклон не менялся: шаг не настраивают, но нужно знать f*."),
-           symbols={"f_star": "f^*"}, lr=rate(1.0), f_star=Param(0.0, -100.0, 100.0))
+           symbols={"f_star": "f^*"}, lr=rate(1.0), f_star=Param(None, -100.0, 100.0, optional=True))
 def polyak(grad, x, state, h, t, xp):
     """Polyak 1969, Minimization of unsmooth functionals."""
     g = grad(x)
@@ -51,9 +52,9 @@ def polyak(grad, x, state, h, t, xp):
     return x - h.lr * size * g, ()
 
 
-@optimizer(T("Line search", "Линейный поиск"),
+@optimizer(T("Line search", "Дробление шага (правило Армихо)"),
            T("Try a long step against the gradient and halve it until the loss falls enough.",
-             "Попробовать длинный шаг против градиента и делить его, пока потеря не упадёт достаточно."),
+             "Попробовать длинный шаг против градиента и дробить его, пока функция потерь не упадёт достаточно."),
            traceable=False, symbols=_SYMBOLS, lr=rate(1.0), **_ARMIJO)
 def linesearch(grad, x, state, h, t, xp):
     """Armijo 1966, Minimization of functions having Lipschitz continuous first partial derivatives."""
@@ -63,9 +64,9 @@ def linesearch(grad, x, state, h, t, xp):
     return x - size * g, ()
 
 
-@optimizer(T("Conjugate gradients", "Сопряжённые градиенты"),
+@optimizer(T("Conjugate gradients", "Метод сопряжённых градиентов"),
            T("Each direction undoes nothing of the one before: a quadratic of two variables is solved in two steps.",
-             "Каждое направление не портит сделанного предыдущим: квадратичная функция двух переменных решается за два шага."),
+             "Каждое направление сохраняет достигнутое на предыдущем: квадратичная функция двух переменных решается за два шага."),
            state="g_old d", traceable=False, symbols=_SYMBOLS | {"beta": r"\beta"}, lr=rate(1e-2), **_ARMIJO)
 def conjugate_gradient(grad, x, state, h, t, xp):
     """Polak & Ribière 1969, Note sur la convergence de méthodes de directions conjuguées."""
@@ -82,9 +83,9 @@ def conjugate_gradient(grad, x, state, h, t, xp):
     return x + size * d, (g_old, d)
 
 
-@optimizer(T("Newton", "Ньютон"),
-           T("Step to the bottom of the local quadratic; where that is no bowl, it is lifted until it is one.",
-             "Шаг на дно местной квадратичной модели; если это не чаша, её приподнимают, пока не станет чашей."),
+@optimizer(T("Newton", "Метод Ньютона"),
+           T("Step to the bottom of the local quadratic; where that is no bowl, or nearly flat, it is lifted until it is one.",
+             "Шаг на дно локальной квадратичной модели; где она не выпукла или почти плоска, к гессиану добавляют сдвиг."),
            traceable=False, symbols=_SYMBOLS, lr=rate(1.0), damping=_DAMPING, **_ARMIJO)
 def newton(grad, x, state, h, t, xp):
     """Nocedal & Wright 2006, Numerical Optimization, section 3.4: Newton with a modified Hessian."""
@@ -95,9 +96,9 @@ def newton(grad, x, state, h, t, xp):
     return x + size * d, ()
 
 
-@optimizer(T("Saddle-free Newton", "Ньютон без сёдел"),
-           T("Newton with the magnitudes of the curvatures: from a saddle it goes down, where Newton goes to it.",
-             "Ньютон с модулями кривизн: от седла он уходит вниз, а обычный Ньютон к нему притягивается."),
+@optimizer(T("Saddle-free Newton", "Бесседловой метод Ньютона"),
+           T("Newton with the magnitudes of the curvatures: from a saddle it goes down, where plain, unmodified Newton goes to it.",
+             "Ньютон с модулями кривизн: от седла он уходит вниз, а метод Ньютона без поправок к нему притягивается."),
            traceable=False, symbols=_SYMBOLS, lr=rate(1.0), damping=_DAMPING)
 def saddle_free_newton(grad, x, state, h, t, xp):
     """Dauphin et al. 2014, Identifying and attacking the saddle point problem (arXiv:1406.2572)."""
@@ -130,7 +131,7 @@ def unit(x, xp):
 @optimizer(T("BFGS", "BFGS"),
            T("Learns the curvature from how the gradient changed, and steps as Newton would with it.",
              "Узнаёт кривизну по изменению градиента и шагает с ней, как Ньютон."),
-           state="b s g_old", init=lambda x, h, xp: [unit(x, xp), 0 * x, 0 * x], traceable=False, symbols=_SYMBOLS | {"b": "B"},
+           state="b s g_old", init=lambda x, h, xp: [unit(x, xp), 0 * x, 0 * x], traceable=False, symbols=_SYMBOLS | {"b": "H"},
            lr=rate(1.0), **_ARMIJO)
 def bfgs(grad, x, state, h, t, xp):
     """Broyden, Fletcher, Goldfarb & Shanno 1970."""
@@ -171,9 +172,9 @@ def recall(g, past_s, past_y, gamma, t, xp):
            state="past_s past_y s g_old gamma",
            init=lambda x, h, xp: [xp.stack([0 * x] * h.history_size)] * 2 + [0 * x, 0 * x, 1 + 0 * x[0]],
            traceable=False, symbols=_SYMBOLS | {"past_s": "S", "past_y": "Y", "gamma": r"\gamma"},
-           lr=rate(1.0), history_size=Param(100, 1, 100, allowed=Range(1.0, 1000.0), whole=True, one=True))
+           lr=rate(1.0), history_size=Param(100, 1, 100, allowed=Range(1.0, 100.0), whole=True, one=True))
 def lbfgs(grad, x, state, h, t, xp):
-    """Liu & Nocedal 1989, On the limited memory BFGS method for large scale optimization."""
+    """Liu & Nocedal 1989, On the limited memory BFGS method for large scale optimization; a fixed rate, as in torch."""
     past_s, past_y, s, g_old, gamma = state
     g = grad(x)
     y = g - g_old

@@ -8,8 +8,8 @@ WHOLE = Range(low=1.0)
 
 
 @optimizer(T("SignSGD", "SignSGD"),
-           T("Every coordinate steps equally far; only the direction is asked of the gradient.",
-             "Каждая координата шагает одинаково; у градиента спрашивают только направление."), lr=rate(1e-3))
+           T("Every coordinate steps equally far; only the signs of the gradient count.",
+             "Все координаты сдвигаются на одинаковый шаг; от градиента берутся только знаки."), lr=rate(1e-3))
 def signsgd(grad, x, state, h, t, xp):
     """Bernstein et al. 2018, signSGD: Compressed Optimisation for Non-Convex Problems (arXiv:1802.04434)."""
     g = grad(x)
@@ -31,7 +31,7 @@ def lion(grad, x, state, h, t, xp):
 
 @optimizer(T("AdaBelief", "AdaBelief"),
            T("Adam that divides by how far the gradient strays from its expectation: a long step where it is believed.",
-             "Adam, который делит на отклонение градиента от ожидаемого: где градиенту верят, шаг длинный."),
+             "Adam, который делит на отклонение градиента от ожидаемого: где градиент предсказуем, шаг длинный."),
            state="m s", lr=rate(1e-3), beta1=decay(0.9), beta2=decay(0.999), eps=tiny(1e-16))
 def adabelief(grad, x, state, h, t, xp):
     """Zhuang et al. 2020, AdaBelief Optimizer (arXiv:2010.07468)."""
@@ -45,12 +45,12 @@ def adabelief(grad, x, state, h, t, xp):
 
 
 @optimizer(T("Yogi", "Yogi"),
-           T("Adam whose second moment moves by fixed amounts, so that one large gradient is not forgotten at once.",
-             "Adam, у которого второй момент меняется ограниченно и не забывает большой градиент сразу."),
+           T("Adam whose second moment changes by no more than (1−β₂)g² a step: it does not forget a large gradient at once.",
+             "Adam, у которого второй момент за шаг меняется не более чем на (1−β₂)g² и не забывает большой градиент сразу."),
            state="m v", init=lambda x, h, xp: [0 * x + h.initial_accumulator] * 2,
            lr=rate(1e-2), beta1=decay(0.9), beta2=decay(0.999), eps=tiny(1e-3), initial_accumulator=tiny(1e-6))
 def yogi(grad, x, state, h, t, xp):
-    """Zaheer et al. 2018, Adaptive Methods for Nonconvex Optimization (NeurIPS)."""
+    """Zaheer et al. 2018, Adaptive Methods for Nonconvex Optimization (NeurIPS), with Adam's bias correction."""
     m, v = state
     g = grad(x)
     m = h.beta1 * m + (1 - h.beta1) * g
@@ -83,7 +83,7 @@ def adan(grad, x, state, h, t, xp):
 
 @optimizer(T("Lookahead", "Lookahead"),
            T("Fast weights run with Adam; every k steps slow weights go part of the way, and the fast ones return to them.",
-             "Быстрые веса идут с Adam; каждые k шагов медленные проходят часть пути, и быстрые возвращаются к ним."),
+             "Быстрые веса обновляет Adam; каждые k шагов медленные проходят часть пути, и быстрые возвращаются к ним."),
            state="m v slow", init=lambda x, h, xp: [0 * x, 0 * x, x], symbols={"slow": r"\phi", "fast": r"\tilde\theta", "alpha": r"\kappa"},
            lr=rate(1e-3), beta1=decay(0.9), beta2=decay(0.999), eps=tiny(1e-8), eps_place=EPS_PLACE,
            k=Param(5, 1, 50, allowed=WHOLE, whole=True), alpha=Param(0.5, 0.0, 1.0, allowed=SHARE))
@@ -96,8 +96,8 @@ def lookahead(grad, x, state, h, t, xp):
 
 
 @optimizer(T("SAM", "SAM"),
-           T("Climb a little first and take the gradient there: minima that are sharp look bad from their rim.",
-             "Сначала немного подняться и взять градиент там: узкие минимумы с края выглядят плохо."),
+           T("Climb a little first and take the gradient there, so that sharp minima are avoided.",
+             "Сначала шагнуть вверх по градиенту и взять градиент там: так метод обходит острые минимумы."),
            symbols={"up": r"\theta^{\uparrow}", "g_up": r"g^{\uparrow}"},
            lr=rate(1e-3), rho=Param(0.05, 1e-3, 1.0, log=True, allowed=NOT_NEGATIVE), eps=tiny(1e-12))
 def sam(grad, x, state, h, t, xp):
