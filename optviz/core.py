@@ -66,6 +66,8 @@ ANY = Range()
 NOT_NEGATIVE = Range(low=0.0)
 POSITIVE = Range(low=0.0, open_low=True)
 SHARE = Range(0.0, 1.0)
+COUNT = Range(1, 10**9)
+COUNT_OR_NONE = Range(0, 10**9)
 BELOW_ONE = Range(0.0, 1.0, open_high=True)
 
 

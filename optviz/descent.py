@@ -7,6 +7,7 @@ import struct
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
+from functools import lru_cache
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, urlencode
 
@@ -236,7 +237,7 @@ class Problem:
                          bool(np.any(values["noise"])), bool(np.any(values["noise_relative"])),
                          values["clip_norm"] is not None, values["clip_value"] is not None)
         try:
-            self.batch = np.broadcast_shapes(*(np.shape(v) for v in (*self.start, *self.values.values())))
+            self.batch = np.broadcast_shapes(*(v.shape for v in (*self.start, *self.values.values()) if isinstance(v, np.ndarray)))
         except ValueError:
             shapes = ", ".join(f"{n} {np.shape(v)}" for n, v in {"start": self.start, **self.values}.items() if np.size(v) > 1)
             raise Refused(T(f"these arrays do not broadcast to one batch: {shapes}", f"эти массивы не приводятся к одной форме: {shapes}")) from None
@@ -283,7 +284,8 @@ class Problem:
         steps, given, (x, y) = self.steps, self.given(self.values), self.start
         traced, bind, first = python_step(self.plan)
         fixed = self.fixed(traced.fixed, given)
-        columns = [range(1, steps + 1), np.broadcast_to(self.rate(np.arange(steps), given), steps).tolist()]
+        rates = [given.h.lr] * steps if self.schedule is schedules["constant"] else self.rate(np.arange(steps), given).tolist()
+        columns: list[Any] = [range(1, steps + 1), rates]
         for part in self.noise(np.zeros(steps), np.arange(1, steps + 1), self.values):
             columns += [] if part is None else part.tolist()
         try:
@@ -299,18 +301,18 @@ class Problem:
         except (ArithmeticError, ValueError):
             return None
         table = np.frombuffer(rows).reshape(steps, -1).T
-        loss = np.array(np.broadcast_to(self.surface.arrays["height"](table[0], table[1]), steps))
+        first_loss, loss = self.surface.value(x, y), np.array(self.surface.arrays["height"](table[0], table[1]))
         fine = np.isfinite(table).all(axis=0) & np.isfinite(loss)
         bad = -1 if fine.all() else int(np.argmin(fine))
         if bad >= 0:  # frozen from here on: the last finite row stays, and there is no gradient after the one that failed
             table[:-2, bad:] = (table[:-2, bad - 1] if bad else np.array(begun))[:, None]
-            loss[bad:] = loss[bad - 1] if bad else self.surface.value(x, y)
+            loss[bad:] = loss[bad - 1] if bad else first_loss
             table[-2:, bad + 1:] = 0
             table[-2:, bad] = np.where(np.isfinite(table[-2:, bad]), table[-2:, bad], 0)
         fed = len(begun) - 4  # where a schedule that is fed the loss keeps its rate
-        rates = np.array([begun[fed], *table[fed, :-1]] if self.schedule.fed else columns[1])
-        diverged = np.array([bad + 1 if bad >= 0 else -1])
-        return self.joined([_Block(np.array([[x], [y]]), table[:-2, :, None], loss[:, None], table[-2:, :, None], rates[:, None], diverged)])
+        lr = np.array([begun[fed], *table[fed, :-1]] if self.schedule.fed else rates)
+        return self.joined([_Block(np.array([[x], [y]]), np.array([first_loss]), table[:-2, :, None], loss[:, None], table[-2:, :, None], lr[:, None],
+                                   np.array([bad + 1 if bad >= 0 else -1]))])
 
     # --- many runs: arrays, block by block --------------------------------------------------------------------------------------------
 
@@ -333,7 +335,7 @@ class Problem:
         stepper = (_TracedArrays if m.xp is np and self.optimizer.traceable else _Arrays)(self, m, values)
         now, given = stepper.begin(start), self.given(values)
         kept = self.steps if self.record_all else 1
-        out = _Block(start, np.empty((sum(len(rows(a)) for a in now), kept, n)), np.empty((kept, n)), np.empty((2, kept, n)),
+        out = _Block(start, np.empty(n), np.empty((sum(len(rows(a)) for a in now), kept, n)), np.empty((kept, n)), np.empty((2, kept, n)),
                      np.empty((kept, n)), np.full(n, -1))
         frozen: Any = None
         f = stepper.height(now)
@@ -341,6 +343,7 @@ class Problem:
             frozen = ~xp.isfinite(f)
             out.diverged[m.flags(frozen)] = 0
             f = xp.where(frozen, math.inf, f)
+        out.first[:] = m.numpy(f)
         for t in range(1, self.steps + 1):
             rate = now[stepper.fed] if self.schedule.fed else self.rate(t - 1, given)
             rate = m.array(rate) if np.ndim(rate) else float(rate)
@@ -376,18 +379,24 @@ class Problem:
         points, loss, column, state = one.table[:2], one.loss, 2, {}
         if self.record_all:
             points = np.concatenate([one.start[:, None], points], axis=1)
-            first = self.surface.arrays["height"](one.start[0], one.start[1])
-            loss = np.concatenate([np.where(np.isfinite(first), first, np.inf)[None], loss])
+            loss = np.concatenate([one.first[None], loss])
 
         def shaped(a: np.ndarray) -> np.ndarray:
             return a.reshape((*a.shape[:-1], *self.batch))
-        given = self.given({name: 0.0 if np.ndim(v) else v for name, v in self.values.items()})  # its shapes are all that counts here
-        for name, value in zip(self.optimizer.state, begin_state(self.plan, np.zeros(2), given, np), strict=False):
-            part = one.table[column:column + np.size(value)]
-            state[name] = shaped(part.reshape((*np.shape(value), *part.shape[1:])))
-            column += np.size(value)
+        for name, shape in zip(self.optimizer.state, _shapes(self.optimizer, self.values.get("history_size", 0)), strict=True):
+            size = math.prod(shape)
+            part = one.table[column:column + size]
+            state[name] = shaped(part.reshape((*shape, *part.shape[1:])))
+            column += size
         diverged = one.diverged.reshape(self.batch) if self.batch else (int(one.diverged[0]) if one.diverged[0] >= 0 else None)
         return Trajectory(shaped(points), shaped(loss), shaped(one.gradients), shaped(one.lr), state, diverged)
+
+
+@lru_cache(maxsize=256)
+def _shapes(o: Optimizer, history_size: int) -> tuple[tuple[int, ...], ...]:
+    """The shapes of what an optimizer remembers of one surface run."""
+    h = o.settings({"history_size": history_size} if "history_size" in o.params else {})
+    return tuple(np.shape(value) for value in o.init(np.zeros(2), h, np))
 
 
 def rows(a: Any) -> Any:
@@ -399,6 +408,7 @@ class _Block(NamedTuple):
     """What some members did: `table` holds x, y and all that is remembered, a row each; then steps, then members."""
 
     start: np.ndarray
+    first: np.ndarray  # the loss at the start
     table: np.ndarray
     loss: np.ndarray
     gradients: np.ndarray

@@ -14,9 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from .core import NOT_NEGATIVE, POSITIVE, SHARE, Param, Range, Registry, Setting, T, resolve
-
-COUNT = Range(low=1.0)
+from .core import COUNT, COUNT_OR_NONE, NOT_NEGATIVE, POSITIVE, SHARE, Param, Range, Registry, Setting, T, resolve
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,7 +71,7 @@ def half_cosine(high: Any, low: Any, share: Any, xp: Any) -> Any:
 
 
 _GAMMA = Param(0.1, 0.01, 1.0, log=True, allowed=POSITIVE)
-_LENGTH = Param(0, 0, 1000, allowed=NOT_NEGATIVE, whole=True)
+_LENGTH = Param(0, 0, 1000, allowed=COUNT_OR_NONE, whole=True)
 _PERIOD = Param(50, 1, 1000, log=True, allowed=COUNT, whole=True)
 _ETA_MIN = Param(0.0, 0.0, 1.0, allowed=NOT_NEGATIVE)
 
@@ -115,7 +113,7 @@ def polynomial(k, lr, h, steps, xp):
           T("From one share of the rate to another along a straight line: warm-up or wind-down.",
             "От одной доли скорости к другой по прямой: разогрев или затухание."),
           start_factor=Param(1 / 3, 0.0, 1.0, allowed=Range(0.0, 1.0, open_low=True)), end_factor=Param(1.0, 0.0, 1.0, allowed=SHARE),
-          total_iters=Param(5, 0, 1000, allowed=NOT_NEGATIVE, whole=True))
+          total_iters=Param(5, 0, 1000, allowed=COUNT_OR_NONE, whole=True))
 def linear(k, lr, h, steps, xp):
     share = xp.clip(k / whole_run(h.total_iters, steps, xp), max=1)
     return lr * (h.start_factor + (h.end_factor - h.start_factor) * share)
@@ -187,7 +185,7 @@ def exp_range(k, lr, h, steps, xp):
 @schedule(T("Warm-up, then cosine", "Разогрев, затем косинус"),
           T("A straight rise, so that the first steps do no harm, then down along half a cosine.",
             "Подъём по прямой, чтобы первые шаги не навредили, затем вниз по половине косинуса."),
-          warmup=Param(20, 0, 500, allowed=NOT_NEGATIVE, whole=True), start_factor=Param(0.01, 0.0, 1.0, allowed=SHARE), eta_min=_ETA_MIN)
+          warmup=Param(20, 0, 500, allowed=COUNT_OR_NONE, whole=True), start_factor=Param(0.01, 0.0, 1.0, allowed=SHARE), eta_min=_ETA_MIN)
 def warmup_cosine(k, lr, h, steps, xp):
     rise = lr * (h.start_factor + (1 - h.start_factor) * k / xp.where(h.warmup > 0, h.warmup, 1))
     left = steps - h.warmup
@@ -217,8 +215,8 @@ def begin(lr: Any) -> tuple[Any, Any, Any, Any]:
 @schedule(T("Reduce on plateau", "Снижение на плато"),
           T("Lower the rate when the loss has not improved for a while.", "Снижать скорость обучения, когда функция потерь давно не убывает."),
           fed=True, factor=Param(0.1, 0.01, 0.99, allowed=Range(0.0, 1.0, open_high=True)),
-          patience=Param(10, 0, 100, allowed=NOT_NEGATIVE, whole=True), threshold=Param(1e-4, 1e-6, 0.1, log=True, allowed=NOT_NEGATIVE),
-          cooldown=Param(0, 0, 100, allowed=NOT_NEGATIVE, whole=True), min_lr=Param(0.0, 0.0, 1.0, allowed=NOT_NEGATIVE),
+          patience=Param(10, 0, 100, allowed=COUNT_OR_NONE, whole=True), threshold=Param(1e-4, 1e-6, 0.1, log=True, allowed=NOT_NEGATIVE),
+          cooldown=Param(0, 0, 100, allowed=COUNT_OR_NONE, whole=True), min_lr=Param(0.0, 0.0, 1.0, allowed=NOT_NEGATIVE),
           eps=Param(1e-8, 1e-12, 1e-3, log=True, allowed=NOT_NEGATIVE))
 def plateau(loss, state, h, xp):
     lr, best, bad, rest = state

