@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import struct
-import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from functools import lru_cache
@@ -263,8 +262,9 @@ class Problem:
         """The rate of step k (from 0), or of many, where the schedule knows it beforehand."""
         if self.schedule.fed:
             return 0.0 * k
+        k = np.asarray(k, float)  # a plain number's power would raise where an array's is infinite
         rate = self.schedule.rule(k, given.h.lr, given.schedule, self.steps, np)
-        return np.minimum(rate, sys.float_info.max)  # one that grows out of the floats breaks the run, not the picture of the rate
+        return np.nan_to_num(rate)  # one that grows out of the floats breaks the run, not the picture of the rate
 
     def noise(self, members: np.ndarray, step: Any, values: Mapping[str, Any]) -> tuple[Any, Any]:
         """The two disturbances of some members at some steps, None where there are none; a single run is member 0."""

@@ -8,7 +8,11 @@ from contextlib import contextmanager
 
 import chromium
 import pytest
+from hypothesis import settings
 from playwright.sync_api import sync_playwright
+
+settings.register_profile("same", derandomize=True, deadline=None)  # the same examples on every machine; --hypothesis-profile=default tries others
+settings.load_profile("same")
 
 
 @pytest.fixture(scope="session")
