@@ -93,7 +93,7 @@ class Surface:
         say = Latex(names)
         parts = [say(_tree(self.formula, self))]
         parts += [f"{say.names.get(name, name)} = {say(_tree(text, self))}" for name, text in self.where]
-        parts += [f"{names.get(name, name)} = {number(value)}" + (r"^{\circ}" if name == "angle" else "") for name, value in self.settings.items()]
+        parts += [f"{names.get(name, name)} = {number(value)}" for name, value in self.settings.items()]
         return r",\quad ".join(parts)
 
     @cached_property

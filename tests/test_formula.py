@@ -162,6 +162,8 @@ def test_a_flat_and_a_linear_formula():
 
 def test_minima_of_an_own_formula():
     assert ov.surface("(x - 1)^2 + 3*(y + 0.5)^2").minima == [pytest.approx((1, -0.5), abs=1e-9)]
+    assert ov.surface("x^2").minima[0][0] == 0 and ov.surface("sqrt(x) + sqrt(y)").minima == [(0, 0)]
+    assert ov.surface("tan(x)").minima == [] and all(x > 0 for x, _ in ov.surface("x^x + y^2").minima)
     assert ov.surface("abs(x - 0.3) + abs(y)").minima == [pytest.approx((0.3, 0), abs=1e-9)]
     wells = ov.surface("cos(3*x) + cos(3*y)").minima
     assert len(wells) == 4 and all(abs(abs(v) - math.pi / 3) < 1e-9 for m in wells for v in m)

@@ -260,11 +260,13 @@ def test_divergence_thresholds(key, threshold, gamma):
     assert found * lam == pytest.approx(threshold(gamma), rel=0.01)
 
 
-def test_the_averaged_velocity_without_its_average_is_stable_only_far_below():
-    """D's v with weight 1 and step v: momentum_lr_inside at rate alpha equals D at alpha/(1-gamma)."""
-    lam, gamma = 20.0, 0.9
-    t = ov.descend(ov.surface("10*x^2"), "momentum_ema", start=(1.0, 0.0), steps=2000, lr=np.array([0.97, 1.03]) * 2 * (1 + gamma) / (1 - gamma) / lam, momentum=gamma)
-    assert abs(t.points[0, -1, 0]) < 1 and (abs(t.points[0, -1, 1]) > 1 or t.diverged_at[1] >= 0)
+@pytest.mark.parametrize("gamma", [0.5, 0.9])
+def test_thresholds_of_the_other_readings(gamma):
+    """An averaged velocity is stable 1/(1-γ) times further; a step with the old velocity only below αλ = 1-γ."""
+    lam = 20.0
+    for key, option, threshold in (("momentum_ema", {}, 2 * (1 + gamma) / (1 - gamma)), ("momentum_lr_inside", {"velocity": "old"}, 1 - gamma)):
+        t = ov.descend(ov.surface("10*x^2"), key, start=(1.0, 0.0), steps=3000, lr=np.array([0.99, 1.01]) * threshold / lam, momentum=gamma, **option)
+        assert abs(t.points[0, -1, 0]) < 1 and (abs(t.points[0, -1, 1]) > 1 or t.diverged_at[1] >= 0)
 
 
 # --- methods without a twin: closed forms ------------------------------------------------------------------------------------------------

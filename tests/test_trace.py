@@ -15,11 +15,11 @@ from optviz.trace import JAVASCRIPT_LOOP, Plan, javascript_step, python_step
 
 TRACED = [k for k, o in ov.optimizers.items() if o.traceable]
 VARIANTS = [(key, {}) for key in ov.optimizers] + [
-    ("nesterov", {"form": "ema"}), ("nadam", {"form": "printed"}), ("adam", {"eps_place": "inside"}), ("adam_uncorrected", {"eps_place": "unrooted"}),
+    ("nesterov", {"form": "ema"}), ("momentum_lr_inside", {"velocity": "old"}), ("nadam", {"form": "printed"}), ("adam", {"eps_place": "inside"}), ("adam_uncorrected", {"eps_place": "unrooted"}),
     ("adagrad", {"eps_place": "unrooted"}), ("adadelta", {"eps_place": "outside"})]
 EXTRAS = [{}, {"noise": 0.3, "noise_relative": 0.2, "seed": 7}, {"clip_norm": 0.5}, {"clip_value": 0.2, "noise": 0.1},
           {"schedule": "plateau", "schedule_patience": 1, "schedule_factor": 0.7}, {"schedule": "warmup_cosine"}]
-RATE = {**dict.fromkeys(("momentum", "momentum_lr_inside", "nesterov", "nesterov_torch"), 0.003), "lion": 0.01, "adadelta": 1.0, "prodigy": 1.0, "schedule_free": 0.02}
+RATE = {**dict.fromkeys(("momentum", "nesterov", "nesterov_torch"), 0.003), "momentum_lr_inside": 5e-4, "lion": 0.01, "adadelta": 1.0, "prodigy": 1.0, "schedule_free": 0.02}
 
 
 def settings(key, extra):
@@ -93,7 +93,7 @@ def test_javascript_runs_the_same_steps(browser):
         got = page.evaluate(f"() => {{ {JAVASCRIPT_LOOP} const surface = {s.javascript}; return [{', '.join(jobs)}]; }}")
         assert len(got) == len(TRACED + [v for v in VARIANTS if v[1]]) * len(EXTRAS)
         for (key, extra, t), js in zip(ours, got, strict=True):
-            rows = np.array(js["rows"]).T
+            rows = np.array(js["rows"], float).T
             assert js["diverged"] == t.diverged_at, (surface, key, extra)
             if t.diverged_at is not None:  # Polyak's step trusts the length that clipping took away
                 assert key == "polyak" and ("clip_norm" in extra or "clip_value" in extra)

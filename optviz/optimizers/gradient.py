@@ -39,11 +39,15 @@ def momentum_ema(grad, x, state, h, t, xp):
 @optimizer(T("Momentum, rate inside", "Импульс, α внутри накопления"),
            T("The learning rate enters the velocity: the velocity remembers old rates when a schedule changes them.",
              "Скорость обучения входит в импульс: если расписание меняет её, импульс ещё помнит прежние значения."),
-           state="v", lr=rate(1e-3), momentum=decay(0.9))
+           state="v", lr=rate(1e-3), momentum=decay(0.9), velocity=Choice("new", ("new", "old")))
 def momentum_lr_inside(grad, x, state, h, t, xp):
     """Sutskever et al. 2013, On the importance of initialization and momentum in deep learning."""
     (v,) = state
     g = grad(x)
+    if h.velocity == "old":  # as some slides number their steps: the point moves before the velocity hears of the gradient
+        v_old = v
+        v = h.momentum * v + h.lr * g
+        return x - v_old, (v,)
     v = h.momentum * v + h.lr * g
     return x - v, (v,)
 
