@@ -1,9 +1,10 @@
 """optviz: how neural networks are trained, seen. `import optviz as ov`; ov.surfaces, ov.optimizers, ov.schedules, ov.descend."""
 
 from .core import Refused, T
-from .descent import Run, Trajectory, descend
+from .descent import Trajectory, descend
 from .formula import FormulaError
 from .optimizers import Optimizer, optimizers
+from .run import Run
 from .schedules import Schedule, schedules
 from .surfaces import Surface, surface, surfaces
 

@@ -1,181 +1,27 @@
-"""Run and descend: what to descend, with what, from where, how long, and what came of it."""
+"""descend: one run, or a batch of thousands, and what came of it."""
 
 from __future__ import annotations
 
 import math
 import struct
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, NamedTuple
-from urllib.parse import parse_qsl, urlencode
 
 import numpy as np
 
 from .backend import Numpy, backend
-from .core import ANY, NOT_NEGATIVE, POSITIVE, Choice, Param, Range, Refused, Setting, T, out_of_range, resolve, shown, unknown_name
+from .core import Choice, Refused, T, out_of_range
 from .optimizers import Optimizer, optimizers
 from .oracle import gaussian
+from .run import CLIPS, STEPS, Run, checked_start, find, settings_of, settled
 from .schedules import Schedule, schedules
-from .surfaces import OWN_BOX, Surface, own_start, surface, surfaces
+from .surfaces import Surface, surfaces
 from .trace import Given, Plan, begin_state, python_step, whole_step
 
-VERSION = 1
-STEPS = Param(300, 1, 2000, log=True, allowed=Range(1, 1_000_000), whole=True, one=True)
-START = Param(0.0, -10.0, 10.0, allowed=ANY)
-#: What every run has besides its optimizer's own parameters.
-COMMON: Mapping[str, Setting] = {
-    "noise": Param(0.0, 0.0, 10.0, allowed=NOT_NEGATIVE),
-    "noise_relative": Param(0.0, 0.0, 10.0, allowed=NOT_NEGATIVE),
-    "clip_norm": Param(None, 1e-2, 100.0, log=True, allowed=POSITIVE, optional=True),
-    "clip_value": Param(None, 1e-2, 100.0, log=True, allowed=POSITIVE, optional=True),
-    "seed": Param(0, 0, 2**32 - 1, allowed=Range(0, 2**32 - 1), whole=True, one=True),
-}
-CLIPS = ("clip_norm", "clip_value")
 BLOCK = 16_384  # members of a batch that run together: their arrays stay in cache
 MOST_NUMBERS = 2**27  # that one recorded batch may hold: 1 GiB, and as much again while its blocks are joined
-
-
-def settings_of(s: Surface, o: Optimizer, k: Schedule) -> dict[str, Setting]:
-    """Every keyword that a run of these three takes, in one flat space."""
-    return {**o.params, **COMMON, **{"schedule_" + n: p for n, p in k.params.items()}, **{"surface_" + n: p for n, p in s.params}}
-
-
-def settled(s: Surface, o: Optimizer, k: Schedule, given: Mapping[str, Any]) -> tuple[Surface, dict[str, Any]]:
-    """The surface with the parameters given for it, and every other setting with its value."""
-    values = resolve(settings_of(s, o, k), given)
-    s = s.at(**{name[8:]: value for name, value in given.items() if name.startswith("surface_")})
-    values = {name: value for name, value in values.items() if not name.startswith("surface_")}
-    if values.get("f_star", 0) is None:  # Polyak's step needs the best value there is, and a surface knows its own
-        values["f_star"] = s.value(*s.minima[0]) if s.minima else 0.0
-    return s, values
-
-
-def checked_start(start: Any) -> tuple[Any, Any]:
-    """Two coordinates: numbers, or arrays that broadcast."""
-    try:
-        x, y = start
-    except (TypeError, ValueError):
-        raise out_of_range("start", start, T("two numbers or arrays (x, y)", "два числа или массива (x, y)")) from None
-    return START.check("start", x), START.check("start", y)
-
-
-def find(registry: Mapping[str, Any], keyword: str, value: Any, kind: type) -> Any:
-    """A definition, or the one that a key names."""
-    if isinstance(value, kind):
-        return value
-    if isinstance(value, str) and value in registry:
-        return registry[value]
-    if not isinstance(value, str):
-        raise out_of_range(keyword, value, T(f"a key or a {kind.__name__}", f"ключ или {kind.__name__}"))
-    why = unknown_name(value, registry).text
-    formula = "optviz.surface(…)" if kind is Surface else ""
-    raise Refused(T(f"{keyword}={shown(value)}: {why.en}" + (f"; a formula of your own goes through {formula}" if formula else ""),
-                    f"{keyword}={shown(value)}: {why.ru}" + (f"; своя формула — через {formula}" if formula else "")))
-
-
-@dataclass(frozen=True, init=False)
-class Run:
-    """The complete spec of one descent: hashable, and the same in a URL."""
-
-    surface: Surface
-    optimizer: str
-    start: tuple[float, float]
-    steps: int
-    schedule: str
-    settings: tuple[tuple[str, Any], ...] = field(default=())
-
-    def __init__(self, surface: str | Surface = "rosenbrock", optimizer: str = "adam", start: Any = None, steps: int = 300,
-                 schedule: str = "constant", **settings: Any):
-        s: Surface = find(surfaces, "surface", surface, Surface)
-        o: Optimizer = find(optimizers, "optimizer", optimizer, Optimizer)
-        k: Schedule = find(schedules, "schedule", schedule, Schedule)
-        for keyword, definition, registry in (("optimizer", o, optimizers), ("schedule", k, schedules)):
-            if registry.get(definition.key) is not definition:  # its key would name another one, or none, in a URL
-                raise out_of_range(keyword, definition.key, T("a registered one", "зарегистрированное определение"))
-        s, values = settled(s, o, k, settings)
-        start = checked_start(s.start if start is None else start)
-        if s.key not in surfaces:  # the run has its start, so an own formula needs none beside it
-            s = replace(s, starts=(own_start(s.box),))
-        for name, value in {**values, "start": start[0], "start ": start[1], "steps": steps}.items():
-            if np.ndim(value):
-                raise out_of_range(name.strip(), value, T("one number: a Run holds scalars, arrays go to descend",
-                                                          "одно число: Run хранит скаляры, массивы принимает descend"))
-        for name, value in zip([f.name for f in fields(Run)],
-                               (s, o.key, start, STEPS.check("steps", steps), k.key, tuple(values.items())), strict=True):
-            object.__setattr__(self, name, value)
-
-    def __getitem__(self, name: str) -> Any:
-        """run["lr"]: one setting."""
-        return dict(self.settings)[name]
-
-    def __getattr__(self, name: str) -> Any:
-        """run.lr, run.beta1: the settings by name."""
-        if name != "settings" and name in (values := dict(self.settings)):
-            return values[name]
-        raise AttributeError(f"a run has no {name!r}")
-
-    def to_query(self) -> str:
-        """The URL's query: what is at its default is left out, the rate and the start never are."""
-        pairs: list[tuple[str, str]] = [("v", str(VERSION))]
-        if self.surface.key in surfaces:
-            pairs.append(("surface", self.surface.key))
-        else:
-            pairs += [("formula", self.surface.formula)]
-            if self.surface.box != OWN_BOX:
-                pairs.append(("box", ",".join(repr(v) for side in self.surface.box for v in side)))
-        pairs += [("optimizer", self.optimizer), ("start", ",".join(map(repr, self.start))), ("steps", str(self.steps))]
-        if self.schedule != "constant":
-            pairs.append(("schedule", self.schedule))
-        pairs += [("surface_" + n, repr(v)) for n, v in self.surface.values]
-        table = settings_of(self.surface, optimizers[self.optimizer], schedules[self.schedule])
-        pairs += [(n, str(v) if isinstance(v, str) else repr(v)) for n, v in self.settings
-                  if n == "lr" or v != table[n].default]
-        return urlencode(pairs)
-
-    @staticmethod
-    def from_query(query: str, notes: list[T] | None = None) -> Run:
-        """The run of a query. With `notes`, what cannot be used falls back to its default and is noted; without, it is refused."""
-        def note(refusal: Refused) -> None:
-            if notes is None:
-                raise refusal
-            notes.append(refusal.text)
-
-        def attempt(name: str, read: Any, fallback: Any) -> Any:
-            text = given.pop(name, None)
-            try:
-                return fallback if text is None else read(text)
-            except Refused as refusal:
-                note(refusal)
-            except (ValueError, TypeError, OverflowError):
-                note(out_of_range(name, text, T("numbers with commas between them", "числа через запятую")))
-            return fallback
-
-        given: dict[str, str] = {}
-        try:
-            given = dict(parse_qsl(query.lstrip("?"), keep_blank_values=True, max_num_fields=200))
-        except ValueError:
-            note(Refused(T("the query has more than 200 fields and is not read", "в запросе больше 200 полей, он не прочитан")))
-        given.pop("v", None)
-
-        key = attempt("surface", lambda v: find(surfaces, "surface", v, Surface), surfaces["rosenbrock"])
-        box = attempt("box", _box, OWN_BOX)
-        s: Surface = attempt("formula", lambda v: surface(v, box), key)
-        o: Optimizer = attempt("optimizer", lambda v: find(optimizers, "optimizer", v, Optimizer), optimizers["adam"])
-        k: Schedule = attempt("schedule", lambda v: find(schedules, "schedule", v, Schedule), schedules["constant"])
-        start = attempt("start", lambda v: checked_start([float(part) for part in v.split(",")]), s.start)
-        steps = attempt("steps", lambda v: STEPS.parse("steps", v), STEPS.default)
-        table = settings_of(s, o, k)
-        read = {name: attempt(name, lambda v, name=name, p=p: p.parse(name, v), None) for name, p in table.items() if name in given}
-        settings = {name: value for name, value in read.items() if value is not None}
-        for name, text in given.items():
-            note(unknown_name(name, table, text))
-        return Run(s, o.key, start, steps, k.key, **settings)
-
-
-def _box(text: str) -> tuple[tuple[float, float], tuple[float, float]]:
-    x0, x1, y0, y1 = map(float, text.split(","))
-    return (x0, x1), (y0, y1)
 
 
 @dataclass(frozen=True, eq=False)

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 import optviz as ov
 from optviz import descent
 from optviz.oracle import gaussian, threefry
+from optviz.run import COMMON, settings_of
 
 HERE = pathlib.Path(__file__).parent
 
@@ -49,7 +50,7 @@ def test_shapes_of_a_batch():
 @pytest.mark.parametrize("key", ov.optimizers)
 def test_every_setting_may_vary_over_a_batch(key, machine):
     """An array of any number that the optimizer takes equals the single runs, member by member."""
-    for name, p in {**ov.optimizers[key].params, **descent.COMMON}.items():
+    for name, p in {**ov.optimizers[key].params, **COMMON}.items():
         if hasattr(p, "choices") or p.one or name == "f_star":
             continue
         low = p.low if p.default is None else p.default
@@ -258,7 +259,7 @@ def runs():
     """Any run that can be: every surface, optimizer and schedule, with settings drawn from their ranges."""
     def of(surface, optimizer, schedule, start, steps, draw):
         s = ov.surface(surface) if surface not in ov.surfaces else ov.surfaces[surface]
-        table = descent.settings_of(s, ov.optimizers[optimizer], ov.schedules[schedule])
+        table = settings_of(s, ov.optimizers[optimizer], ov.schedules[schedule])
         values = {}
         for name, p in table.items():
             if draw.draw(st.booleans()):
@@ -361,7 +362,7 @@ def test_extreme_settings_never_raise_anything_but_valueerror(key, surface, data
     o, values = ov.optimizers[key], {}
     schedule = data.draw(st.sampled_from(list(ov.schedules)))
     of_schedule = {"schedule_" + n: p for n, p in ov.schedules[schedule].params.items()}
-    for name, p in {**o.params, **descent.COMMON, **of_schedule}.items():
+    for name, p in {**o.params, **COMMON, **of_schedule}.items():
         if not hasattr(p, "choices") and data.draw(st.booleans()):
             values[name] = data.draw(st.sampled_from([p.low, p.high, 0.0, 1e-300, 1e300, 1.0, -1.0, 0.999999999999]))
     if "history_size" in o.params:
