@@ -181,7 +181,7 @@ class Problem:
         stepper = (_TracedArrays if m.xp is np and self.optimizer.traceable else _Arrays)(self, m, values)
         now, given = stepper.begin(start), self.given(values)
         kept = self.steps if self.record_all else 1
-        out = _Block(start, np.empty(n), np.empty((sum(len(rows(a)) for a in now), kept, n)), np.empty((kept, n)), np.empty((2, kept, n)),
+        out = _Block(start, np.empty(n), np.empty((sum(len(rows(a)) for a in now), kept, n)), np.empty((kept, n)), np.zeros((2, kept, n)),
                      np.empty((kept, n)), np.full(n, -1))
         frozen: Any = None
         f = stepper.height(now)
@@ -215,7 +215,6 @@ class Problem:
             if over:  # nobody moves any more: the rest of the record is its last column
                 for a in (out.table, out.loss, out.lr):
                     a[..., at + 1:, :] = a[..., at:at + 1, :]
-                out.gradients[:, at + 1:] = 0
                 break
         return out
 

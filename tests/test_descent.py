@@ -198,6 +198,8 @@ def test_where_a_run_diverges():
     batch = ov.descend("bowl", "sgd", start=(np.array([1.0, 0.1]), 0.0), steps=500, lr=2.0)
     assert batch.diverged_at[0] == t.diverged_at < batch.diverged_at[1]
     assert ov.descend("bowl", "sgd", start=(1.0, 0.0), steps=500, lr=2.0, record="end").diverged_at == t.diverged_at
+    last = batch.diverged_at.max()
+    assert (batch.points[:, last:] == batch.points[:, last - 1:last]).all() and (batch.gradients[:, last:] == 0).all() and (batch.lr == 2).all()
 
 
 def test_a_state_that_overflows_is_a_divergence():

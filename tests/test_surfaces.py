@@ -106,6 +106,7 @@ def test_levy_13_is_complete():
     """Levy 13 is even about (1, 1) in both directions, and so must its thousand minima be; shallow ones are missed first."""
     near = {(round(x - 1, 6) + 0.0, round(y - 1, 6) + 0.0) for x, y in ov.surfaces["levy_13"].minima if abs(x - 1) < 9 and abs(y - 1) < 9}
     assert len(near) > 1000
+    assert len(ov.surfaces["levy_13"].minima) == 1179  # found alike from grids of 801, 1001 and 1201 points
     assert near == {(-x + 0.0, y) for x, y in near} == {(x, -y + 0.0) for x, y in near}
 
 
