@@ -78,6 +78,8 @@ class Torch(Numpy):
         return tuple(v if self.xp.is_tensor(v) else self.array(v) for v in values)
 
     def array(self, a: Any) -> Any:
+        if self.dtype == self.xp.float32 and not self.xp.is_tensor(a):  # what it cannot hold becomes its largest, not infinity
+            a = np.clip(np.asarray(a, float), -float(np.finfo(np.float32).max), float(np.finfo(np.float32).max))
         return self.xp.as_tensor(a, dtype=self.dtype, device=self.device)
 
     def count(self, t: int) -> Any:

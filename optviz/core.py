@@ -153,7 +153,10 @@ def resolve(table: Mapping[str, Setting], given: Mapping[str, Any]) -> dict[str,
 
 def shown(value: Any) -> str:
     """A value as a sentence can bear it, however long a visitor made it."""
-    text = repr(value[:100] if isinstance(value, str) else value)
+    try:
+        text = repr(value[:100] if isinstance(value, str) else value)
+    except ValueError:  # an integer of thousands of digits does not even print
+        return "…"
     return text if len(text) <= 80 else text[:77] + "..."
 
 

@@ -15,7 +15,7 @@ from .backend import Numpy, backend
 from .core import Choice, Refused, T, out_of_range
 from .optimizers import Optimizer, optimizers
 from .oracle import gaussian
-from .run import CLIPS, STEPS, Run, checked_start, find, settings_of, settled
+from .run import CLIPS, COMMON, STEPS, Run, checked_start, find, settled
 from .schedules import Schedule, schedules
 from .surfaces import Surface, surfaces
 from .trace import Given, Plan, begin_state, python_step, whole_step
@@ -53,9 +53,10 @@ def descend(surface: str | Surface | Run, optimizer: str | Optimizer | None = No
     own: list[Any] = ["sgd", None, STEPS.default, "constant"]
     if isinstance(surface, Run):
         own = [surface.optimizer, surface.start, surface.steps, surface.schedule]
-        known = settings_of(surface.surface, find(optimizers, "optimizer", optimizer or own[0], Optimizer),
-                            find(schedules, "schedule", schedule or own[3], Schedule))
-        settings = {name: value for name, value in surface.settings if name in known} | settings
+        kept = {"lr", *COMMON}  # another optimizer or schedule brings its own settings; the rate and the circumstances stay
+        kept |= set(optimizers[surface.optimizer].params) if optimizer in (None, own[0]) else set()
+        kept |= {name for name, _ in surface.settings if name.startswith("schedule_")} if schedule in (None, own[3]) else set()
+        settings = {name: value for name, value in surface.settings if name in kept} | settings
         surface = surface.surface
     words = [mine if word is None else word for word, mine in zip(words, own, strict=True)]
     return Problem(surface, words, settings, record).solve(backend, device, dtype)
@@ -215,6 +216,8 @@ class Problem:
             if over:  # nobody moves any more: the rest of the record is its last column
                 for a in (out.table, out.loss, out.lr):
                     a[..., at + 1:, :] = a[..., at:at + 1, :]
+                if not self.schedule.fed and at + 1 < kept:
+                    out.lr[at + 1:] = self.rate(np.arange(t, self.steps)[:, None], given)
                 break
         return out
 

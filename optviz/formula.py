@@ -88,7 +88,7 @@ def _check_tokens(text: str, names: Mapping[str, object]) -> None:
             hint = _HERE.get(said.lower(), "")
             raise FormulaError(f"unknown name {said[:20]!r}; {f'write {hint}; ' if hint else ''}known are {known}",
                                f"неизвестное имя {said[:20]!r}; {f'пишите {hint}; ' if hint else ''}известны {known}", start)
-        if said == "," and re.match(r"\d,\d", text[max(start - 1, 0):start + 2]):
+        if said == "," and re.search(r"(?<![\w.])0,\d$", text[:start + 2]):
             raise FormulaError("write 0.5 with a point; between values of min and max put a comma and a space",
                                "дробь пишется через точку: 0.5; между значениями min и max ставьте запятую и пробел", start)
         if said in "*/" and before is not None and before[1] in ("*", "/", "**", "+", "-", "^", "(", ","):
@@ -135,8 +135,8 @@ def _check_tree(tree: ast.expr) -> None:
             case ast.Name() | ast.Constant():
                 pass
             case _:
-                raise FormulaError("the formula is not one expression; separate values with commas only inside min and max",
-                                   "это не одно выражение; запятые нужны только внутри min и max")
+                raise FormulaError("the formula is not one expression; commas stand only inside min and max, a decimal point is a point",
+                                   "это не одно выражение; запятые нужны только внутри min и max, а дробь пишется через точку", node.col_offset)
 
 
 def build(tree: ast.expr, graph: Graph, names: Mapping[str, Node | float]) -> Node:

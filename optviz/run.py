@@ -59,7 +59,7 @@ def find(registry: Mapping[str, Any], keyword: str, value: Any, kind: type) -> A
     if isinstance(value, str) and value in registry:
         return registry[value]
     if not isinstance(value, str):
-        raise out_of_range(keyword, value, T(f"a key or a {kind.__name__}", f"ключ или {kind.__name__}"))
+        raise out_of_range(keyword, value, T(f"a key of ov.{keyword}s", f"ключ из ov.{keyword}s"))
     why = unknown_name(value, registry).text
     formula = "optviz.surface(…)" if kind is Surface else ""
     raise Refused(T(f"{keyword}={shown(value)}: {why.en}" + (f"; a formula of your own goes through {formula}" if formula else ""),

@@ -37,8 +37,9 @@ def listen(host: str, port: int) -> socket.socket:
             continue
         bound.listen(128)
         return bound
-    raise Refused(T(f"ports {port} to {port + TRIES - 1} are taken on {host}, or {host} is no address of this machine; choose --port or --host",
-                    f"порты {port}–{port + TRIES - 1} на {host} заняты или {host} — не адрес этой машины; укажите --port или --host"))
+    last = min(port + TRIES, 65536) - 1
+    raise Refused(T(f"no port from {port} to {last} is free on {host}, or {host} is no address of this machine; choose --port or --host",
+                    f"на {host} нет свободного порта от {port} до {last}, или {host} — не адрес этой машины; укажите --port или --host"))
 
 
 def serve(host: str, port: int) -> None:
@@ -54,7 +55,7 @@ def serve(host: str, port: int) -> None:
         config.set_option("server.port", chosen)
         if port not in (0, chosen):
             print(f"Port {port} is taken, using {chosen}.", flush=True)
-        shown = "localhost" if host in ("localhost", "127.0.0.1", "::1") else f"[{host}]" if ":" in host else host
+        shown = "localhost" if host in ("localhost", "127.0.0.1") else f"[{host}]" if ":" in host else host
 
         class Server(uvicorn.Server):
             async def startup(self, sockets: list[socket.socket] | None = None) -> None:

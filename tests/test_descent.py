@@ -208,6 +208,21 @@ def test_a_state_that_overflows_is_a_divergence():
     assert t.diverged_at == 1 and (t.state["v"] == 0).all()
 
 
+def test_the_rate_goes_on_by_its_schedule_whoever_else_diverged():
+    kw = {"start": (1.0, 1.0), "steps": 6, "schedule": "cosine"}
+    alone = ov.descend("bowl", "sgd", lr=1e200, **kw)
+    for lr in ([1e200], [1e200, 1e200], [1e200, 0.1]):
+        np.testing.assert_allclose(ov.descend("bowl", "sgd", lr=lr, **kw).lr[:, 0], alone.lr, rtol=1e-12)
+
+
+def test_single_precision_holds_what_it_can():
+    for huge in ({"start": (1e39, 1.0), "lr": 0.1}, {"start": (1e30, 1.0), "lr": 0.1}, {"start": (1.0, 1.0), "lr": np.array([1e39, 0.1])}):
+        for key in ("sgd", "adamw", "bfgs", "rprop"):
+            t = ov.descend("bowl", key, steps=3, backend="torch", dtype="float32", **huge)
+            for a in (t.points, t.gradients, t.lr, *t.state.values()):
+                assert np.isfinite(a).all(), (key, huge)
+
+
 def test_a_gradient_or_a_rate_that_overflows_is_a_divergence():
     steep = ov.surface("1e308*sin(10*x)")
     for t in (ov.descend(steep, "signsgd", start=(0.0, 0.0), steps=3, lr=0.1), ov.descend(steep, "signsgd", start=(np.zeros(2), 0.0), steps=3, lr=0.1)):
@@ -249,6 +264,10 @@ def test_a_run_is_a_value():
         run.gamma  # noqa: B018
     other = ov.descend(run, "sgd", schedule="step")
     np.testing.assert_array_equal(other.lr, ov.schedules["step"].rates(50, 0.02))
+    assert ov.descend(ov.Run("bowl", "nesterov", steps=2), "nadam").lr.tolist() == [1e-3] * 2
+    stepped = ov.Run("bowl", "sgd", steps=20, schedule="step", schedule_gamma=0.5)
+    np.testing.assert_array_equal(ov.descend(stepped, schedule="exponential").lr, ov.schedules["exponential"].rates(20, 1e-3))
+    np.testing.assert_array_equal(ov.descend(stepped, "adam").lr, ov.schedules["step"].rates(20, 1e-3, gamma=0.5))
     mine = dataclasses.replace(ov.optimizers["sgd"], key="adam")
     with pytest.raises(ValueError, match="registered"):
         ov.Run("bowl", mine)
@@ -331,7 +350,7 @@ def test_no_query_raises_when_notes_are_taken(pairs):
 
 @pytest.mark.parametrize("wrong, says", [
     ({"lr": -0.1}, r"lr=-0.1 .*\[0, inf\)"), ({"lr": math.nan}, "lr=nan"), ({"lr": math.inf}, "lr=inf"), ({"lr": "fast"}, "lr='fast'"),
-    ({"lr": None}, "lr=None"), ({"lr": [0.1, -1]}, r"lr=\[0.1, -1\]"), ({"lr": 10**400}, "lr="), ({"lr": True}, "lr=True"),
+    ({"lr": None}, "lr=None"), ({"lr": [0.1, -1]}, r"lr=\[0.1, -1\]"), ({"lr": 10**400}, "lr="), ({"lr": 10**5000}, "lr=…"), ({"lr": True}, "lr=True"),
     ({"beta1": 1.0}, r"beta1=1.0 .*\[0, 1\)"), ({"beta2": -0.1}, r"beta2=-0.1"), ({"eps": -1e-8}, "eps=-1e-08"), ({"eps_place": "under"}, "eps_place='under'.*unrooted"),
     ({"betas": (0.9, 0.99)}, "betas.*beta1"), ({"beta_1": 0.9}, "beta_1.*beta1"), ({"steps": 0}, "steps=0 .*integer"), ({"steps": 2.5}, "steps=2.5"),
     ({"steps": "many"}, "steps='many'"), ({"steps": 10**9}, "steps=1000000000"), ({"steps": np.array([3, 4])}, "steps="), ({"start": (1.0,)}, "start="),

@@ -92,7 +92,7 @@ def test_the_gradient_at_a_cusp_is_zero_in_javascript(browser):
     ("'x'", "not allowed"), ("x.real", "not allowed"), ("[x]", "not allowed"), ("z + 1", "unknown name 'z'"),
     ("__import__('os')", "unknown name"), ("lambda", "unknown name"), ("x if y else x", "unknown name|between"), ("eval(x)", "unknown name"),
     ("1e999*x", "too large"), ("x^101", "beyond"), ("x^-101", "beyond"), ("9^9^9^9^9", "beyond"), ("(x", "not closed"), ("x)", "no opening"),
-    ("min(x)", "two values"), ("sin(x, y)", "one value"), ("x, y", "commas"), ("x//y", "nothing to its left.*character 3"), ("x*/y", "nothing to its left"), ("0,5*x", "point"), ("max(0,5*x, y)", "point"), ("ln(x)", "write log"), ("2*tg(x)", "write tan"), ("()", "cannot be read|expression"),
+    ("min(x)", "two values"), ("sin(x, y)", "one value"), ("x, y", "commas"), ("x//y", "nothing to its left.*character 3"), ("x*/y", "nothing to its left"), ("0,5*x", "point"), ("max(0,5*x, y)", "point"), ("x,y", "decimal point is a point.*character 1"), ("ln(x)", "write log"), ("2*tg(x)", "write tan"), ("()", "cannot be read|expression"),
     ("x" + "+x" * 500, "longer"), ("(" * 60 + "x" + ")" * 60, "deeper"), ("-" * 80 + "x", "deeper"),
     ("sin(" * 55 + "x" + ")" * 55, "deeper"), ("x^x^" * 55 + "x", "deeper"), ("log(-1 - x^2)", "finite nowhere"),
     ("sqrt(-1)", "finite nowhere"), ("1/0", "finite nowhere"), ("0/0 + x", "finite nowhere"), ("x*", "cannot be read"),
@@ -173,6 +173,12 @@ def test_a_flat_and_a_linear_formula():
 def test_minima_of_an_own_formula():
     assert ov.surface("(x - 1)^2 + 3*(y + 0.5)^2").minima == [pytest.approx((1, -0.5), abs=1e-9)]
     assert ov.surface("x^2").minima[0][0] == 0 and ov.surface("sqrt(x) + sqrt(y)").minima == [(0, 0)]
+    assert ov.surface("max(x^2,1)").value(2.0, 0.0) == 4 and ov.surface("min(x,10,5)").value(7.0, 0.0) == 5
+    for text in ("x^2+y^2+1e8", "1e-13*(x^2+y^2)", "x^6+y^6", "x^6+y^2", "x^8+y^2"):
+        assert ov.surface(text).minima == [(0, 0)], text
+    assert ov.surface("1e12*(x-1)^2+(y-1)^2").minima == [pytest.approx((1, 1), abs=1e-9)]
+    assert ov.surface("abs(x-y)+(x-1)^2").minima == [pytest.approx((1, 1), abs=1e-6)]  # along a kink heights alone lead: half the digits
+    assert ov.surface("abs(x^2-1)+y^2").minima == [pytest.approx((-1, 0), abs=1e-9), pytest.approx((1, 0), abs=1e-9)]
     assert ov.surface("tan(x)").minima == [] and all(x > 0 for x, _ in ov.surface("x^x + y^2").minima)
     assert ov.surface("abs(x - 0.3) + abs(y)").minima == [pytest.approx((0.3, 0), abs=1e-9)]
     wells = ov.surface("cos(3*x) + cos(3*y)").minima
