@@ -44,7 +44,7 @@ def main():
     apart = float(np.abs(by_hand(starts, 16_384) - ours(starts)).max())
     races = {f"by hand, blocks of {b}": (lambda b=b: by_hand(starts, b)) for b in (4_096, 8_192, 16_384)} | {"optviz": lambda: ours(starts)}
     times = dict.fromkeys(races, math.inf)
-    for _ in range(4):
+    for _ in range(8):
         for name, race in races.items():
             begun = time.perf_counter()
             race()

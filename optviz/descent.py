@@ -181,6 +181,7 @@ class Problem:
         values = {name: v[members] if np.ndim(v) else v for name, v in values.items()}
         stepper = (_TracedArrays if m.xp is np and self.optimizer.traceable else _Arrays)(self, m, values)
         now, given = stepper.begin(start), self.given(values)
+        shared = None if any(np.ndim(v) for v in (given.h.lr, *given.schedule)) else self.rate(np.arange(self.steps), given).tolist()
         kept = self.steps if self.record_all else 1
         out = _Block(start, np.empty(n), np.empty((sum(len(rows(a)) for a in now), kept, n)), np.empty((kept, n)), np.zeros((2, kept, n)),
                      np.empty((kept, n)), np.full(n, -1))
@@ -192,8 +193,7 @@ class Problem:
             f = xp.where(frozen, math.inf, f)
         out.first[:] = m.numpy(f)
         for t in range(1, self.steps + 1):
-            rate = now[stepper.fed] if self.schedule.fed else self.rate(t - 1, given)
-            rate = m.array(rate) if np.ndim(rate) else float(rate)
+            rate = now[stepper.fed] if self.schedule.fed else shared[t - 1] if shared else m.array(self.rate(t - 1, given))
             noise = [None if a is None else m.array(a) for a in self.noise(members, t, values)]
             new, g = stepper.step(now, t, rate, noise)
             height = stepper.height(new)
