@@ -54,8 +54,10 @@ def descend(surface: str | Surface | Run, optimizer: str | Optimizer | None = No
     if isinstance(surface, Run):
         own = [surface.optimizer, surface.start, surface.steps, surface.schedule]
         kept = {"lr", *COMMON}  # another optimizer or schedule brings its own settings; the rate and the circumstances stay
-        kept |= set(optimizers[surface.optimizer].params) if optimizer in (None, own[0]) else set()
-        kept |= {name for name, _ in surface.settings if name.startswith("schedule_")} if schedule in (None, own[3]) else set()
+        if optimizer is None or find(optimizers, "optimizer", optimizer, Optimizer).key == surface.optimizer:
+            kept |= set(optimizers[surface.optimizer].params)
+        if schedule is None or find(schedules, "schedule", schedule, Schedule).key == surface.schedule:
+            kept |= {name for name, _ in surface.settings if name.startswith("schedule_")}
         settings = {name: value for name, value in surface.settings if name in kept} | settings
         surface = surface.surface
     words = [mine if word is None else word for word, mine in zip(words, own, strict=True)]

@@ -71,13 +71,14 @@ def readable(text: str) -> str:
 
 def _check_tokens(text: str, names: Mapping[str, object]) -> None:
     """Refuse what the grammar does not know, before any parser sees it."""
-    depth, before, place = 0, None, 0
+    depth, place = 0, 0
+    before = ("", "")  # the kind and the text of the last token
     while place < len(text):
         token = _TOKEN.match(text, place)
         if token is None:
             break  # trailing white space
-        kind, said = token.lastgroup, token.group(token.lastgroup or 0)
-        start, place = token.start(token.lastgroup or 0), token.end()
+        kind = token.lastgroup or ""
+        said, start, place = token[kind], token.start(kind), token.end()
         if kind == "bad":
             raise FormulaError(f"{said!r} is not allowed: only numbers, x, y, pi, e, + - * / ^, brackets and functions are",
                                f"знак {said!r} недопустим: разрешены числа, x, y, pi, e, + - * / ^, скобки и функции", start)
@@ -91,15 +92,15 @@ def _check_tokens(text: str, names: Mapping[str, object]) -> None:
         if said == "," and re.search(r"(?<![\w.])0,\d$", text[:start + 2]):
             raise FormulaError("write 0.5 with a point; between values of min and max put a comma and a space",
                                "дробь пишется через точку: 0.5; между значениями min и max ставьте запятую и пробел", start)
-        if said in "*/" and before is not None and before[1] in ("*", "/", "**", "+", "-", "^", "(", ","):
+        if said in "*/" and before[1] in ("*", "/", "**", "+", "-", "^", "(", ","):
             raise FormulaError(f"{said} has nothing to its left", f"слева от {said} ничего нет", start)
-        ends_value = before is not None and (before[0] in ("number", "name") or before[1] == ")")
-        called = before is not None and before[0] == "name" and before[1] in FUNCTIONS
+        ends_value = before[0] in ("number", "name") or before[1] == ")"
+        called = before[1] in FUNCTIONS
         if ends_value and not called and (kind in ("number", "name") or said == "("):
             raise FormulaError(f"write * between factors, before {said[:20]!r}", f"между множителями нужен знак *, перед {said[:20]!r}", start)
         if called and said != "(":
-            raise FormulaError(f"{before[1]} needs brackets, as in {before[1]}(x)",  # type: ignore[index]
-                               f"после {before[1]} нужны скобки, например {before[1]}(x)", start)  # type: ignore[index]
+            raise FormulaError(f"{before[1]} needs brackets, as in {before[1]}(x)",
+                               f"после {before[1]} нужны скобки, например {before[1]}(x)", start)
         depth += (said == "(") - (said == ")")
         if depth > DEEPEST:
             raise FormulaError(f"brackets are nested deeper than {DEEPEST}", f"вложенность скобок больше {DEEPEST}", start)

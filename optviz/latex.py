@@ -9,15 +9,14 @@ from dataclasses import dataclass, field
 from itertools import groupby
 
 _GREEK = "alpha beta gamma delta epsilon zeta eta theta kappa lambda mu nu xi pi rho sigma tau phi chi psi omega".split()
-_MARKS = {"hat": r"\hat{%s}", "bar": r"\bar{%s}", "tilde": r"\tilde{%s}", "max": r"%s^{\max}", "next": r"%s'", "old": r"%s^{-}"}
+_MARKS = {"hat": r"\hat{%s}", "max": r"%s^{\max}", "next": r"%s'", "old": r"%s^{-}"}
 
 #: Functions as a lecture writes them; {0} is the first argument.
 NOTATION = {
     "log": r"\ln\left({0}\right)", "sqrt": r"\sqrt{{{0}}}",
     "exp": "e^{{{0}}}", "abs": r"\left|{0}\right|", "sign": r"\operatorname{{sign}}\left({0}\right)",
     **{n: rf"\{n}\left({{0}}\right)" for n in ("sin", "cos", "tan", "tanh", "sinh", "cosh", "min", "max")},
-    "floor": r"\left\lfloor {0} \right\rfloor",
-    "minimum": r"\min\left({0}, {1}\right)", "maximum": r"\max\left({0}, {1}\right)",
+    "maximum": r"\max\left({0}, {1}\right)",
 }
 
 SUM, PRODUCT, POWER, ATOM = 1, 2, 3, 4  # how tightly a printed expression binds
@@ -30,9 +29,9 @@ def symbol(name: str) -> str:
     base, _, mark = name.rpartition("_")
     if base and mark in _MARKS:
         return _MARKS[mark] % symbol(base)
-    stem, digits = re.fullmatch(r"(.*?)(\d*)", name).groups()  # type: ignore[union-attr]
-    if digits and stem:
-        return f"{symbol(stem)}_{{{digits}}}"
+    stem = name.rstrip("0123456789")
+    if stem and stem != name:
+        return f"{symbol(stem)}_{{{name[len(stem):]}}}"
     if name in _GREEK:
         return "\\" + name
     return name if len(name) == 1 else rf"\mathrm{{{name}}}".replace("_", r"\_")
@@ -87,12 +86,14 @@ class Latex:
 
     def cases(self, node: ast.Call) -> str:
         """One block of cases, however many choices stand in the last place of another."""
-        rows, rest, conditions = [], node, []
+        rows: list[str] = []
+        conditions: list[ast.expr] = []
+        rest: ast.expr = node
         while isinstance(rest, ast.Call) and isinstance(rest.func, ast.Attribute) and rest.func.attr == "where":
             condition, value, last = rest.args
             rows.append(f"{self(value)}, & {self(condition)}")
             conditions.append(condition)
-            rest = last  # type: ignore[assignment]
+            rest = last
         rows.append(self(rest) + (self.otherwise(conditions[0]) if len(conditions) == 1 else ""))
         return r"\begin{cases} " + r" \\ ".join(rows) + r" \end{cases}"
 
@@ -123,12 +124,13 @@ class Latex:
         left, right = node.left, node.right
         match op:
             case ast.Add() | ast.Sub():
-                terms, rest = [], node  # a long sum leans left: walk down it, do not recurse
+                terms: list[str] = []
+                rest: ast.expr = node  # a long sum leans left: walk down it, do not recurse
                 while isinstance(rest, ast.BinOp) and isinstance(rest.op, ast.Add | ast.Sub):
                     negative = isinstance(rest.op, ast.Sub)
                     last = self.at_least(rest.right, PRODUCT if negative else SUM)
                     terms.append(f" {'-' if negative else '+'} {last}" if not last.startswith("-") or negative else f" - {last[1:]}")
-                    rest = rest.left  # type: ignore[assignment]
+                    rest = rest.left
                 return self(rest) + "".join(reversed(terms)), SUM
             case ast.Mult():
                 factors = [right]

@@ -27,7 +27,9 @@ def by_sympy(text):
     x, y = sp.symbols("x y", real=True)
     names = {"x": x, "y": y, "e": sp.E, "pi": sp.pi, "abs": sp.Abs, "min": sp.Min, "max": sp.Max}
     f = sp.sympify(text.replace("^", "**"), locals=names)
-    smooth = lambda g: g.replace(sp.DiracDelta, lambda *a: sp.Integer(0))  # noqa: E731
+
+    def smooth(g):
+        return g.replace(sp.DiracDelta, lambda *a: sp.Integer(0))
     gradient = [smooth(sp.diff(f, v)) for v in (x, y)]
     hessian = [smooth(sp.diff(g, v)) for g in gradient for v in (x, y)]
     steps = {"Heaviside": lambda a, *_: np.heaviside(a, 0.5), "DiracDelta": lambda *a: 0}

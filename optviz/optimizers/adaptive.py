@@ -143,7 +143,7 @@ def adamax(grad, x, state, h, t, xp):
            T("Adam with Nesterov's look ahead folded into its first moment.",
              "Adam, в первый момент которого встроен взгляд вперёд по Нестерову."),
            state="m v mu_product", init=lambda x, h, xp: [0 * x, 0 * x, 1 + 0 * x[0]],
-           symbols={"mu_product": r"\Pi", "mu_next": r"\mu'", "momentum_decay": r"\psi", "ahead": r"\tilde{m}"},
+           symbols={"mu_product": r"\Pi", "momentum_decay": r"\psi", "ahead": r"\tilde{m}"},
            lr=rate(2e-3), beta1=decay(0.9), beta2=decay(0.999), eps=tiny(1e-8), eps_place=EPS_PLACE,
            momentum_decay=Param(4e-3, 0.0, 1.0, allowed=NOT_NEGATIVE), form=Choice("warming", ("warming", "printed")))
 def nadam(grad, x, state, h, t, xp):

@@ -128,7 +128,7 @@ class Optimizer:
 
 #: What names stand for everywhere; an optimizer says itself where its letters differ.
 SYMBOLS = {"x": r"\theta", "lr": r"\alpha", "momentum": r"\gamma", "weight_decay": r"\lambda", "ahead": r"\tilde{\theta}",
-           "shrunk": r"\theta'", "size": r"\eta", "g_old": "g^{-}", "initial_accumulator_value": "G_0", "initial_accumulator": "v_0"}
+           "shrunk": r"\theta'", "size": r"\eta", "initial_accumulator_value": "G_0", "initial_accumulator": "v_0"}
 STEP_NOTATION = NOTATION | {
     "grad": r"\nabla f\left({0}\right)", "value": r"f\left({0}\right)", "hessian": r"\nabla^2 f\left({0}\right)",
     "dot": r"\left\langle {0}, {1} \right\rangle", "norm": r"\left\lVert {0} \right\rVert", "rms": r"\operatorname{{rms}}\left({0}\right)",
