@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import urlencode
 
 import numpy as np
 
 from .core import ANY, NOT_NEGATIVE, POSITIVE, Param, Range, Refused, Setting, T, out_of_range, resolve, shown, unknown_name
+from .minima import Box
 from .optimizers import Optimizer, optimizers
+from .query import Query
 from .schedules import Schedule, schedules
 from .surfaces import OWN_BOX, Surface, own_start, surface, surfaces
 
@@ -128,43 +130,31 @@ class Run:
     @staticmethod
     def from_query(query: str, notes: list[T] | None = None) -> Run:
         """The run of a query. With `notes`, what cannot be used falls back to its default and is noted; without, it is refused."""
-        def note(refusal: Refused) -> None:
-            if notes is None:
-                raise refusal
-            notes.append(refusal.text)
-
-        def attempt(name: str, read: Any, fallback: Any) -> Any:
-            text = given.pop(name, None)
-            try:
-                return fallback if text is None else read(text)
-            except Refused as refusal:
-                note(refusal)
-            except (ValueError, TypeError, OverflowError):
-                note(out_of_range(name, text, T("numbers with commas between them", "числа через запятую")))
-            return fallback
-
-        given: dict[str, str] = {}
-        try:
-            given = dict(parse_qsl(query.lstrip("?"), keep_blank_values=True, max_num_fields=200))
-        except ValueError:
-            note(Refused(T("the query has more than 200 fields and is not read", "в запросе больше 200 полей, он не прочитан")))
-        given.pop("v", None)
-
-        key = attempt("surface", lambda v: find(surfaces, "surface", v, Surface), surfaces["rosenbrock"])
-        box = attempt("box", _box, OWN_BOX)
-        s: Surface = attempt("formula", lambda v: surface(v, box), key)
-        o: Optimizer = attempt("optimizer", lambda v: find(optimizers, "optimizer", v, Optimizer), optimizers["adam"])
-        k: Schedule = attempt("schedule", lambda v: find(schedules, "schedule", v, Schedule), schedules["constant"])
-        start = attempt("start", lambda v: checked_start([float(part) for part in v.split(",")]), s.start)
-        steps = attempt("steps", lambda v: STEPS.parse("steps", v), STEPS.default)
+        read = Query(query, notes)
+        read.drop(["v"])
+        s, _ = surface_of(read)
+        o: Optimizer = read.attempt("optimizer", lambda v: find(optimizers, "optimizer", v, Optimizer), optimizers["adam"])
+        k: Schedule = read.attempt("schedule", lambda v: find(schedules, "schedule", v, Schedule), schedules["constant"])
+        start = read.attempt("start", pair, s.start)
+        steps = read.attempt("steps", lambda v: STEPS.parse("steps", v), STEPS.default)
         table = settings_of(s, o, k)
-        read = {name: attempt(name, lambda v, name=name, p=p: p.parse(name, v), None) for name, p in table.items() if name in given}
-        settings = {name: value for name, value in read.items() if value is not None}
-        for name, text in given.items():
-            note(unknown_name(name, table, text))
+        settings = read.settings(table)
+        read.finish(table)
         return Run(s, o.key, start, steps, k.key, **settings)
 
 
-def _box(text: str) -> tuple[tuple[float, float], tuple[float, float]]:
+def surface_of(query: Query) -> tuple[Surface, Box | None]:
+    """The surface that a query names or writes, at its own parameters' defaults, and the box where one is given."""
+    key = query.attempt("surface", lambda v: find(surfaces, "surface", v, Surface), surfaces["rosenbrock"])
+    box = query.attempt("box", _box, None)
+    return query.attempt("formula", lambda v: surface(v, box or OWN_BOX), key), box
+
+
+def pair(text: str) -> tuple[Any, Any]:
+    """Two coordinates with a comma between them."""
+    return checked_start([float(part) for part in text.split(",")])
+
+
+def _box(text: str) -> Box:
     x0, x1, y0, y1 = map(float, text.split(","))
     return (x0, x1), (y0, y1)

@@ -1,0 +1,278 @@
+"""Race: several optimizers on one surface from one start, with how it is looked at; the complete state of a lab, which is also its URL."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields, replace
+from typing import Any
+from urllib.parse import quote
+
+import numpy as np
+
+from .core import POSITIVE, Choice, Param, Range, Refused, Setting, T, out_of_range, resolve, unknown_name
+from .minima import Box, grid_values
+from .optimizers import Optimizer, optimizers
+from .oracle import gaussian
+from .query import Query
+from .run import COMMON, VERSION, Run, checked_start, find, pair, settings_of, surface_of
+from .schedules import Schedule, schedules
+from .surfaces import OWN_BOX, Surface, own_start, surfaces
+
+MOST_ENTRANTS = 16
+#: What a race has besides its surface, its start and its entrants; the limits keep one visitor from stalling a room.
+TABLE: Mapping[str, Setting] = {
+    "steps": Param(300, 1, 5000, log=True, allowed=Range(1, 10_000), whole=True, one=True),
+    **{name: COMMON[name] for name in ("noise", "noise_relative", "seed")},
+    "crowd": Param(0, 0, 500, allowed=Range(0, 500), whole=True, one=True),
+    "scatter": Choice("around", ("around", "grid")),
+    "spread": Param(0.1, 0.01, 1.0, log=True, allowed=Range(1e-6, 10.0), one=True),
+    "tolerance": Param(1e-3, 1e-12, 10.0, log=True, allowed=POSITIVE, one=True),
+}
+#: How the stage shows it: flat or in relief, from where, and at which step it stands still (none: it plays).
+LOOK: Mapping[str, Setting] = {
+    "view": Choice("plane", ("plane", "relief")),
+    "yaw": Param(-60.0, -180.0, 180.0, allowed=Range(-1e4, 1e4), one=True),
+    "pitch": Param(40.0, 0.0, 90.0, allowed=Range(0.0, 90.0), one=True),
+    "zoom": Param(1.0, 0.3, 5.0, allowed=Range(0.1, 20.0), one=True),
+    "at": Param(None, 0, 5000, allowed=Range(0, 10_000), whole=True, one=True, optional=True),
+}
+EDGE = Param(0.0, -10.0, 10.0, allowed=Range(-1e6, 1e6), one=True)
+#: The settings that all entrants of a race share.
+SHARED = frozenset({"noise", "noise_relative", "seed"})
+#: Who races when nobody was chosen.
+FIELD = ("sgd", "momentum", "nesterov", "rmsprop", "adam")
+CROWD_STREAM = 2  # of the noise: 0 and 1 disturb gradients
+
+
+@dataclass(frozen=True, init=False)
+class Entrant:
+    """One optimizer as it takes part: with its own settings, schedule and clipping."""
+
+    optimizer: str
+    schedule: str
+    settings: tuple[tuple[str, Any], ...]
+    muted: bool
+
+    def __init__(self, optimizer: str, schedule: str = "constant", muted: bool = False, **settings: Any):
+        o: Optimizer = find(optimizers, "optimizer", optimizer, Optimizer)
+        k: Schedule = find(schedules, "schedule", schedule, Schedule)
+        values = resolve(entrant_table(o, k), settings)
+        for name, value in values.items():
+            if np.ndim(value):
+                raise out_of_range(name, value, T("one number", "одно число"))
+        for f, value in zip(fields(Entrant), (o.key, k.key, tuple(values.items()), bool(muted)), strict=True):
+            object.__setattr__(self, f.name, value)
+
+    def __getitem__(self, name: str) -> Any:
+        """entrant["lr"]: one setting."""
+        return dict(self.settings)[name]
+
+    @property
+    def table(self) -> dict[str, Setting]:
+        """Every setting that it takes."""
+        return entrant_table(optimizers[self.optimizer], schedules[self.schedule])
+
+    def at(self, **changes: Any) -> Entrant:
+        """The same with other settings; what another optimizer or schedule does not know is dropped."""
+        words = {"optimizer": self.optimizer, "schedule": self.schedule, "muted": self.muted}
+        words = {name: changes.pop(name, word) for name, word in words.items()}
+        table = entrant_table(find(optimizers, "optimizer", words["optimizer"], Optimizer), find(schedules, "schedule", words["schedule"], Schedule))
+        return Entrant(**words, **{n: v for n, v in self.settings if n in table and _possible(table[n], n, v)} | changes)
+
+    def recommended(self, s: Surface) -> Entrant:
+        """Everything back to what is recommended on this surface."""
+        return entrant_on(s, self.optimizer).at(muted=self.muted)
+
+    def word(self) -> str:
+        """adam:lr=0.02,beta1=0.8,schedule=cosine"""
+        pairs = [(n, v) for n, v in self.settings if n == "lr" or v != self.table[n].default]
+        pairs[1:1] = [("schedule", self.schedule)] if self.schedule != "constant" else []
+        pairs += [("muted", 1)] if self.muted else []
+        return ":".join([self.optimizer, ",".join(f"{n}={v if isinstance(v, str) else repr(v)}" for n, v in pairs)])
+
+
+def entrant_table(o: Optimizer, k: Schedule) -> dict[str, Setting]:
+    """The settings of an entrant: those of a run, without what all entrants share."""
+    bare = next(iter(surfaces.values()))
+    return {name: p for name, p in settings_of(bare, o, k).items() if name not in SHARED}
+
+
+def entrant_on(s: Surface, optimizer: str, **settings: Any) -> Entrant:
+    """An optimizer at the rate that is recommended on a surface."""
+    rate = s.recommended_lr(find(optimizers, "optimizer", optimizer, Optimizer).key)
+    return Entrant(optimizer, **({} if rate is None else {"lr": rate}) | settings)
+
+
+def _possible(p: Setting, name: str, value: Any) -> bool:
+    try:
+        p.check(name, value)
+    except Refused:
+        return False
+    return True
+
+
+@dataclass(frozen=True, init=False)
+class Race:
+    """The whole state of the Descent lab: hashable, and the same in a URL."""
+
+    surface: Surface
+    start: tuple[float, float]
+    entrants: tuple[Entrant, ...]
+    box: Box
+    settings: tuple[tuple[str, Any], ...]
+    look: tuple[tuple[str, Any], ...]
+
+    def __init__(self, surface: str | Surface = "rosenbrock", start: Any = None, entrants: Any = None, box: Box | None = None,
+                 look: Mapping[str, Any] | None = None, **settings: Any):
+        s: Surface = find(surfaces, "surface", surface, Surface)
+        start = standing(s) if start is None else checked_start(start)
+        if np.ndim(start[0]) or np.ndim(start[1]):
+            raise out_of_range("start", start, T("two numbers", "два числа"))
+        if not math.isfinite(s.value(*start)):
+            raise Refused(T(f"start={start}: the surface is not finite there; choose another start",
+                            f"start={start}: здесь функция не принимает конечного значения; выберите другой старт"))
+        if s.key not in surfaces:  # the race has its start, so an own formula needs none beside it
+            s = replace(s, starts=(own_start(s.box),))
+        entrants = tuple(entrant_on(s, key) for key in FIELD) if entrants is None else tuple(entrants)
+        if len(entrants) > MOST_ENTRANTS:
+            raise out_of_range("optimizers", len(entrants), T(f"up to {MOST_ENTRANTS}", f"не больше {MOST_ENTRANTS}"))
+        values = (s, start, entrants, s.box if box is None else checked_box(box), tuple(resolve(TABLE, settings).items()),
+                  tuple(resolve(LOOK, look or {}).items()))
+        for f, value in zip(fields(Race), values, strict=True):
+            object.__setattr__(self, f.name, value)
+
+    def __getitem__(self, name: str) -> Any:
+        """race["steps"]: one setting, of the race or of its look."""
+        return dict(self.settings + self.look)[name]
+
+    def at(self, **changes: Any) -> Race:
+        """The same with other settings."""
+        words = {f: changes.pop(f, getattr(self, f)) for f in ("surface", "start", "entrants", "box")}
+        look = {name: changes.pop(name) for name in LOOK if name in changes}
+        return Race(**words, look=dict(self.look) | look, **dict(self.settings) | changes)
+
+    def on(self, s: Surface) -> Race:
+        """The same race on another surface: from its start, in its box; a rate that was the recommended one stays so."""
+        def moved(e: Entrant) -> Entrant:
+            old, new = (entrant_on(on, e.optimizer)["lr"] for on in (self.surface, s))
+            return e.at(lr=new) if e["lr"] == old else e
+        return self.at(surface=s, start=standing(s), box=s.box, entrants=tuple(map(moved, self.entrants)), at=None)
+
+    def with_parameter(self, name: str, value: float) -> Race:
+        """Another value of one of the surface's own parameters."""
+        return self.at(surface=self.surface.at(**{name: value}))
+
+    def with_entrant(self, i: int, change: Callable[[Entrant], Entrant]) -> Race:
+        """One entrant changed."""
+        return self.at(entrants=(*self.entrants[:i], change(self.entrants[i]), *self.entrants[i + 1:]))
+
+    @property
+    def runs(self) -> list[Run]:
+        """What each entrant runs."""
+        shared = {name: value for name, value in self.settings if name in SHARED}
+        return [Run(self.surface, e.optimizer, self.start, self["steps"], e.schedule, **dict(e.settings), **shared) for e in self.entrants]
+
+    @property
+    def starts(self) -> np.ndarray:
+        """(2, n): the start of every member of the crowd, none without one."""
+        n, (sides, seed) = self["crowd"], (np.array(self.box).T, self["seed"])
+        if self["scatter"] == "grid":
+            return grid(self.box, n)
+        offsets = gaussian(seed, CROWD_STREAM, np.arange(n), 0) * self["spread"] * (sides[1] - sides[0])[:, None]
+        return np.array(self.start)[:, None] + offsets
+
+    def to_query(self) -> str:
+        """The URL's query: what is at its default is left out; the start, the steps and the rates never are."""
+        s, pairs = self.surface, [("v", str(VERSION))]
+        pairs.append(("surface", s.key) if s.key in surfaces else ("formula", s.formula))
+        pairs += [("surface_" + n, repr(v)) for n, v in s.values]
+        if self.box != (s.box if s.key in surfaces else OWN_BOX):
+            pairs.append(("box", ",".join(repr(v) for side in self.box for v in side)))
+        pairs += [("start", ",".join(map(repr, self.start))), ("steps", repr(self["steps"]))]
+        pairs += [(n, v if isinstance(v, str) else repr(v)) for n, v in self.settings if n != "steps" and v != TABLE[n].default]
+        pairs += [("optimizer", e.word()) for e in self.entrants] or [("optimizer", "")]
+        pairs += [(n, v if isinstance(v, str) else repr(v)) for n, v in self.look if v != LOOK[n].default]
+        return "&".join(f"{quote(name)}={quote(text, safe=':,=')}" for name, text in pairs)
+
+    @staticmethod
+    def from_query(query: str, notes: list[T] | None = None) -> Race:
+        """The race of a query; a single run's query is one, too. With `notes`, what cannot be used falls back and is noted."""
+        read = Query(query, notes)
+        read.drop(["v"])
+        s, box = surface_of(read)
+        parameters = read.settings({"surface_" + n: p for n, p in s.params})
+        s = s.at(**{name[8:]: value for name, value in parameters.items()})
+        settings, look = read.settings(TABLE), read.settings(LOOK)
+        words = read.all("optimizer")
+        if len(words) > MOST_ENTRANTS:
+            read.note(out_of_range("optimizers", len(words), T(f"up to {MOST_ENTRANTS}", f"не больше {MOST_ENTRANTS}")))
+        entrants = [e for word in words[:MOST_ENTRANTS] if word if (e := read.read("optimizer", word, lambda v: entrant_of(v, s, read), None))]
+        if words or "schedule" in read.fields or "lr" in read.fields:  # a query of one run: its settings stand beside it, not in its word
+            entrants = [read_beside(e, read) for e in entrants or ([entrant_on(s, "adam")] if not words else [])]
+        start = read.attempt("start", lambda v: Race(s, pair(v), ()).start, None)
+        box = None if box is None else read.read("box", str(box), lambda _: checked_box(box), None)
+        read.finish({"surface": 0, "formula": 0, "box": 0, "start": 0, "optimizer": 0, **TABLE, **LOOK, **{"surface_" + n: p for n, p in s.params}})
+        return Race(s, start, entrants if words or entrants else None, box, look, **settings)
+
+
+def entrant_of(word: str, s: Surface, query: Query) -> Entrant:
+    """An entrant from its word; a setting that cannot be used falls back by itself."""
+    key, _, rest = word.partition(":")
+    e = entrant_on(s, find(optimizers, "optimizer", key, Optimizer).key)
+    pairs = [part.partition("=")[::2] for part in rest.split(",") if part]
+    for name, text in sorted(pairs, key=lambda named: named[0] != "schedule"):  # the schedule first: it brings settings of its own
+        e = query.read(name, text, lambda text, e=e, name=name: read_setting(e, name, text), e)
+    return e
+
+
+def read_setting(e: Entrant, name: str, text: str) -> Entrant:
+    """One setting of an entrant out of a text."""
+    if name == "schedule":
+        return e.at(schedule=text)
+    if name == "muted":
+        return e.at(muted=text == "1")
+    if name not in e.table:
+        raise unknown_name(name, {**e.table, "schedule": 0, "muted": 0}, text)
+    return e.at(**{name: e.table[name].parse(name, text)})
+
+
+def read_beside(e: Entrant, query: Query) -> Entrant:
+    """What a single run's query says of its optimizer."""
+    for name in ["schedule", *e.table, *query.fields]:
+        if name in query.fields and (name == "schedule" or name in e.table):
+            e = query.attempt(name, lambda text, e=e, name=name: read_setting(e, name, text), e)
+    return e
+
+
+def standing(s: Surface) -> tuple[float, float]:
+    """The surface's own start, or the point nearest to it where the surface has a value."""
+    if math.isfinite(s.value(*s.start)):
+        return s.start
+    x, y, f = grid_values(s.value, s.box, 65)
+    far = np.where(np.isfinite(f), np.hypot(x - s.start[0], y - s.start[1]), np.inf)
+    i = np.unravel_index(np.argmin(far), far.shape)
+    return float(x[i]), float(y[i])
+
+
+def checked_box(box: Any) -> Box:
+    """A box that can be looked at."""
+    try:
+        (x0, x1), (y0, y1) = box
+    except (TypeError, ValueError):
+        raise out_of_range("box", box, T("((x0, x1), (y0, y1))", "((x0, x1), (y0, y1))")) from None
+    x0, x1, y0, y1 = (EDGE.check("box", v) for v in (x0, x1, y0, y1))
+    if not (x1 - x0 > 1e-9 and y1 - y0 > 1e-9):
+        raise Refused(T(f"box={box}: a box needs x0 < x1 and y0 < y1", f"box={box}: в области должно быть x0 < x1 и y0 < y1"))
+    return (x0, x1), (y0, y1)
+
+
+def grid(box: Box, n: int) -> np.ndarray:
+    """(2, n): points spread evenly over a box, as nearly square as n allows."""
+    if not n:
+        return np.empty((2, 0))
+    (x0, x1), (y0, y1) = box
+    columns = math.ceil(math.sqrt(n))
+    rows = math.ceil(n / columns)
+    i = np.arange(n)
+    return np.stack([x0 + (x1 - x0) * (i % columns + 0.5) / columns, y0 + (y1 - y0) * (i // columns + 0.5) / rows])
