@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
+from functools import partial
 from typing import Any
 from urllib.parse import quote
 
@@ -14,10 +15,11 @@ from .core import POSITIVE, Choice, Param, Range, Refused, Setting, T, out_of_ra
 from .minima import Box, grid_values
 from .optimizers import Optimizer, optimizers
 from .oracle import gaussian
-from .query import Query
+from .query import MOST_FIELDS, Query
 from .run import COMMON, VERSION, Run, checked_start, find, pair, settings_of, surface_of
 from .schedules import Schedule, schedules
-from .surfaces import OWN_BOX, Surface, own_start, surfaces
+from .surfaces import OWN_BOX, Surface, checked_box, own_start, surfaces
+from .surfaces import surface as own_surface
 
 MOST_ENTRANTS = 16
 #: What a race has besides its surface, its start and its entrants; the limits keep one visitor from stalling a room.
@@ -37,7 +39,6 @@ LOOK: Mapping[str, Setting] = {
     "zoom": Param(1.0, 0.3, 5.0, allowed=Range(0.1, 20.0), one=True),
     "at": Param(None, 0, 5000, allowed=Range(0, 10_000), whole=True, one=True, optional=True),
 }
-EDGE = Param(0.0, -10.0, 10.0, allowed=Range(-1e6, 1e6), one=True)
 #: The settings that all entrants of a race share.
 SHARED = frozenset({"noise", "noise_relative", "seed"})
 #: Who races when nobody was chosen.
@@ -74,11 +75,11 @@ class Entrant:
         return entrant_table(optimizers[self.optimizer], schedules[self.schedule])
 
     def at(self, **changes: Any) -> Entrant:
-        """The same with other settings; what another optimizer or schedule does not know is dropped."""
-        words = {"optimizer": self.optimizer, "schedule": self.schedule, "muted": self.muted}
-        words = {name: changes.pop(name, word) for name, word in words.items()}
+        """The same with other settings; another optimizer or schedule keeps the rate and what means the same to it."""
+        words = {name: changes.pop(name, getattr(self, name)) for name in ("optimizer", "schedule", "muted")}
         table = entrant_table(find(optimizers, "optimizer", words["optimizer"], Optimizer), find(schedules, "schedule", words["schedule"], Schedule))
-        return Entrant(**words, **{n: v for n, v in self.settings if n in table and _possible(table[n], n, v)} | changes)
+        mine = self.table  # one name may mean two things: momentum 0.9 stays, RMSProp's alpha is not Lookahead's
+        return Entrant(**words, **{n: v for n, v in self.settings if n == "lr" or table.get(n) == mine[n]} | changes)
 
     def recommended(self, s: Surface) -> Entrant:
         """Everything back to what is recommended on this surface."""
@@ -104,14 +105,6 @@ def entrant_on(s: Surface, optimizer: str, **settings: Any) -> Entrant:
     return Entrant(optimizer, **({} if rate is None else {"lr": rate}) | settings)
 
 
-def _possible(p: Setting, name: str, value: Any) -> bool:
-    try:
-        p.check(name, value)
-    except Refused:
-        return False
-    return True
-
-
 @dataclass(frozen=True, init=False)
 class Race:
     """The whole state of the Descent lab: hashable, and the same in a URL."""
@@ -123,8 +116,7 @@ class Race:
     settings: tuple[tuple[str, Any], ...]
     look: tuple[tuple[str, Any], ...]
 
-    def __init__(self, surface: str | Surface = "rosenbrock", start: Any = None, entrants: Any = None, box: Box | None = None,
-                 look: Mapping[str, Any] | None = None, **settings: Any):
+    def __init__(self, surface: str | Surface = "rosenbrock", start: Any = None, entrants: Any = None, box: Box | None = None, **settings: Any):
         s: Surface = find(surfaces, "surface", surface, Surface)
         start = standing(s) if start is None else checked_start(start)
         if np.ndim(start[0]) or np.ndim(start[1]):
@@ -132,13 +124,15 @@ class Race:
         if not math.isfinite(s.value(*start)):
             raise Refused(T(f"start={start}: the surface is not finite there; choose another start",
                             f"start={start}: здесь функция не принимает конечного значения; выберите другой старт"))
-        if s.key not in surfaces:  # the race has its start, so an own formula needs none beside it
-            s = replace(s, starts=(own_start(s.box),))
+        box = s.box if box is None else checked_box(box)
+        if s.key not in surfaces and (s.box, s.start) != (box, own_start(box)):
+            # an own formula has no other box than the one it is looked at in, and the race has its start
+            s = own_surface(s.formula, box)
         entrants = tuple(entrant_on(s, key) for key in FIELD) if entrants is None else tuple(entrants)
         if len(entrants) > MOST_ENTRANTS:
             raise out_of_range("optimizers", len(entrants), T(f"up to {MOST_ENTRANTS}", f"не больше {MOST_ENTRANTS}"))
-        values = (s, start, entrants, s.box if box is None else checked_box(box), tuple(resolve(TABLE, settings).items()),
-                  tuple(resolve(LOOK, look or {}).items()))
+        given = resolve({**TABLE, **LOOK}, settings)
+        values = (s, start, entrants, box, *(tuple((n, given[n]) for n in table) for table in (TABLE, LOOK)))
         for f, value in zip(fields(Race), values, strict=True):
             object.__setattr__(self, f.name, value)
 
@@ -149,15 +143,22 @@ class Race:
     def at(self, **changes: Any) -> Race:
         """The same with other settings."""
         words = {f: changes.pop(f, getattr(self, f)) for f in ("surface", "start", "entrants", "box")}
-        look = {name: changes.pop(name) for name in LOOK if name in changes}
-        return Race(**words, look=dict(self.look) | look, **dict(self.settings) | changes)
+        return Race(**words, **dict(self.settings + self.look) | changes)
 
     def on(self, s: Surface) -> Race:
         """The same race on another surface: from its start, in its box; a rate that was the recommended one stays so."""
+        known = (self.surface, replace(self.surface, values=()))  # a parameter of the surface may have moved since
+
         def moved(e: Entrant) -> Entrant:
-            old, new = (entrant_on(on, e.optimizer)["lr"] for on in (self.surface, s))
-            return e.at(lr=new) if e["lr"] == old else e
+            return e.at(lr=entrant_on(s, e.optimizer)["lr"]) if e["lr"] in [entrant_on(old, e.optimizer)["lr"] for old in known] else e
         return self.at(surface=s, start=standing(s), box=s.box, entrants=tuple(map(moved, self.entrants)), at=None)
+
+    def with_formula(self, text: str) -> Race:
+        """An own formula: in the box and from the start of the one before, where it has a value there."""
+        if self.surface.key in surfaces:
+            return self.on(own_surface(text))
+        s = own_surface(text, self.box)
+        return self.at(surface=s, start=self.start if math.isfinite(s.value(*self.start)) else standing(s), at=None)
 
     def with_parameter(self, name: str, value: float) -> Race:
         """Another value of one of the surface's own parameters."""
@@ -203,7 +204,7 @@ class Race:
         s, box = surface_of(read)
         parameters = read.settings({"surface_" + n: p for n, p in s.params})
         s = s.at(**{name[8:]: value for name, value in parameters.items()})
-        settings, look = read.settings(TABLE), read.settings(LOOK)
+        settings = read.settings({**TABLE, **LOOK})
         words = read.all("optimizer")
         if len(words) > MOST_ENTRANTS:
             read.note(out_of_range("optimizers", len(words), T(f"up to {MOST_ENTRANTS}", f"не больше {MOST_ENTRANTS}")))
@@ -211,18 +212,19 @@ class Race:
         if words or "schedule" in read.fields or "lr" in read.fields:  # a query of one run: its settings stand beside it, not in its word
             entrants = [read_beside(e, read) for e in entrants or ([entrant_on(s, "adam")] if not words else [])]
         start = read.attempt("start", lambda v: Race(s, pair(v), ()).start, None)
-        box = None if box is None else read.read("box", str(box), lambda _: checked_box(box), None)
         read.finish({"surface": 0, "formula": 0, "box": 0, "start": 0, "optimizer": 0, **TABLE, **LOOK, **{"surface_" + n: p for n, p in s.params}})
-        return Race(s, start, entrants if words or entrants else None, box, look, **settings)
+        return Race(s, start, entrants if words or entrants else None, box, **settings)
 
 
 def entrant_of(word: str, s: Surface, query: Query) -> Entrant:
     """An entrant from its word; a setting that cannot be used falls back by itself."""
     key, _, rest = word.partition(":")
     e = entrant_on(s, find(optimizers, "optimizer", key, Optimizer).key)
-    pairs = [part.partition("=")[::2] for part in rest.split(",") if part]
+    pairs = [part.partition("=")[::2] for part in rest.split(",", MOST_FIELDS) if part]
+    if len(pairs) > MOST_FIELDS:
+        raise Refused(T(f"optimizer={e.optimizer}: more than {MOST_FIELDS} settings", f"optimizer={e.optimizer}: больше {MOST_FIELDS} настроек"))
     for name, text in sorted(pairs, key=lambda named: named[0] != "schedule"):  # the schedule first: it brings settings of its own
-        e = query.read(name, text, lambda text, e=e, name=name: read_setting(e, name, text), e)
+        e = query.read(name, text, partial(read_setting, e, name), e)
     return e
 
 
@@ -241,7 +243,7 @@ def read_beside(e: Entrant, query: Query) -> Entrant:
     """What a single run's query says of its optimizer."""
     for name in ["schedule", *e.table, *query.fields]:
         if name in query.fields and (name == "schedule" or name in e.table):
-            e = query.attempt(name, lambda text, e=e, name=name: read_setting(e, name, text), e)
+            e = query.attempt(name, partial(read_setting, e, name), e)
     return e
 
 
@@ -253,18 +255,6 @@ def standing(s: Surface) -> tuple[float, float]:
     far = np.where(np.isfinite(f), np.hypot(x - s.start[0], y - s.start[1]), np.inf)
     i = np.unravel_index(np.argmin(far), far.shape)
     return float(x[i]), float(y[i])
-
-
-def checked_box(box: Any) -> Box:
-    """A box that can be looked at."""
-    try:
-        (x0, x1), (y0, y1) = box
-    except (TypeError, ValueError):
-        raise out_of_range("box", box, T("((x0, x1), (y0, y1))", "((x0, x1), (y0, y1))")) from None
-    x0, x1, y0, y1 = (EDGE.check("box", v) for v in (x0, x1, y0, y1))
-    if not (x1 - x0 > 1e-9 and y1 - y0 > 1e-9):
-        raise Refused(T(f"box={box}: a box needs x0 < x1 and y0 < y1", f"box={box}: в области должно быть x0 < x1 и y0 < y1"))
-    return (x0, x1), (y0, y1)
 
 
 def grid(box: Box, n: int) -> np.ndarray:

@@ -14,7 +14,7 @@ from .minima import Box
 from .optimizers import Optimizer, optimizers
 from .query import Query
 from .schedules import Schedule, schedules
-from .surfaces import OWN_BOX, Surface, own_start, surface, surfaces
+from .surfaces import OWN_BOX, Surface, checked_box, own_start, surface, surfaces
 
 VERSION = 1
 STEPS = Param(300, 1, 2000, log=True, allowed=Range(1, 1_000_000), whole=True, one=True)
@@ -157,4 +157,4 @@ def pair(text: str) -> tuple[Any, Any]:
 
 def _box(text: str) -> Box:
     x0, x1, y0, y1 = map(float, text.split(","))
-    return (x0, x1), (y0, y1)
+    return checked_box(((x0, x1), (y0, y1)))

@@ -181,6 +181,19 @@ def _recommended() -> dict[str, dict[str, float]]:
 
 
 OWN_BOX: Box = ((-3.0, 3.0), (-3.0, 3.0))
+COORDINATE = Param(0.0, -10.0, 10.0, allowed=Range(-1e6, 1e6), one=True)
+
+
+def checked_box(box: Any) -> Box:
+    """A box that can be looked at."""
+    try:
+        (x0, x1), (y0, y1) = box
+    except (TypeError, ValueError):
+        raise FormulaError("a box is two pairs, ((x0, x1), (y0, y1))", "область — это две пары, ((x0, x1), (y0, y1))") from None
+    x0, x1, y0, y1 = (COORDINATE.check("box", v) for v in (x0, x1, y0, y1))
+    if not (x1 - x0 > 1e-9 and y1 - y0 > 1e-9):
+        raise FormulaError("a box needs x0 < x1 and y0 < y1", "в области должно быть x0 < x1 и y0 < y1")
+    return (x0, x1), (y0, y1)
 
 
 def own_start(box: Box) -> Point:
@@ -192,19 +205,14 @@ def own_start(box: Box) -> Point:
 def surface(formula: str, box: Box = OWN_BOX, start: Point | None = None) -> Surface:
     """A visitor's own formula as a Surface; FormulaError says what is wrong with it and where."""
     parse(formula, dict.fromkeys("xy"))  # refused here, where the places of what is wrong are those of what was typed
-    coordinate = Param(0, -1e6, 1e6, allowed=Range(-1e6, 1e6), one=True)
+    box = checked_box(box)
     try:
-        (x0, x1), (y0, y1) = box
-        _, _ = start if start is not None else (0, 0)
+        x, y = own_start(box) if start is None else start
     except (TypeError, ValueError):
-        raise FormulaError("a box is two pairs, ((x0, x1), (y0, y1)), and a start is one, (x, y)",
-                           "область — это две пары, ((x0, x1), (y0, y1)), а старт — одна, (x, y)") from None
-    x0, x1, y0, y1 = (coordinate.check("box", v) for v in (x0, x1, y0, y1))
-    if not (x1 - x0 > 1e-9 and y1 - y0 > 1e-9):
-        raise FormulaError("a box needs x0 < x1 and y0 < y1", "в области должно быть x0 < x1 и y0 < y1")
-    start = own_start(((x0, x1), (y0, y1))) if start is None else (coordinate.check("start", start[0]), coordinate.check("start", start[1]))
+        raise FormulaError("a start is a pair, (x, y)", "старт — это пара, (x, y)") from None
+    start = COORDINATE.check("start", x), COORDINATE.check("start", y)
     own = Surface("own", T("Own formula", "Своя формула"), T("Whatever you want to know.", "Всё, что хочется проверить."),
-                  tidy(formula), ((x0, x1), (y0, y1)), (start,))
+                  tidy(formula), box, (start,))
     if not np.isfinite(grid_values(own.value, own.box, 65)[2]).any():
         raise FormulaError("the formula is finite nowhere on its box; choose another box or formula",
                            "формула нигде в области не принимает конечных значений; измените область или формулу")
