@@ -14,7 +14,7 @@ import numpy as np
 from .backend import Numpy, backend
 from .core import Choice, Refused, T, out_of_range
 from .optimizers import Optimizer, optimizers
-from .oracle import gaussian
+from .oracle import Disturbance, Oracle, gaussian
 from .run import CLIPS, COMMON, STEPS, Run, checked_start, find, settled
 from .schedules import Schedule, schedules
 from .surfaces import Surface, surfaces
@@ -43,9 +43,11 @@ class Trajectory:
 
 
 def descend(surface: str | Surface | Run, optimizer: str | Optimizer | None = None, start: Any = None, steps: int | None = None,
-            schedule: str | Schedule | None = None, *, record: str = "all", backend: str = "numpy", device: Any = "cpu",
+            schedule: str | Schedule | None = None, *, record: str | int = "all", backend: str = "numpy", device: Any = "cpu",
             dtype: Any = "float64", **settings: Any) -> Trajectory:
-    """Descend one run, or a batch of them where start or settings are arrays; record="end" keeps the last point alone.
+    """Descend one run, or a batch of them where start or settings are arrays.
+
+    record="end" keeps the last point alone, record=k the start and every k-th step with the last: `kept_steps` numbers them.
 
     Without other words it is SGD for 300 steps at a constant rate from the surface's start; what is given besides a Run replaces its own.
     """
@@ -67,16 +69,18 @@ def descend(surface: str | Surface | Run, optimizer: str | Optimizer | None = No
 class Problem:
     """The checked arguments of one descent."""
 
-    def __init__(self, s: Any, words: Sequence[Any], settings: dict[str, Any], record: str):
+    def __init__(self, s: Any, words: Sequence[Any], settings: dict[str, Any], record: str | int):
         o, start, steps, k = words
         s, self.optimizer = find(surfaces, "surface", s, Surface), find(optimizers, "optimizer", o, Optimizer)
         schedule = find(schedules, "schedule", k, Schedule)
         self.surface, values = settled(s, self.optimizer, schedule, settings)
         self.start = checked_start(self.surface.start if start is None else start)
         self.steps: int = STEPS.check("steps", steps)
-        if record not in ("all", "end"):
-            raise out_of_range("record", record, T("{all, end}", "{all, end}"))
-        self.record_all = record == "all"
+        if not (record in ("all", "end") or (type(record) is int and record > 0)):
+            raise out_of_range("record", record, T("{all, end}, or a whole number from 1", "{all, end} или целое число от 1"))
+        self.record_start = record != "end"
+        self.every = record if isinstance(record, int) else 1 if record == "all" else self.steps
+        self.kept = kept_steps(self.steps, self.every)
         self.seed: int = values["seed"]
         options = tuple((n, values[n]) for n, p in self.optimizer.params.items() if isinstance(p, Choice))
         self.values = {n: v for n, v in values.items() if v is not None}
@@ -101,7 +105,7 @@ class Problem:
     def solve(self, name: str, device: Any = "cpu", dtype: Any = "float64") -> Trajectory:
         machine = backend(name, device, dtype)
         with np.errstate(all="ignore"):
-            if not self.batch and machine.xp is np and self.record_all and self.optimizer.traceable:
+            if not self.batch and machine.xp is np and self.record_start and self.optimizer.traceable:
                 single = self.single()
                 if single is not None:
                     return single
@@ -160,6 +164,8 @@ class Problem:
             table[-2:, bad] = np.where(np.isfinite(table[-2:, bad]), table[-2:, bad], 0)
         fed = len(begun) - 4  # where a schedule that is fed the loss keeps its rate
         lr = np.array([begun[fed], *table[fed, :-1]] if self.schedule.fed else rates)
+        if self.every > 1:
+            table, loss, lr = table[:, self.kept - 1], loss[self.kept - 1], lr[self.kept - 1]
         return self.joined([_Block(np.array([[x], [y]]), np.array([first_loss]), table[:-2, :, None], loss[:, None], table[-2:, :, None], lr[:, None],
                                    np.array([bad + 1 if bad >= 0 else -1]))])
 
@@ -169,7 +175,7 @@ class Problem:
         """Any batch on NumPy or torch, in blocks that stay in cache."""
         n = math.prod(self.batch)
         width = 7 + 2 * len(self.optimizer.state) * self.values.get("history_size", 1)
-        if n * (self.steps if self.record_all else 1) * width > MOST_NUMBERS:
+        if n * len(self.kept) * width > MOST_NUMBERS:
             raise Refused(T(f"steps × batch = {self.steps} × {n} is too much to record; use record='end' or fewer of either",
                             f"шаги × набор = {self.steps} × {n}: записать столько нельзя; укажите record='end' или уменьшите одно из них"))
         size = max(n, 1) if machine.xp is not np else BLOCK
@@ -184,7 +190,7 @@ class Problem:
         stepper = (_TracedArrays if m.xp is np and self.optimizer.traceable else _Arrays)(self, m, values)
         now, given = stepper.begin(start), self.given(values)
         shared = None if any(np.ndim(v) for v in (given.h.lr, *given.schedule)) else self.rate(np.arange(self.steps), given).tolist()
-        kept = self.steps if self.record_all else 1
+        kept = len(self.kept)
         out = _Block(start, np.empty(n), np.empty((sum(len(rows(a)) for a in now), kept, n)), np.empty((kept, n)), np.zeros((2, kept, n)),
                      np.empty((kept, n)), np.full(n, -1))
         frozen: Any = None
@@ -211,15 +217,16 @@ class Problem:
                 height = xp.where(fine, height, f)
             now, f = new, height
             over = frozen is not None and m.flags(frozen).all()
-            if self.record_all or t == self.steps or over:
-                at = t - 1 if self.record_all else 0
+            at = (t - 1) // self.every
+            if t == self.kept[at] or over:
                 out.table[:, at] = np.concatenate([m.numpy(rows(a)) for a in now])
-                out.loss[at], out.lr[at], out.gradients[:, at] = m.numpy(f), m.numpy(m.array(rate)), [m.numpy(part) for part in g]
+                out.loss[at], out.lr[at] = m.numpy(f), m.numpy(m.array(rate))
+                out.gradients[:, at] = [m.numpy(part) for part in g] if t == self.kept[at] else 0
             if over:  # nobody moves any more: the rest of the record is its last column
                 for a in (out.table, out.loss, out.lr):
                     a[..., at + 1:, :] = a[..., at:at + 1, :]
-                if not self.schedule.fed and at + 1 < kept:
-                    out.lr[at + 1:] = self.rate(np.arange(t, self.steps)[:, None], given)
+                if not self.schedule.fed:
+                    out.lr[at:] = self.rate(self.kept[at:, None] - 1, given)
                 break
         return out
 
@@ -227,7 +234,7 @@ class Problem:
         """The blocks side by side, in the batch's own shape."""
         one = _Block(*(np.concatenate(parts, axis=-1) if len(blocks) > 1 else parts[0] for parts in zip(*blocks, strict=True)))
         points, loss, column, state = one.table[:2], one.loss, 2, {}
-        if self.record_all:
+        if self.record_start:
             points = np.concatenate([one.start[:, None], points], axis=1)
             loss = np.concatenate([one.first[None], loss])
 
@@ -240,6 +247,36 @@ class Problem:
             column += size
         diverged = one.diverged.reshape(self.batch) if self.batch else (int(one.diverged[0]) if one.diverged[0] >= 0 else None)
         return Trajectory(shaped(points), shaped(loss), shaped(one.gradients), shaped(one.lr), state, diverged)
+
+
+def kept_steps(steps: int, every: int) -> np.ndarray:
+    """The steps that a thinned record holds: every so many, and the last."""
+    return np.append(np.arange(every, steps, every), steps)
+
+
+class Asked(NamedTuple):
+    """How often one step asks for each."""
+
+    gradients: int
+    values: int
+    hessians: int
+
+
+def asked(o: Optimizer, settings: Mapping[str, Any]) -> Asked:
+    """Counted while a step runs: since no step branches on a value, every one asks as often."""
+    h = o.settings({name: value for name, value in settings.items() if name in o.params})
+    counts = dict.fromkeys(Asked._fields, 0)
+
+    def counting(what: str, answer: np.ndarray) -> Any:
+        def call(x: Any) -> Any:
+            counts[what] += 1
+            return answer
+        return call
+    oracle = Oracle(counting("gradients", np.ones(2)), counting("values", np.array(1.0)), counting("hessians", np.eye(2)), Disturbance(), np)
+    x = np.ones(2)
+    with np.errstate(all="ignore"):
+        o.step(oracle, x, tuple(o.init(x, h, np)), h, 1, np)
+    return Asked(**counts)
 
 
 @lru_cache(maxsize=256)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 import optviz as ov
 from optviz import descent
-from optviz.oracle import gaussian, threefry
+from optviz.oracle import Disturbance, Oracle, gaussian, threefry
 from optviz.run import COMMON, settings_of
 
 HERE = pathlib.Path(__file__).parent
@@ -72,6 +72,48 @@ def test_record_end_is_the_last_of_all(key):
     np.testing.assert_array_equal(end.loss[0], every.loss[-1])
     for name, value in every.state.items():
         np.testing.assert_array_equal(end.state[name][..., 0, :], value[..., -1, :])
+
+
+@pytest.mark.parametrize("schedule", ["cosine", "plateau"])
+@pytest.mark.parametrize("key", ["adam", "bfgs"])
+@pytest.mark.parametrize("every", [1, 4, 7, 29, 30, 31, 10**6])
+def test_a_thinned_record_is_every_so_many_steps_and_the_last(key, every, schedule):
+    kept = np.array([t for t in range(1, 31) if t % every == 0 or t == 30])
+    np.testing.assert_array_equal(descent.kept_steps(30, every), kept)
+    many = np.random.default_rng(0).uniform(-1, 1, (2, 5))
+    for start, lr in ((many, 0.01), (many, np.array([1e150, 0.01, 1e3, 0.1, 1.0])), (many[:, :2], 1e150), ((0.5, 0.7), 0.01), ((0.5, 0.7), 1e150)):
+        given = {"start": start, "steps": 30, "lr": lr, "noise": 0.1, "schedule": schedule}
+        whole, thin = ov.descend("beale", key, **given), ov.descend("beale", key, **given, record=every)
+        np.testing.assert_array_equal(thin.points, whole.points[:, [0, *kept]])
+        np.testing.assert_array_equal(thin.loss, whole.loss[[0, *kept]])
+        np.testing.assert_array_equal(thin.gradients, whole.gradients[:, kept - 1])
+        np.testing.assert_allclose(thin.lr, whole.lr[kept - 1], rtol=1e-15)
+        np.testing.assert_array_equal(thin.diverged_at, whole.diverged_at)
+        for name, value in whole.state.items():
+            np.testing.assert_array_equal(thin.state[name], np.take(value, kept - 1, axis=value.ndim - np.ndim(whole.diverged_at if np.ndim(start[0]) else 0) - 1))
+
+
+@pytest.mark.parametrize("key", ov.optimizers)
+def test_every_step_asks_as_often_as_is_said(key):
+    """Counted anew on a real surface, in each of several steps."""
+    o, s, seen = ov.optimizers[key], ov.surfaces["beale"], []
+
+    def counting(f, of):
+        def call(x):
+            seen.append(of)
+            return np.array(f(*x))
+        return call
+    oracle = Oracle(counting(s.gradient, 0), counting(s.value, 1), counting(s.hessian, 2), Disturbance(), np)
+    h = o.settings({"lr": 0.01})
+    x, expected = np.array([0.5, 0.7]), descent.asked(o, {"lr": 0.01})
+    state = tuple(o.init(x, h, np))
+    for t in range(1, 6):
+        seen.clear()
+        x, state = o.step(oracle, x, state, h, t, np)
+        assert (seen.count(0), seen.count(1), seen.count(2)) == expected
+    assert expected.gradients == {"sam": 2, "conjugate_gradient": 2}.get(key, 1)
+    assert bool(expected.hessians) == (key in ("newton", "saddle_free_newton"))
+    assert bool(expected.values) == (key in ("polyak", "linesearch", "conjugate_gradient", "newton", "bfgs"))
 
 
 def test_blocks_change_nothing(monkeypatch):
@@ -357,7 +399,7 @@ def test_no_query_raises_when_notes_are_taken(pairs):
     ({"start": (1.0, 2.0, 3.0)}, "start="), ({"start": 5}, "start=5"), ({"start": (1.0, math.nan)}, "start=nan"), ({"start": ("a", 1)}, "start='a'"),
     ({"schedule": "steep"}, "schedule='steep'.*step"), ({"schedule": 3}, "schedule=3"), ({"noise": -1}, "noise=-1"), ({"seed": -1}, "seed=-1"),
     ({"seed": 0.5}, "seed=0.5"), ({"seed": 2**32}, "seed=4294967296"), ({"clip_norm": 0.0}, r"clip_norm=0.0 .*\(0, inf\)"), ({"clip_value": -2}, "clip_value=-2"),
-    ({"dtype": "float32"}, "backend='torch'"), ({"foo": 3}, "foo=3.*lr"), ({"lr": "0.1"}, "lr='0.1'.*a number"), ({"learning_rate": 1}, "mean lr"), ({"record": "some"}, "record='some'.*all, end"), ({"backend": "jax"}, "backend='jax'.*numpy, torch"), ({"backend": "torch", "device": "moon"}, "device='moon'"),
+    ({"dtype": "float32"}, "backend='torch'"), ({"foo": 3}, "foo=3.*lr"), ({"lr": "0.1"}, "lr='0.1'.*a number"), ({"learning_rate": 1}, "mean lr"), ({"record": "some"}, "record='some'.*all, end"), ({"record": 0}, "record=0"), ({"record": 2.5}, "record=2.5"), ({"record": True}, "record=True"), ({"backend": "jax"}, "backend='jax'.*numpy, torch"), ({"backend": "torch", "device": "moon"}, "device='moon'"),
     ({"backend": "torch", "dtype": "int7"}, "dtype='int7'"), ({"surface_b": 3}, "surface_b"), ({"seed": np.arange(3)}, "seed=.*one number"), ({"lr": np.ones(3), "beta1": np.full(4, 0.9)}, r"broadcast.*lr \(3,\)"),
     ({"momentum": 0.9}, "momentum")])
 def test_impossible_values_are_refused(wrong, says):
