@@ -1,0 +1,1 @@
+"""One Scene, many media."""

@@ -1,0 +1,75 @@
+"""A Scene as bytes for the browser's stage: a JSON head, then its arrays one after another."""
+
+from __future__ import annotations
+
+import json
+import struct
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from ..palette import THEMES
+from ..scene import Heat, Path, Scene
+from ..trace import JAVASCRIPT_LOOP
+
+ALIGNED = 8  # bytes: where a Float64Array may begin
+
+
+class Arrays:
+    """Arrays put one after another, each known in the head by its kind, its place and its length."""
+
+    def __init__(self) -> None:
+        self.parts: list[bytes] = []
+        self.size = 0
+
+    def put(self, a: np.ndarray | None, kind: type = np.float32) -> list[Any] | None:
+        """[kind, where, how many]"""
+        if a is None:
+            return None
+        with np.errstate(over="ignore"):  # what single precision cannot hold is far outside the picture
+            data: np.ndarray = np.ascontiguousarray(a, kind)
+        self.parts.append(data.tobytes() + b"\0" * (-data.nbytes % ALIGNED))
+        place, self.size = self.size, self.size + len(self.parts[-1])
+        return [np.dtype(kind).name, place, data.size]
+
+
+def pack(scene: Scene, language: str, texts: Mapping[str, str]) -> bytes:
+    """The scene, the words around it in one language, and the colours of both themes."""
+    arrays = Arrays()
+    noise = next((p.live.noise for p in scene.paths if p.live and p.live.noise is not None), None)
+
+    def rate(each: float | np.ndarray) -> float | list[Any] | None:
+        """One number where all steps have the same."""
+        a = np.atleast_1d(each)
+        return float(a[0]) if (a == a[0]).all() else arrays.put(a, np.float64)
+
+    def path(p: Path) -> dict[str, Any]:
+        lively = p.live and {"step": p.live.step, "numbers": _finite(p.live.numbers), "noisy": p.live.noise is not None, "rates": rate(p.live.rates)}
+        return {"name": getattr(p.name, language), "short": getattr(p.short, language), "colour": p.style.colour, "shape": p.style.shape, "dash": p.style.dash, "end": p.end, "muted": p.muted,
+                "entrant": p.entrant, "x": arrays.put(p.points[0]), "y": arrays.put(p.points[1]), "height": arrays.put(p.height),
+                "rate": rate(p.rate), "live": lively}
+
+    head = {
+        "heat": heat_head(scene.heat),
+        "start": scene.start, "steps": scene.steps, "paths": [path(p) for p in scene.paths], "noise": arrays.put(noise, np.float64),
+        "dots": [[d.x, d.y, d.value, d.best] for d in scene.dots], "panel": vars(scene.panel),
+        "crowds": [{"colour": c.style.colour, "entrant": c.entrant, "muted": c.muted, "steps": [int(k) for k in c.steps], "members": c.points.shape[2],
+                    "x": arrays.put(c.points[0]), "y": arrays.put(c.points[1])} for c in scene.crowds],
+        "look": scene.look, "loop": JAVASCRIPT_LOOP, "language": language, "texts": texts,
+        "themes": {name: vars(theme) for name, theme in THEMES.items()},
+    }
+    text = json.dumps(head, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
+    text += b" " * (-(len(text) + 8) % ALIGNED)
+    return b"".join([struct.pack("<II", len(text), arrays.size), text, *arrays.parts])
+
+
+def heat_head(heat: Heat) -> dict[str, Any]:
+    """A surface and its bands, for paintHeat."""
+    return {"surface": heat.surface.javascript, "box": [c for side in heat.box for c in side], "low": heat.low, "span": heat.span,
+            "scale": heat.scale, "bands": heat.bands}
+
+
+def _finite(numbers: Mapping[str, float]) -> dict[str, float]:
+    """JSON knows no infinity; 1e308 does the same here."""
+    return {name: float(np.nan_to_num(value)) for name, value in numbers.items()}

@@ -1,0 +1,47 @@
+"""The stage on a page: it draws a Scene, plays it, lets the start be dragged, and says what a visitor did."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import streamlit as st
+
+from ..core import T
+from ..render.wire import pack
+from ..scene import Scene
+from .text import language, say
+
+TEXTS = {
+    "stage": T("Stage: the race of the optimizers; press ? for the keys", "Сцена: гонка оптимизаторов; клавиши — по знаку ?"),
+    "start": T("start", "старт"), "optimum": T("optimum", "минимум"), "step": T("step {k}", "шаг {k}"),
+    "step_of": T("step {k} of {n}", "шаг {k} из {n}"), "step_axis": T("step", "шаг"),
+    "loss": T("loss f", "потери f"), "loss_above": T("loss above the best, f − f*", "потери сверх наилучших, f − f*"),
+    "diverged_at": T("diverged at step {k}", "расходится на шаге {k}"),
+    "sensitive": T("Sensitive to the last bit: {names}. A rounding error sends this run elsewhere.",
+                   "Чувствительно к последнему биту: {names}. Ошибка округления уводит спуск в другое место."),
+    "no_relief": T("This browser offers no WebGL 2, so the picture stays flat.", "В этом браузере нет WebGL 2, поэтому картинка остаётся плоской."),
+    "described": T("Step {k} of {n}, start {start}.", "Шаг {k} из {n}, старт {start}."),
+    "following": T("The view follows {name}", "Вид следует за: {name}"), "following_nobody": T("The view stands still", "Вид неподвижен"),
+    "playhead": T("Step", "Шаг"), "speed": T("Speed", "Скорость показа"), "mute": T("Show or hide", "Показать или скрыть"),
+    "play": T("Play (space)", "Показать (пробел)"), "pause": T("Pause (space)", "Пауза (пробел)"),
+    "home": T("To the start (Home)", "В начало (Home)"), "back": T("One step back (←)", "Шаг назад (←)"), "on": T("One step on (→)", "Шаг вперёд (→)"),
+    "loop": T("Repeat without end", "Повторять по кругу"), "follow": T("Follow a head", "Следовать за точкой"),
+    "relief": T("Relief", "Рельеф"), "present": T("Presentation (F)", "Во весь экран (F)"), "help": T("Keys", "Клавиши"), "close": T("Close", "Закрыть"),
+    "keys": T("Space | play, pause\n← → | one step back, on\nHome, End | first, last step\nR | from the beginning\n1 … 9 | hide or show a trail\n"
+              "Shift + arrows | move the start\nF | presentation\nMouse, finger | drag or click: move the start; in relief: turn, zoom\n? | these keys",
+              "Пробел | показать, пауза\n← → | шаг назад, вперёд\nHome, End | первый, последний шаг\nR | с начала\n1 … 9 | скрыть или показать след\n"
+              "Shift + стрелки | сдвинуть старт\nF | во весь экран\nМышь, палец | тянуть или щёлкнуть: сдвинуть старт; в рельефе: повернуть, приблизить\n? | эти клавиши"),
+}
+
+_stage = st.components.v2.component("optviz.stage", css="stage.css", js="stage.js")
+
+
+def stage(scene: Scene, key: str, on_event: Callable[[dict[str, Any]], None]) -> None:
+    """Show a scene; what a visitor does to it comes as {"start": [x, y]}, {"muted": [entrants]} or {"look": {...}}."""
+    def heard() -> None:
+        event = st.session_state[key].get("event")
+        if isinstance(event, dict):
+            on_event(event)
+
+    _stage(key=key, data=pack(scene, language(), {name: say(text) for name, text in TEXTS.items()}), on_event_change=heard)

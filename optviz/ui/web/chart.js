@@ -1,0 +1,99 @@
+// The curves under the plane: height against step, with the same playhead.
+import { DASHES } from "./plane.js";
+import { digits } from "./scene.js";
+
+const LEFT = 54, RIGHT = 14, TOP = 8, BOTTOM = 20;
+
+export class Chart {
+  constructor(canvas) { this.canvas = canvas; this.kept = document.createElement("canvas"); this.painted = null; }
+
+  resize(width, height, ratio) {
+    Object.assign(this, { width, height, ratio, painted: null });
+    for (const canvas of [this.canvas, this.kept]) { canvas.width = Math.round(width * ratio); canvas.height = Math.round(height * ratio); }
+  }
+
+  px(t) { return LEFT + t / Math.max(this.steps, 1) * (this.width - LEFT - RIGHT); }
+  py(f) {
+    const { base, low, high, log } = this.panel, way = (v) => (log ? Math.log10(v) : v);
+    const share = (way(log ? Math.max(f - base, low * 1e-3) : f) - way(low)) / (way(high) - way(low));
+    return TOP + (1 - Math.min(Math.max(share, -0.2), 1.2)) * (this.height - TOP - BOTTOM);
+  }
+  step(px) { return Math.min(Math.max((px - LEFT) / (this.width - LEFT - RIGHT), 0), 1) * this.steps; }
+
+  draw(scene, paths, playhead, theme, texts, font) {
+    Object.assign(this, { panel: scene.panel, steps: scene.steps });
+    const picture = [theme.page, font, texts.loss];
+    if (!this.painted || this.painted.paths !== paths || this.painted.scene !== scene || this.painted.picture.some((p, i) => p !== picture[i])) {
+      this.curves(paths, theme, texts, font);
+      this.painted = { paths, scene, picture };
+    }
+    const g = this.canvas.getContext("2d");
+    g.setTransform(1, 0, 0, 1, 0, 0);
+    g.clearRect(0, 0, this.canvas.width, this.canvas.height);
+    g.globalAlpha = 0.25; g.drawImage(this.kept, 0, 0); g.globalAlpha = 1;
+    g.setTransform(this.ratio, 0, 0, this.ratio, 0, 0);
+    const x = this.px(playhead);
+    g.save(); g.beginPath(); g.rect(0, 0, x, this.height); g.clip();
+    g.drawImage(this.kept, 0, 0, this.width, this.height); g.restore();
+    this.frame(g, theme, texts, font);
+    g.strokeStyle = theme.ink; g.lineWidth = 1;
+    g.beginPath(); g.moveTo(x, TOP); g.lineTo(x, this.height - BOTTOM); g.stroke();
+    for (const path of paths) {
+      if (path.muted || path.stale) continue;
+      const t = Math.min(playhead, path.end === null ? path.x.length - 1 : path.end - 1), k = Math.floor(t), y = this.py(path.height[k]);
+      const next = this.py(path.height[Math.min(k + 1, path.height.length - 1)]);
+      g.fillStyle = path.colour; g.beginPath(); g.arc(this.px(t), y + (next - y) * (t - k), 3, 0, 7); g.fill();
+    }
+  }
+
+  // Least and greatest height of each pixel column: as true as all points, and as quick as a few.
+  curves(paths, theme) {
+    const g = this.kept.getContext("2d");
+    g.setTransform(this.ratio, 0, 0, this.ratio, 0, 0);
+    g.clearRect(0, 0, this.width, this.height);
+    g.save(); g.beginPath(); g.rect(LEFT, TOP, this.width - LEFT - RIGHT, this.height - TOP - BOTTOM); g.clip();
+    g.lineJoin = "round"; g.lineWidth = 1.75;
+    for (const path of paths) {
+      if (path.muted) continue;
+      g.strokeStyle = path.colour; g.setLineDash(DASHES[path.dash].map((d) => d * 0.7)); g.globalAlpha = path.stale ? 0.25 : 1;
+      const last = path.end === null ? path.height.length - 1 : path.end - 1, columns = this.width - LEFT - RIGHT;
+      g.beginPath(); g.moveTo(this.px(0), this.py(path.height[0]));
+      for (let t = 1; t <= last;) {
+        const column = Math.floor(t / this.steps * columns);
+        let low = path.height[t], high = low, end = t + 1;
+        for (; end <= last && Math.floor(end / this.steps * columns) === column; end++) {
+          low = Math.min(low, path.height[end]); high = Math.max(high, path.height[end]);
+        }
+        const x = this.px(t);
+        if (end - t > 2) { g.lineTo(x, this.py(high)); g.lineTo(x, this.py(low)); }
+        g.lineTo(this.px(end - 1), this.py(path.height[end - 1]));
+        t = end;
+      }
+      g.stroke();
+    }
+    g.restore();
+  }
+
+  frame(g, theme, texts, font) {
+    const { low, high, log } = this.panel, bottom = this.height - BOTTOM;
+    g.fillStyle = theme.faint; g.strokeStyle = theme.line; g.lineWidth = 1; g.font = font; g.setLineDash([]);
+    g.beginPath(); g.moveTo(LEFT, TOP); g.lineTo(LEFT, bottom); g.lineTo(this.width - RIGHT, bottom); g.stroke();
+    g.textAlign = "right"; g.textBaseline = "middle";
+    const most = Math.max(1, Math.floor((bottom - TOP) / 22)), marks = [];
+    if (log) {
+      const a = Math.ceil(Math.log10(low) - 1e-9), b = Math.floor(Math.log10(high) + 1e-9), every = Math.ceil((b - a) / most) || 1;
+      for (let p = b; p >= a; p -= every) marks.push([10 ** p + this.panel.base, p >= 0 && p <= 3 ? String(10 ** p) : `10${superscript(p)}`]);
+    } else {
+      const rough = (high - low) / most, power = 10 ** Math.floor(Math.log10(rough)), size = power * [1, 2, 5, 10].find((m) => m * power >= rough);
+      for (let v = Math.ceil(low / size) * size; v <= high; v += size) marks.push([v, digits(Math.abs(v) < size * 1e-9 ? 0 : v)]);
+    }
+    for (const [v, text] of marks) g.fillText(text, LEFT - 6, this.py(v));
+    g.textBaseline = "alphabetic"; g.textAlign = "left";
+    g.fillText("0", LEFT, this.height - 6);
+    g.textAlign = "right"; g.fillText(`${this.steps}`, this.width - RIGHT, this.height - 6);
+    g.textAlign = "center"; g.fillText(texts.step_axis, (LEFT + this.width - RIGHT) / 2, this.height - 6);
+    g.textAlign = "right"; g.fillText(log && this.panel.base ? texts.loss_above : texts.loss, this.width - RIGHT, TOP + 8);
+  }
+}
+
+const superscript = (p) => [...String(p)].map((c) => "⁰¹²³⁴⁵⁶⁷⁸⁹"[c] || "⁻").join("");

@@ -1,0 +1,508 @@
+// The stage: shows a scene, plays it, and lets the start be dragged. It knows nothing of Streamlit; `send` tells the world what a visitor did.
+import { Chart } from "./chart.js";
+import { Plane, coordinates, headOf, marker, nearest } from "./plane.js";
+import { Relief } from "./relief.js";
+import { digits, fill, rerun, unpack, warp } from "./scene.js";
+
+const WHOLE_RUN = 6; // seconds at speed 1
+const SLOWEST = 8; // steps a second, for short runs
+const SPEEDS = [0.25, 0.5, 1, 2, 4, 8];
+const CORNER = [164, 48]; // px at the top right that belong to the buttons
+const MANY = 60; // minima: more than these are marked by points
+const GRAB = 16; // px around the start that take hold of it
+const ANSWER = 4000; // ms to wait for the server's own run before its pictures with another start count again
+
+const icon = (path, name = "") => `<svg class="${name}" viewBox="0 0 20 20" aria-hidden="true"><path d="${path}"/></svg>`;
+const MARKUP = `
+<section tabindex="0" role="application">
+  <div class="picture">
+    <canvas class="back"></canvas><canvas class="relief" hidden></canvas><canvas class="crowds"></canvas><canvas class="trails"></canvas>
+    <canvas class="top" role="img"></canvas>
+    <output class="readout" hidden></output>
+    <p class="message" role="status" hidden></p>
+    <div class="corner"><button data-do="relief">3D</button><button data-do="follow">${icon("M10 2v3M10 15v3M2 10h3M15 10h3M10 5a5 5 0 1 0 .01 0M10 9a1 1 0 1 0 .01 0")}</button><button data-do="present">${icon("M3 7V3h4M13 3h4v4M17 13v4h-4M7 17H3v-4")}</button><button data-do="help">?</button></div>
+  </div>
+  <ul class="legend"></ul>
+  <canvas class="chart"></canvas>
+  <div class="bar">
+    <button data-do="home">${icon("M5 4v12M16 4l-8 6 8 6z")}</button><button data-do="back">${icon("M13 4l-7 6 7 6")}</button><button data-do="play" class="play">${icon("M6 3l11 7-11 7z", "go")}${icon("M6 3v14M14 3v14", "rest")}</button><button data-do="on">${icon("M7 4l7 6-7 6")}</button>
+    <input type="range" min="0" step="1">
+    <output class="count"></output>
+    <select class="speed"></select>
+    <button data-do="loop">${icon("M16 7A7 7 0 1 0 17 11M17 3v4.5h-4.5")}</button>
+  </div>
+  <p class="words" aria-live="polite"></p>
+  <dialog><h2></h2><dl></dl><form method="dialog"><button></button></form></dialog>
+</section>`;
+
+export class Player {
+  constructor(root, send) {
+    this.send = send;
+    root.innerHTML = MARKUP;
+    this.box = root.querySelector("section");
+    const find = (name) => this.box.querySelector(name);
+    this.parts = Object.fromEntries(["picture", "relief", "top", "readout", "message", "legend", "chart", "count", "speed", "words"].map((n) => [n, find(`.${n}`)]));
+    this.parts.scrub = find("input"); this.parts.help = find("dialog");
+    this.buttons = Object.fromEntries([...this.box.querySelectorAll("[data-do]")].map((b) => [b.dataset.do, b]));
+    this.plane = new Plane(find(".back"), find(".crowds"), find(".trails"));
+    this.chart = new Chart(this.parts.chart);
+    this.playing = false; this.speed = 1; this.loop = false; this.following = null; this.playhead = 0; this.relieved = false;
+    this.still = matchMedia("(prefers-reduced-motion: reduce)").matches;
+    this.stops = new AbortController();
+    this.listen();
+    this.sizes = new ResizeObserver(() => this.resize());
+    this.sizes.observe(this.parts.picture); this.sizes.observe(this.parts.chart);
+    this.watch = setInterval(() => { if (this.scene && this.themeName() !== this.theme?.name) this.ask(); }, 400); // a theme flips without an event
+  }
+
+  destroy() {
+    this.stops.abort(); this.sizes.disconnect(); clearInterval(this.watch); cancelAnimationFrame(this.asked); clearTimeout(this.settling);
+    this.mountain?.destroy();
+  }
+
+  // --- data ------------------------------------------------------------------------------------------------------------------------
+
+  // A new scene takes the old one's place: the playhead, the view and what a visitor holds stay as they are.
+  show(bytes) {
+    const first = !this.scene, before = this.scene, scene = unpack(bytes);
+    const atEnd = !before || this.playhead >= before.steps;
+    this.scene = scene; this.texts = scene.texts;
+    if (first) {
+      if (scene.paths.length && !this.still && scene.look.at === null) { this.playhead = 0; this.playing = true; } else this.playhead = scene.look.at ?? scene.steps;
+    } else if (scene.look.key !== before.look.key) { // somebody opened another link or preset: its own moment counts
+      this.playhead = scene.look.at ?? 0; this.playing = scene.look.at === null && !this.still;
+      if (this.playing === false && scene.look.at === null) this.playhead = scene.steps;
+    } else this.playhead = atEnd && !this.playing ? scene.steps : Math.min(this.playhead, scene.steps);
+    if (first || scene.look.key !== before.look.key) { this.camera = { yaw: scene.look.yaw, pitch: scene.look.pitch, zoom: scene.look.zoom }; this.turn(scene.look.view === "relief"); }
+    const held = this.held && (this.holding || Date.now() - this.heldAt < ANSWER) && scene.start.some((v, i) => v !== this.held[i]);
+    if (held) this.paths = this.moved(this.held);
+    else {
+      if (this.held && !this.holding) { this.compare(this.paths, scene.paths); this.held = null; }
+      this.paths = scene.paths;
+    }
+    if (this.following && !this.paths.some((p) => p.entrant === this.following.entrant)) this.following = null;
+    this.label();
+    this.describe();
+    this.ask();
+  }
+
+  // The server's run against what the stage drew: where chaos parted them it is said, not hidden.
+  compare(mine, theirs) {
+    const apart = theirs.filter((path) => {
+      const own = mine.find((p) => p.entrant === path.entrant);
+      if (!own || own.stale || path.muted) return false;
+      const [a, b] = [own, path].map((p) => headOf(p, this.scene.steps)), [[ax, ay], [bx, by]] = [a, b].map((p) => this.at(...p));
+      const seen = ax > 0 && ay > 0 && ax < this.width && ay < this.height;
+      return seen && Math.hypot(ax - bx, ay - by) > 1;
+    });
+    if (apart.length) this.say(fill(this.texts.sensitive, { names: apart.map((p) => p.name).join(", ") }), 6000);
+  }
+
+  // Every path from another start, at once; one that only the server can run waits, pale.
+  moved(start) {
+    return rerun(this.scene, start).map((path, i) => path ?? { ...this.scene.paths[i], stale: true });
+  }
+
+  get start() { return this.held ?? this.scene.start; }
+
+  // --- time ------------------------------------------------------------------------------------------------------------------------
+
+  ask() { if (!this.asked) this.asked = requestAnimationFrame((now) => this.frame(now)); }
+
+  frame(now) {
+    this.asked = 0;
+    if (!this.scene || !this.width) return;
+    const began = performance.now();
+    if (this.playing) {
+      const rate = Math.max(this.scene.steps / WHOLE_RUN, SLOWEST) * this.speed;
+      if (this.last) this.playhead += Math.min(now - this.last, 100) / 1000 * rate;
+      if (this.playhead >= this.scene.steps) {
+        if (this.loop) this.playhead = 0;
+        else { this.playhead = this.scene.steps; this.playing = false; this.describe(); }
+      }
+    }
+    this.last = this.playing ? now : 0;
+    if (this.dirty) { this.paths = this.moved(this.held); this.dirty = false; }
+    this.draw();
+    this.spent = performance.now() - began; // what the benchmark reads
+    this.frames = (this.frames ?? 0) + 1;
+    if (this.playing) this.ask();
+  }
+
+  play(on = !this.playing) {
+    if (on && this.playhead >= this.scene.steps) this.playhead = 0;
+    this.playing = on;
+    this.ask();
+    if (!on) { this.describe(); this.look(); }
+  }
+
+  go(step) {
+    this.playhead = Math.min(Math.max(step, 0), this.scene.steps);
+    this.playing = false;
+    this.describe(); this.look(); this.ask();
+  }
+
+  // --- what is seen ----------------------------------------------------------------------------------------------------------------
+
+  themeName() {
+    const page = getComputedStyle(this.box).getPropertyValue("--st-background-color").trim() || this.box.dataset.page || "";
+    if (!page) return matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
+    const [r, g, b] = page.startsWith("#") ? [1, 3, 5].map((i) => parseInt(page.slice(i, i + 2), 16)) : page.match(/[\d.]+/g).map(Number);
+    return 0.3 * r + 0.6 * g + 0.1 * b < 128 ? "dark" : "light";
+  }
+
+  resize() {
+    const { clientWidth: width, clientHeight: height } = this.parts.picture, ratio = Math.min(devicePixelRatio || 1, 2);
+    if (!width || !height) return;
+    Object.assign(this, { width, height, ratio });
+    this.big = width >= 1100 && this.box.classList.contains("present");
+    this.plane.resize(width, height, ratio);
+    this.parts.top.width = Math.round(width * ratio); this.parts.top.height = Math.round(height * ratio);
+    this.mountain?.resize(width, height, ratio);
+    this.chart.resize(this.parts.chart.clientWidth, this.parts.chart.clientHeight, ratio);
+    if (this.scene) { cancelAnimationFrame(this.asked); this.frame(performance.now()); } // in the same frame: nothing blinks
+  }
+
+  // The flat view or the relief; without WebGL the flat one stays and says why.
+  turn(on) {
+    if (on && !this.mountain) {
+      try {
+        this.mountain = new Relief(this.parts.relief);
+        this.mountain.resize(this.width ?? 1, this.height ?? 1, this.ratio ?? 1);
+      } catch { this.say(this.texts.no_relief, 6000); on = false; }
+    }
+    this.relieved = on;
+    this.parts.relief.hidden = !on;
+    this.buttons.relief.setAttribute("aria-pressed", on);
+    this.ask();
+  }
+
+  at(x, y) {
+    if (!this.relieved) return [this.plane.px(x), this.plane.py(y)];
+    const { px, py } = this.mountain.project(x, y);
+    return [px, py];
+  }
+  place(px, py) { return this.relieved ? this.mountain.pick(px, py) : this.plane.place(px, py); }
+
+  draw() {
+    const { scene, paths, playhead } = this, name = this.themeName(), theme = scene.themes[name];
+    if (this.theme?.name !== name) {
+      this.theme = { ...theme, name };
+      this.box.dataset.theme = name;
+      for (const [key, value] of Object.entries(theme)) this.box.style.setProperty(`--${key}`, value);
+    }
+    const font = (size, weight = 400) => `${weight} ${this.big ? size * 1.5 : size}px optviz, system-ui, sans-serif`, line = this.big ? 4 : 2.75;
+    const g = this.parts.top.getContext("2d");
+    g.setTransform(this.ratio, 0, 0, this.ratio, 0, 0);
+    g.clearRect(0, 0, this.width, this.height);
+    const followed = this.following && paths.find((p) => p.entrant === this.following.entrant);
+    if (this.relieved) this.solid(this.theme, playhead);
+    else {
+      this.plane.look(scene, theme, name, followed ? headOf(followed, playhead) : null);
+      this.plane.drawCrowds(this.held ? [] : scene.crowds, playhead, g);
+      this.plane.drawPaths(paths, playhead, line);
+    }
+    this.plane.trails.hidden = this.plane.crowds.hidden = this.plane.back.hidden = this.relieved;
+    this.minima(g, theme, font);
+    this.handle(g, theme, font);
+    this.heads(g, theme, font);
+    this.chart.draw(scene, paths, playhead, theme, this.texts, font(11));
+    this.parts.scrub.max = scene.steps;
+    if (this.parts.scrub.value !== String(Math.round(playhead))) this.parts.scrub.value = Math.round(playhead);
+    this.parts.scrub.style.setProperty("--share", playhead / Math.max(scene.steps, 1));
+    const count = fill(this.texts.step_of, { k: Math.floor(playhead), n: scene.steps });
+    if (this.parts.count.textContent !== count) this.parts.count.textContent = count;
+    if (this.shownPlaying !== this.playing) {
+      this.shownPlaying = this.playing;
+      this.buttons.play.classList.toggle("playing", this.playing);
+      this.buttons.play.title = this.buttons.play.ariaLabel = this.playing ? this.texts.pause : this.texts.play;
+    }
+  }
+
+  solid(theme, playhead) {
+    const { scene, paths, mountain } = this, given = this.given ??= {}; // what the relief was last told
+    if (given.theme !== theme.name) mountain.setTheme({ background: theme.page, valley: theme.valley, peak: theme.peak, isoline: theme.isoline, ink: theme.ink });
+    const heat = JSON.stringify(scene.heat);
+    if (given.heat !== heat) mountain.setSurface({ height: scene.surface.height, box: scene.heat.box, warp: warp(scene.heat), bands: scene.heat.bands });
+    if (given.paths !== paths || given.heat !== heat) {
+      mountain.setTrails(paths.filter((p) => !p.muted && !p.stale).map((p) => ({ x: p.x, y: p.y, colour: p.colour, dash: p.dash, shape: p.shape, muted: false,
+        end: p.end === null ? p.x.length - 1 : p.end - 1 })));
+    }
+    this.given = { theme: theme.name, heat, paths };
+    mountain.camera = this.camera;
+    mountain.draw(playhead);
+  }
+
+  minima(g, theme, font) {
+    g.font = font(12); g.textAlign = "left"; g.textBaseline = "middle";
+    let named = false;
+    const small = this.scene.dots.length > MANY;
+    for (const [x, y, , best] of this.scene.dots) {
+      const [px, py] = this.at(x, y);
+      if (px < 0 || py < 0 || px > this.width || py > this.height) continue;
+      g.strokeStyle = theme.ink; g.fillStyle = best ? theme.ink : theme.page; g.lineWidth = 1.5; g.globalAlpha = best ? 1 : 0.7;
+      g.beginPath();
+      if (best) for (let i = 0; i < 10; i++) { const r = i % 2 ? 3 : 7, a = i * Math.PI / 5 - Math.PI / 2; g.lineTo(px + r * Math.cos(a), py + r * Math.sin(a)); }
+      else if (small) { g.fillStyle = theme.ink; g.globalAlpha = 0.35; g.fillRect(px - 1, py - 1, 2, 2); g.globalAlpha = 1; continue; }
+      else g.arc(px, py, 3.5, 0, 7);
+      g.closePath(); g.fill(); g.stroke();
+      if (best && !named) { this.tag(g, theme, this.texts.optimum, px + 11, py - 9); named = true; }
+      g.globalAlpha = 1;
+    }
+  }
+
+  handle(g, theme, font) {
+    const [px, py] = this.at(...this.start);
+    this.handleAt = [px, py];
+    g.fillStyle = theme.page; g.strokeStyle = theme.ink; g.lineWidth = 2.5;
+    g.beginPath(); g.arc(px, py, this.holding ? 11 : 8.5, 0, 7); g.fill(); g.stroke();
+    g.fillStyle = theme.ink; g.beginPath(); g.arc(px, py, 3, 0, 7); g.fill();
+    g.font = font(12); g.textAlign = "left"; g.textBaseline = "middle";
+    const text = this.holding ? `${this.texts.start} ${coordinates(...this.start)}` : this.texts.start;
+    this.tag(g, theme, text, px + 14 + g.measureText(text).width > this.width ? px - 14 - g.measureText(text).width : px + 14, py);
+  }
+
+  // A label that can be read on any ground.
+  tag(g, theme, text, x, y) {
+    g.lineJoin = "round"; g.lineWidth = 4; g.strokeStyle = theme.page; g.strokeText(text, x, y);
+    g.fillStyle = theme.ink; g.fillText(text, x, y);
+  }
+
+  heads(g, theme, font) {
+    g.font = font(12, 600); g.textBaseline = "middle"; g.textAlign = "left";
+    const shown = this.paths.filter((p) => !p.muted && !p.stale), taken = [[this.handleAt[0] - 8, this.handleAt[1] - 8, 60, 16], [this.width - CORNER[0], 0, ...CORNER]], r = this.big ? 8 : 5.5;
+    for (const path of shown) {
+      const over = path.end !== null && this.playhead >= path.end, [x, y] = headOf(path, this.playhead);
+      const [px, py] = this.at(x, y), out = !(px > 0 && py > 0 && px < this.width && py < this.height);
+      const hx = Math.min(Math.max(px || 0, 12), this.width - 12), top = hx > this.width - CORNER[0] ? CORNER[1] + 12 : 12;
+      const hy = Math.min(Math.max(py || 0, top), this.height - 12);
+      g.strokeStyle = theme.page; g.fillStyle = path.colour; g.lineWidth = 1.5; g.globalAlpha = 1;
+      if (over) { // where it left the picture, marked
+        g.save(); g.translate(hx, hy); g.rotate(Math.PI / 4); marker(g, 4, 0, 0, r + 1); g.stroke(); g.fill(); g.restore();
+      } else if (out) {
+        g.save(); g.translate(hx, hy); g.rotate(Math.atan2((py || 0) - hy, (px || 0) - hx) + Math.PI / 2); marker(g, 2, 0, 0, r); g.stroke(); g.fill(); g.restore();
+      } else if (!this.relieved) { marker(g, path.shape, px, py, r); g.stroke(); g.fill(); }
+      const text = over ? `${path.short} · ${fill(this.texts.diverged_at, { k: path.end })}` : path.short, width = g.measureText(text).width, high = this.big ? 22 : 15;
+      if (shown.length > 8 && !over) continue;
+      for (const [dx, dy] of [-9, 10, -25, 26, -41, 42, -57, 58].flatMap((dy) => [[11, dy], [-11 - width, dy]])) {
+        const spot = [hx + dx, hy + dy - high / 2, width, high];
+        if (spot[0] < 2 || spot[0] + width > this.width - 2 || spot[1] < 2 || spot[1] + high > this.height - 2) continue;
+        if (taken.some(([x, y, w, h]) => spot[0] < x + w && x < spot[0] + width && spot[1] < y + h && y < spot[1] + high)) continue;
+        taken.push(spot); this.tag(g, theme, text, spot[0], hy + dy); break;
+      }
+    }
+  }
+
+  // --- words -----------------------------------------------------------------------------------------------------------------------
+
+  label() {
+    const { texts, scene, buttons } = this;
+    if (this.worded !== scene.language) {
+      this.worded = scene.language;
+      for (const [name, button] of Object.entries(buttons)) { button.title = button.ariaLabel = texts[name]; }
+      this.shownPlaying = null;
+      this.box.setAttribute("aria-label", texts.stage); this.parts.scrub.ariaLabel = texts.playhead; this.parts.speed.ariaLabel = texts.speed;
+      this.parts.speed.replaceChildren(...SPEEDS.map((s) => new Option(`${s}×`, s, s === this.speed, s === this.speed)));
+      const help = this.parts.help;
+      help.querySelector("h2").textContent = texts.help; help.querySelector("button").textContent = texts.close;
+      help.querySelector("dl").replaceChildren(...texts.keys.split("\n").flatMap((row) => row.split("|").map((cell, i) => {
+        const e = document.createElement(i ? "dd" : "dt"); e.textContent = cell.trim(); return e;
+      })));
+    }
+    const legend = this.parts.legend, paths = scene.paths;
+    while (legend.children.length > paths.length) legend.lastChild.remove();
+    while (legend.children.length < paths.length) {
+      const row = document.createElement("li"), button = row.appendChild(document.createElement("button"));
+      button.append(...["kbd", "canvas", "span", "small"].map((n) => document.createElement(n)));
+      button.addEventListener("click", () => this.mute([...legend.children].indexOf(row)), { signal: this.stops.signal });
+      legend.append(row);
+    }
+    paths.forEach((path, i) => {
+      const button = legend.children[i].firstChild, [key, swatch, name, small] = button.children, ratio = 2;
+      key.textContent = i < 9 ? i + 1 : "";
+      swatch.width = 22 * ratio; swatch.height = 14 * ratio;
+      const g = swatch.getContext("2d");
+      g.scale(ratio, ratio); g.strokeStyle = g.fillStyle = path.colour; g.lineWidth = 2.5; g.setLineDash(path.dash ? (path.dash === 1 ? [5, 3] : [2, 3]) : []);
+      g.beginPath(); g.moveTo(0, 7); g.lineTo(22, 7); g.stroke(); g.setLineDash([]); marker(g, path.shape, 11, 7, 4.5); g.fill();
+      name.textContent = path.name;
+      small.textContent = path.end === null ? "" : fill(texts.diverged_at, { k: path.end });
+      button.setAttribute("aria-pressed", !path.muted);
+      button.title = texts.mute;
+    });
+  }
+
+  // What the picture shows, for whoever cannot see it.
+  describe() {
+    const { scene, texts } = this, k = Math.floor(this.playhead);
+    const each = this.paths.filter((p) => !p.muted).map((p) => {
+      const t = Math.min(k, p.height.length - 1);
+      return p.end !== null && k >= p.end ? `${p.name}: ${fill(texts.diverged_at, { k: p.end })}` : `${p.name}: f = ${digits(p.height[t])} ${coordinates(p.x[t], p.y[t])}`;
+    });
+    const words = `${fill(texts.described, { k, n: scene.steps, start: coordinates(...this.start) })} ${each.join("; ")}.`;
+    this.parts.words.textContent = words;
+    this.parts.top.ariaLabel = words;
+  }
+
+  say(text, duration) {
+    const { message } = this.parts;
+    message.textContent = text; message.hidden = false;
+    clearTimeout(this.saying);
+    this.saying = setTimeout(() => { message.hidden = true; }, duration);
+  }
+
+  hover(px, py) {
+    const { readout } = this.parts, { texts, scene } = this, at = this.place(px, py);
+    if (!at || this.holding) { readout.hidden = true; return; }
+    const project = (x, y) => this.at(x, y), near = nearest(this.paths, project, px, py, this.playhead, 12);
+    if (near) {
+      const { path, t } = near, rate = typeof path.rate === "number" ? path.rate : path.rate[Math.max(Math.min(t, path.rate.length) - 1, 0)];
+      readout.textContent = `${path.name} · ${fill(texts.step, { k: t })}\n${coordinates(path.x[t], path.y[t])}\nf = ${digits(path.height[t])}   α = ${digits(rate)}`;
+    } else {
+      const [gx, gy] = scene.surface.slope(...at);
+      readout.textContent = `${coordinates(...at)}\nf = ${digits(scene.surface.height(...at))}\n∇f = ${coordinates(gx, gy)}`;
+    }
+    readout.hidden = false;
+    readout.style.left = `${Math.min(px + 16, this.width - readout.offsetWidth - 6)}px`;
+    readout.style.top = `${py + 16 + readout.offsetHeight > this.height ? py - readout.offsetHeight - 10 : py + 16}px`;
+  }
+
+  // --- what a visitor does ---------------------------------------------------------------------------------------------------------
+
+  hold(at) {
+    if (!at || !Number.isFinite(this.scene.surface.height(...at))) return;
+    this.held = at.map((v) => Number(v.toPrecision(6)));
+    this.heldAt = Date.now();
+    this.dirty = true;
+    this.ask();
+  }
+
+  release() {
+    this.holding = false; this.heldAt = Date.now();
+    if (this.held && this.held.some((v, i) => v !== this.scene.start[i])) this.send({ start: this.held });
+    else if (this.held) { this.held = null; this.paths = this.scene.paths; }
+    this.describe(); this.ask();
+  }
+
+  mute(i) {
+    const path = this.scene.paths[i];
+    if (!path) return;
+    path.muted = !path.muted;
+    this.paths = this.paths.map((p) => (p.entrant === path.entrant ? { ...p, muted: path.muted } : p));
+    if (!this.held) this.scene.paths = this.paths;
+    for (const crowd of this.scene.crowds) if (crowd.entrant === path.entrant) crowd.muted = path.muted;
+    this.plane.spread = null;
+    this.label(); this.describe(); this.ask();
+    this.send({ muted: this.scene.paths.filter((p) => p.muted).map((p) => p.entrant) });
+  }
+
+  follow() {
+    const shown = this.paths.filter((p) => !p.muted), i = shown.findIndex((p) => p.entrant === this.following?.entrant);
+    this.following = shown[i + 1] ?? null;
+    this.buttons.follow.setAttribute("aria-pressed", !!this.following);
+    this.say(this.following ? fill(this.texts.following, { name: this.following.name }) : this.texts.following_nobody, 1500);
+    this.ask();
+  }
+
+  // Tell how it is looked at, once the hand rests: that belongs to a shared link.
+  look() {
+    clearTimeout(this.settling);
+    this.settling = setTimeout(() => {
+      const round = (v) => Math.round(v * 100) / 100, k = Math.round(this.playhead);
+      this.send({ look: { view: this.relieved ? "relief" : "plane", yaw: round(this.camera.yaw), pitch: round(this.camera.pitch), zoom: round(this.camera.zoom),
+        at: this.playing || k >= this.scene.steps ? null : k } });
+    }, 400);
+  }
+
+  present(on = !this.box.classList.contains("present")) {
+    this.box.classList.toggle("present", on);
+    this.buttons.present.setAttribute("aria-pressed", on);
+    if (on) this.box.requestFullscreen?.().catch(() => {}); // where a frame forbids it, filling the window must do
+    else if (document.fullscreenElement) document.exitFullscreen().catch(() => {});
+    this.resize();
+  }
+
+  do(name) {
+    const at = Math.round(this.playhead);
+    ({ play: () => this.play(), back: () => this.go(Math.ceil(this.playhead) - 1), on: () => this.go(Math.floor(this.playhead) + 1), home: () => this.go(0), end: () => this.go(this.scene.steps),
+      again: () => { this.playhead = 0; this.play(true); }, loop: () => { this.loop = !this.loop; this.buttons.loop.setAttribute("aria-pressed", this.loop); },
+      follow: () => this.follow(), relief: () => { this.turn(!this.relieved); this.look(); }, present: () => this.present(),
+      help: () => { if (this.parts.help.open) this.parts.help.close(); else this.parts.help.showModal(); } })[name](at);
+  }
+
+  key(event) {
+    if (!this.scene || event.ctrlKey || event.metaKey || event.altKey || event.target.tagName === "SELECT") return;
+    const { key } = event, step = { ArrowLeft: "back", ArrowRight: "on", Home: "home", End: "end", r: "again", R: "again", "к": "again", "К": "again",
+      f: "present", F: "present", "а": "present", "А": "present", "?": "help", ",": event.shiftKey ? "help" : undefined, " ": "play" }[key];
+    const move = event.shiftKey && { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] }[key];
+    if (move) {
+      const [x0, x1, y0, y1] = this.scene.heat.box;
+      this.holding = true;
+      this.hold([this.start[0] + move[0] * (x1 - x0) / 100, this.start[1] + move[1] * (y1 - y0) / 100]);
+    } else if (/^[1-9]$/.test(key)) this.mute(Number(key) - 1);
+    else if (key === "Escape" && this.box.classList.contains("present")) this.present(false);
+    else if (key === "Escape" || (key === " " && event.target.tagName === "BUTTON" && event.target !== this.buttons.play && this.parts.help.open) || !step) return;
+    else this.do(step);
+    event.preventDefault(); event.stopPropagation();
+  }
+
+  listen() {
+    const on = (target, names, f, options) => names.split(" ").forEach((n) => target.addEventListener(n, f, { signal: this.stops.signal, ...options }));
+    const { picture, scrub, speed, chart } = this.parts;
+    on(this.box, "keydown", (e) => this.key(e));
+    on(this.box, "keyup keypress", (e) => {
+      if (e.type === "keyup" && this.holding && !this.pointer && (e.key === "Shift" || e.key.startsWith("Arrow"))) this.release();
+      e.stopPropagation();
+    });
+    on(this.box, "click", (e) => { const b = e.target.closest("[data-do]"); if (b && this.scene) { this.do(b.dataset.do); this.box.focus({ preventScroll: true }); } });
+    on(scrub, "input", () => { this.go(Number(scrub.value)); });
+    on(speed, "change", () => { this.speed = Number(speed.value); this.box.focus({ preventScroll: true }); });
+    on(document, "fullscreenchange", () => { if (!document.fullscreenElement && this.box.classList.contains("present")) this.present(false); });
+    const spot = (e) => { const r = picture.getBoundingClientRect(); return [e.clientX - r.left, e.clientY - r.top]; };
+    const pointers = new Map();
+    on(this.parts.top, "pointerdown", (e) => {
+      if (!this.scene || e.button) return;
+      const [px, py] = spot(e), near = Math.hypot(px - this.handleAt[0], py - this.handleAt[1]) < (e.pointerType === "touch" ? 2 * GRAB : GRAB);
+      pointers.set(e.pointerId, [px, py]);
+      this.parts.top.setPointerCapture(e.pointerId);
+      this.pointer = near ? "start" : this.relieved ? "orbit" : "click";
+      this.pressed = [px, py]; this.box.focus({ preventScroll: true });
+      if (near) { this.holding = true; this.parts.readout.hidden = true; this.ask(); }
+    });
+    on(this.parts.top, "pointermove", (e) => {
+      if (!this.scene) return;
+      const [px, py] = spot(e), before = pointers.get(e.pointerId);
+      if (before) pointers.set(e.pointerId, [px, py]);
+      if (this.pointer === "click" && Math.hypot(px - this.pressed[0], py - this.pressed[1]) > 5 && e.pointerType !== "touch") { this.pointer = "start"; this.holding = true; }
+      if (this.pointer === "start") this.hold(this.place(Math.min(Math.max(px, 0), this.width), Math.min(Math.max(py, 0), this.height)));
+      else if (this.pointer === "orbit" && before) {
+        if (pointers.size === 2) {
+          const [a, b] = [...pointers.values()], was = Math.hypot(...(pointers.keys().next().value === e.pointerId ? [before[0] - b[0], before[1] - b[1]] : [before[0] - a[0], before[1] - a[1]]));
+          this.zoom(Math.hypot(a[0] - b[0], a[1] - b[1]) / Math.max(was, 1));
+        } else {
+          this.camera.yaw -= (px - before[0]) * 0.4;
+          this.camera.pitch = Math.min(90, Math.max(5, this.camera.pitch + (py - before[1]) * 0.3));
+        }
+        this.ask();
+      } else if (!this.pointer) {
+        this.hover(px, py);
+        this.parts.top.style.cursor = Math.hypot(px - this.handleAt[0], py - this.handleAt[1]) < GRAB ? "grab" : this.relieved ? "move" : "crosshair";
+      }
+    });
+    on(this.parts.top, "pointerup pointercancel", (e) => {
+      if (!pointers.delete(e.pointerId)) return;
+      if (this.pointer === "click" && e.type === "pointerup") { this.hold(this.place(...spot(e))); this.release(); }
+      else if (this.pointer === "start") this.release();
+      else if (this.pointer === "orbit") this.look();
+      if (!pointers.size) this.pointer = null;
+    });
+    on(picture, "pointerleave", () => { this.parts.readout.hidden = true; });
+    on(picture, "wheel", (e) => { if (this.relieved) { this.zoom(Math.exp(-e.deltaY / 600)); this.look(); e.preventDefault(); } }, { passive: false });
+    let scrubbing = false;
+    const along = (e) => this.go(this.chart.step(e.clientX - chart.getBoundingClientRect().left));
+    on(chart, "pointerdown", (e) => { if (this.scene && !e.button) { scrubbing = true; chart.setPointerCapture(e.pointerId); along(e); this.box.focus({ preventScroll: true }); } });
+    on(chart, "pointermove", (e) => { if (scrubbing) along(e); });
+    on(chart, "pointerup pointercancel", () => { scrubbing = false; });
+  }
+
+  zoom(by) { this.camera.zoom = Math.min(5, Math.max(0.3, this.camera.zoom * by)); this.ask(); }
+}

@@ -1,0 +1,71 @@
+// A scene as render/wire.py packed it, and the runs that the page repeats by itself.
+
+const KINDS = { float32: Float32Array, float64: Float64Array };
+
+export function unpack(bytes) {
+  const buffer = bytes.slice().buffer; // an aligned copy
+  const [length] = new Uint32Array(buffer, 0, 1);
+  const scene = JSON.parse(new TextDecoder().decode(new Uint8Array(buffer, 8, length)));
+  const array = (place) => place && new KINDS[place[0]](buffer, 8 + length + place[1], place[2]);
+  const noise = array(scene.noise);
+  const width = noise ? noise.length / scene.steps : 0;
+  scene.noise = noise ? Array.from({ length: scene.steps }, (_, t) => Array.from(noise.subarray(t * width, (t + 1) * width))) : [];
+  for (const path of scene.paths) {
+    for (const name of ["x", "y", "height"]) path[name] = array(path[name]);
+    if (Array.isArray(path.rate)) path.rate = array(path.rate);
+    if (path.live && Array.isArray(path.live.rates)) path.live.rates = array(path.live.rates);
+  }
+  for (const crowd of scene.crowds) for (const name of ["x", "y"]) crowd[name] = array(crowd[name]);
+  scene.surface = compiled(scene.heat.surface);
+  scene.descend = compiled(`(() => { ${scene.loop}; return descend; })()`);
+  return scene;
+}
+
+// The code comes from our own printers (expr.py, trace.py), never from what a visitor typed.
+const known = new Map();
+export function compiled(source) {
+  if (!known.has(source)) {
+    if (known.size > 500) known.clear();
+    known.set(source, new Function(`"use strict"; return ${source};`)());
+  }
+  return known.get(source);
+}
+
+// Where a height stands among the bands: scene.Heat.warp.
+export function warp(heat) {
+  const { low, span, scale, bands } = heat;
+  const whole = scale ? bands / Math.log1p(1 / scale) : bands;
+  return (f) => {
+    const d = (f - low) / span;
+    if (!(d < 1)) return bands; // what is no number is as high as the highest
+    return d <= 0 ? 0 : scale ? whole * Math.log1p(d / scale) : whole * d;
+  };
+}
+
+// The paths from another start, each by its own formula; null where only Python knows the optimizer.
+export function rerun(scene, start) {
+  return scene.paths.map((path) => {
+    if (!path.live) return null;
+    const { step, numbers, rates, noisy } = path.live;
+    const given = typeof rates === "number" ? new Float64Array(scene.steps).fill(rates) : rates;
+    const out = scene.descend(scene.surface, compiled(step), start[0], start[1], scene.steps, numbers, given, noisy ? scene.noise : []);
+    const n = scene.steps + 1, x = new Float32Array(n), y = new Float32Array(n);
+    x[0] = start[0]; y[0] = start[1];
+    for (let t = 1; t < n; t++) { x[t] = out.rows[t - 1][0]; y[t] = out.rows[t - 1][1]; }
+    return { ...path, x, y, height: Float32Array.from(out.loss), end: out.diverged };
+  });
+}
+
+// Three significant digits, as they are printed: 0.00123, 1.23·10⁻⁵.
+export function digits(value) {
+  if (!Number.isFinite(value)) return Number.isNaN(value) ? "–" : value > 0 ? "∞" : "−∞";
+  if (value === 0) return "0";
+  const size = Math.abs(value);
+  if (size >= 1e-3 && size < 1e5) return minus(size >= 100 ? String(Math.round(value)) : String(Number(value.toPrecision(3))));
+  const [mantissa, power] = value.toExponential(2).split("e");
+  return minus(`${Number(mantissa)}·10`) + [...String(Number(power))].map((c) => "⁰¹²³⁴⁵⁶⁷⁸⁹"[c] || "⁻").join("");
+}
+const minus = (text) => text.replace("-", "−");
+
+// "step {k} of {n}" with its names filled in
+export const fill = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[name]);

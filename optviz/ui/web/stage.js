@@ -1,0 +1,17 @@
+// Streamlit's door to the stage: called again at every change of data, it keeps one player in its place.
+import { Player } from "./player.js";
+
+const players = new WeakMap();
+
+export default function ({ data, parentElement, setTriggerValue }) {
+  let player = players.get(parentElement);
+  if (!player) {
+    const root = parentElement.querySelector(".optviz-stage") ?? parentElement.appendChild(document.createElement("div"));
+    root.className = "optviz-stage";
+    player = new Player(root, () => {});
+    players.set(parentElement, player);
+  }
+  player.send = (event) => setTriggerValue("event", event);
+  if (data) player.show(data);
+  return () => { player.destroy(); players.delete(parentElement); };
+}
