@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
+import hashlib
+import re
 import socket
+from collections.abc import Awaitable, Callable, MutableMapping
 from pathlib import Path
+from typing import Any
 
 from .core import Refused, T
 
 HERE = Path(__file__).parent
 #: Where app.py, pages/ and assets/ are: inside an installed wheel, or beside the package in a checkout.
 SITE = HERE / "site" if (HERE / "site").is_dir() else HERE.parent
-OPTIONS = {"browser.gatherUsageStats": False, "server.headless": True, "server.fileWatcherType": "none", "client.toolbarMode": "minimal",
-           "client.showErrorDetails": "none", "runner.postScriptGC": False}
+#: What is only right for a served app; all else stands in .streamlit/config.toml, which `streamlit run` reads, too.
+OPTIONS = {"server.headless": True, "server.fileWatcherType": "none"}
 TRIES = 50
+FONT = "/_stcore/bidi-components/optviz.frame/fonts/text.woff2"
+
+Message = MutableMapping[str, Any]
+Send = Callable[[Message], Awaitable[None]]
+Asgi = Callable[[Message, Callable[[], Awaitable[Message]], Send], Awaitable[None]]
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -42,6 +52,34 @@ def listen(host: str, port: int) -> socket.socket:
                     f"на {host} нет свободного порта от {port} до {last}, или {host} — не адрес этой машины; укажите --port или --host"))
 
 
+def policy(page: str) -> str:
+    """What a page may load: everything from here, nothing from elsewhere; slides may frame it, and the stage compiles formulas to JavaScript."""
+    inline = [base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() for script in re.findall(r"<script>(.*?)</script>", page, re.S)]
+    scripts = " ".join(["'self'", "'unsafe-eval'", *(f"'sha256-{digest}'" for digest in inline)])
+    return (f"default-src 'self'; script-src {scripts}; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; media-src 'self' data: blob:; "
+            "font-src 'self' data:; connect-src 'self' data: blob:; worker-src 'self' blob:; object-src 'none'; base-uri 'self'; form-action 'self'; "
+            "frame-ancestors *")
+
+
+def guarded(app: Asgi, page: str) -> Asgi:
+    """The app with the headers of a careful house; the page asks for its font before Streamlit has been loaded."""
+    always = [(b"x-content-type-options", b"nosniff"), (b"content-security-policy", policy(page).encode())]
+    preload = (b"link", f'<{FONT}>; rel=preload; as=font; type="font/woff2"; crossorigin'.encode())
+
+    async def guard(scope: Message, receive: Callable[[], Awaitable[Message]], send: Send) -> None:
+        async def answer(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                own = {name for name, _ in always}
+                headers = [(name, value) for name, value in message.get("headers", ()) if name.lower() not in own]
+                html = any(name.lower() == b"content-type" and value.startswith(b"text/html") for name, value in headers)
+                message["headers"] = [*headers, *always, *[preload] * html]
+            await send(message)
+
+        await app(scope, receive, answer if scope["type"] == "http" else send)
+
+    return guard
+
+
 def serve(host: str, port: int) -> None:
     """Run the app until Ctrl-C; the one line printed is its address."""
     with contextlib.suppress(KeyboardInterrupt), listen(host, port) as bound:  # Ctrl-C may come while Streamlit is being imported
@@ -49,6 +87,7 @@ def serve(host: str, port: int) -> None:
         import uvicorn
         from streamlit import config
 
+        app = st.App(SITE / "app.py")  # first: it tells Streamlit where the configuration file is
         for name, value in OPTIONS.items():
             config.set_option(name, value)
         chosen = bound.getsockname()[1]
@@ -62,4 +101,5 @@ def serve(host: str, port: int) -> None:
                 await super().startup(sockets)
                 print(f"http://{shown}:{chosen}", flush=True)
 
-        Server(uvicorn.Config(st.App(SITE / "app.py"), log_level="warning", timeout_graceful_shutdown=1)).run(sockets=[bound])
+        page = (Path(st.__file__).parent / "static/index.html").read_text("utf-8")
+        Server(uvicorn.Config(guarded(app, page), log_level="warning", timeout_graceful_shutdown=1)).run(sockets=[bound])

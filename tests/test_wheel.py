@@ -10,7 +10,7 @@ from conftest import running
 from optviz.surfaces import surfaces
 
 ROOT = Path(__file__).parent.parent
-SITE = [ROOT / "app.py", *(path for folder in ("pages", "assets") for path in (ROOT / folder).rglob("*") if path.is_file())]
+SITE = [ROOT / "app.py", *(path for folder in ("pages", "assets", ".streamlit") for path in (ROOT / folder).rglob("*") if path.is_file())]
 
 
 def call(*command, cwd):
