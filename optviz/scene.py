@@ -20,6 +20,7 @@ BANDS = 18
 SAMPLES = 97  # a side of the grid that the levels are chosen on
 LOG_FROM = 7.0  # heights whose range is this many medians or more are spaced logarithmically
 VALLEY = (0.1, 0.25)  # then the lowest tenth of the picture gets a quarter of the bands
+MOST = 1e300  # of a height in a picture: sums and differences of such are still numbers
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,15 +46,13 @@ class Heat:
 def heat(s: Surface, box: Box) -> Heat:
     """The bands that let the valleys of a surface be read."""
     f = grid_values(s.value, box, SAMPLES)[2].ravel()
-    f = f[np.isfinite(f)]
+    f = np.clip(f[np.isfinite(f)], -MOST, MOST)
     if not f.size:
         return Heat(s, box, 0.0, 1.0, 0.0)
-    low = float(f.min())
+    low, span = float(f.min()), float(np.ptp(f))
+    if span == 0:
+        return Heat(s, box, low, 1.0, 0.0)
     tenth, half = (np.quantile(f, q) - low for q in (VALLEY[0], 0.5))
-    with np.errstate(over="ignore"):
-        span = float(f.max() - low)
-    if not 0 < span < np.inf:
-        return Heat(s, box, low, 1.0 if span == 0 else 1e300, 0.0)
     return Heat(s, box, low, span, _scale(max(tenth, 1e-12 * span) / span) if span > LOG_FROM * half else 0.0)
 
 
@@ -140,6 +139,7 @@ def dots(s: Surface, box: Box) -> list[Dot]:
 
 def panel(curves: Sequence[np.ndarray], base: float | None) -> Panel:
     """Limits that hold all curves: logarithmic above the best value where one is known and more than two decades lie between."""
+    curves = [np.clip(c, -MOST, MOST) for c in curves]
     if not curves:
         return Panel(0.0, 0.0, 1.0, False)
     top = max(float(c[0]) for c in curves)  # what climbs far above every beginning leaves the picture

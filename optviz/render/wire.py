@@ -27,8 +27,8 @@ class Arrays:
         """[kind, where, how many]"""
         if a is None:
             return None
-        with np.errstate(over="ignore"):  # what single precision cannot hold is far outside the picture
-            data: np.ndarray = np.ascontiguousarray(a, kind)
+        most = np.finfo(kind).max  # what single precision cannot hold is far outside the picture
+        data: np.ndarray = np.ascontiguousarray(np.clip(a, -most, most), kind)
         self.parts.append(data.tobytes() + b"\0" * (-data.nbytes % ALIGNED))
         place, self.size = self.size, self.size + len(self.parts[-1])
         return [np.dtype(kind).name, place, data.size]
