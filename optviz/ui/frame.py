@@ -1,0 +1,134 @@
+"""The frame of every page: its dress, language, theme, errors, its spec in the session and in the URL, sharing.
+
+app.py:   header()                       the style sheet; language, theme and Share at the top right (nothing of it when embedded)
+          guarded(page.run)              a page's error is logged, and the visitor reads one sentence
+a page:   spec = spec_of(read, "descent")   read(query, notes) -> spec; the URL is read once, then the session holds the truth
+          put("descent", spec)           in a widget's callback: the new truth; push=True makes an entry in the browser's history
+          notes("descent")               what of the URL could not be used
+          address("descent", spec.to_query())   at the page's end: the URL follows
+          embedded()                     draw the stage alone
+"""
+
+from __future__ import annotations
+
+import html
+import logging
+from collections.abc import Callable
+from dataclasses import fields
+from pathlib import Path
+from typing import TypeVar
+from urllib.parse import urlencode, urlsplit
+
+import segno
+import streamlit as st
+
+from ..core import T
+from ..palette import THEMES, Theme
+from .text import LANGUAGES, choose, chosen, language, say
+
+V = TypeVar("V")
+WEB = Path(__file__).parent / "web"
+#: Fields of the URL that belong to the frame, not to a page's spec.
+OURS = ("lang", "embed", "embed_options")
+SPECS, NOTES, PUSHES, QUERY = "frame-specs", "frame-notes", "frame-pushes", "frame-query"
+MOST_NOTES = 4
+LONGEST_NOTE = 150
+
+#: The style sheet; light-dark() follows the color-scheme that Streamlit gives its theme.
+COLOURS = "".join(f"--optviz-{f.name}: light-dark({getattr(THEMES['light'], f.name)}, {getattr(THEMES['dark'], f.name)}); " for f in fields(Theme))
+STYLE = f"<style>.stApp, [data-testid=portal] {{ {COLOURS}}}\n{(WEB / 'frame.css').read_text('utf-8')}</style>"
+
+_frame = st.components.v2.component("optviz.frame", js="frame.js", isolate_styles=False)
+
+
+def embedded() -> bool:
+    """True in an iframe with ?embed=true: the stage alone."""
+    return bool(st.context.is_embedded)
+
+
+def header() -> None:
+    """The style sheet and, unless embedded, what stands at the top right of every page."""
+    st.html(STYLE)
+    if embedded():
+        return
+    with st.container(key="frame-header", horizontal=True):
+        if st.button(say(T("Share", "Поделиться")), icon=":material/qr_code_2:", type="tertiary", key="frame-share"):
+            st.dialog(say(T("Share this view", "Поделиться этим видом")), width="medium")(share)(st.session_state.get(QUERY, ""))
+        texts = {"language": T("Language", "Язык"), "theme": T("Light or dark", "Светлая или тёмная тема")}
+        _frame(key="frame-switches", data={"languages": LANGUAGES, "language": language(), "chosen": chosen(),
+                                           "texts": {name: say(text) for name, text in texts.items()}}, on_language_change=_choose)
+
+
+def _choose() -> None:
+    choose(st.session_state["frame-switches"].get("language"))
+
+
+def share(query: str) -> None:
+    """A link to exactly this view, and its QR code, large enough for a lecture hall."""
+    url = st.context.url or ""
+    link = f"{url.split('?')[0]}?{query}"
+    try:
+        code = segno.make(link, error="m", micro=False)
+    except segno.DataOverflowError:
+        st.info(say(T("The link is too long for a QR code; copy it instead.", "Ссылка слишком длинная для QR-кода; скопируйте её.")))
+    else:
+        st.html(f'<div class="optviz-qr">{code.svg_inline(border=4, dark="#000", light="#fff", omitsize=True)}</div>')
+    st.code(link, language=None, wrap_lines=True)
+    if urlsplit(url).hostname in ("localhost", "127.0.0.1", "::1"):
+        st.caption(say(T("This address works on this computer only. For a lecture hall start with `optviz app --host 0.0.0.0` and open the app by this "
+                         "computer's name or number in the network.",
+                         "Этот адрес открывается только на этом компьютере. Для аудитории запустите `optviz app --host 0.0.0.0` и откройте приложение "
+                         "по имени или номеру компьютера в сети.")))
+
+
+def guarded(run: Callable[[], None]) -> None:
+    """Run a page; what goes wrong is logged, and a visitor reads what to do."""
+    try:
+        run()
+    except Exception:  # a rerun and a stop are no Exceptions
+        logging.getLogger("optviz").exception("a page failed")
+        st.error(say(T("Something went wrong here, and has been logged. Reload the page, or open it without what follows the ? in its address.",
+                       "Здесь что-то сломалось; ошибка записана в журнал. Обновите страницу или откройте её без части адреса после знака «?».")))
+
+
+def spec_of(read: Callable[[str, list[T]], V], page: str) -> V:
+    """The page's spec: what the session holds, at first what the URL says."""
+    specs = st.session_state.setdefault(SPECS, {})
+    if page not in specs:
+        fields = [(name, value) for name in st.query_params if name not in OURS for value in st.query_params.get_all(name)]
+        found: list[T] = []
+        specs[page] = read(urlencode(fields), found)
+        st.session_state.setdefault(NOTES, {})[page] = found
+    return specs[page]
+
+
+def put(page: str, spec: object, push: bool = False) -> None:
+    """A new spec; with `push` the browser's Back returns to the one before."""
+    st.session_state.setdefault(SPECS, {})[page] = spec
+    st.session_state[PUSHES] = st.session_state.get(PUSHES, 0) + push
+
+
+def notes(page: str) -> None:
+    """Quietly, what of the URL fell back, until it is put away."""
+    found = st.session_state.get(NOTES, {}).get(page, [])
+    if not found:
+        return
+    lines = [shortened(say(note)) for note in found[:MOST_NOTES]]
+    if more := len(found) - len(lines):
+        lines.append(say(T(f"… and {more} more", f"… и ещё {more}")))
+    with st.container(key="frame-notes", horizontal=True, vertical_alignment="top"):
+        head = say(T("Not everything in the link could be used:", "Не всё в ссылке удалось использовать:"))
+        st.html(f'<div class="optviz-notes" role="status">{head}<ul>{"".join(f"<li>{html.escape(line)}</li>" for line in lines)}</ul></div>')
+        st.button("", icon=":material/close:", type="tertiary", key=f"frame-notes-{page}", help=say(T("Put away", "Убрать")), on_click=found.clear)
+
+
+def shortened(line: str) -> str:
+    """A sentence that stays readable, however much a visitor put into the URL."""
+    return line if len(line) <= LONGEST_NOTE else line[:LONGEST_NOTE - 1].rstrip() + "…"
+
+
+def address(page: str, query: str) -> None:
+    """The URL follows the spec; Back and Forward bring back the spec of their URL."""
+    st.session_state[QUERY] = query
+    _frame(key=f"frame-address-{page}", data={"query": query, "pushes": st.session_state.get(PUSHES, 0), "chosen": chosen()},
+           on_back_change=lambda: st.session_state.get(SPECS, {}).pop(page, None))

@@ -1,0 +1,93 @@
+// The frame in the browser: the URL follows the spec, Back and Forward call it back; the switches of language and theme.
+const OURS = ["embed", "embed_options"];
+const THEME = "optviz-theme";
+let here = null; // the page whose spec the URL shows: {path, query, pushes, back, left}
+
+// ---- the URL: Streamlit's own way to write it makes an entry in the history at every change, this one replaces the entry
+function write(query, chosen, push) {
+  const now = new URLSearchParams(location.search);
+  const kept = OURS.filter((name) => now.has(name)).map((name) => [name, now.get(name)]);
+  if (chosen) kept.push(["lang", chosen]);
+  const search = [query, new URLSearchParams(kept).toString()].filter(Boolean).join("&");
+  const url = location.pathname + (search && "?" + search) + location.hash;
+  if (url !== location.pathname + location.search + location.hash) history[push ? "pushState" : "replaceState"](history.state, "", url);
+}
+
+function follow({ query, pushes, chosen }, trigger) {
+  const before = here?.path === location.pathname ? here : { query: null, pushes, left: null };
+  const back = () => trigger("back", location.search);
+  if (query === before.left) { // the answer to something older than the last Back
+    here = { ...before, back };
+    return;
+  }
+  here = { path: location.pathname, query, pushes, back, left: null };
+  write(query, chosen, pushes > before.pushes);
+}
+
+window.addEventListener("popstate", () => {
+  if (here?.path !== location.pathname) return; // another page's URL: Streamlit goes there by itself
+  here.left = here.query;
+  here.back();
+});
+
+// ---- the theme: the system's until somebody flips it; Streamlit asks matchMedia, and asks anew after printing
+const system = window.matchMedia.bind(window);
+const dark = "(prefers-color-scheme: dark)";
+const isDark = () => (localStorage.getItem(THEME) ?? (system(dark).matches ? "dark" : "light")) === "dark";
+
+function answer(query) {
+  const list = system(query);
+  if (!query.includes("prefers-color-scheme")) return list;
+  const matches = query.includes("dark") === isDark();
+  return new Proxy(list, { get: (of, name) => name === "matches" ? matches : typeof of[name] === "function" ? of[name].bind(of) : of[name] });
+}
+
+function flip() {
+  const wanted = isDark() ? "light" : "dark";
+  if ((wanted === "dark") === system(dark).matches) localStorage.removeItem(THEME);
+  else localStorage.setItem(THEME, wanted);
+  dress();
+}
+
+function dress() {
+  window.matchMedia = answer;
+  window.dispatchEvent(new Event("afterprint"));
+}
+
+// ---- the switches
+function switches(parent, { languages, language, texts }, choose) {
+  document.documentElement.lang = language;
+  let box = parent.querySelector(".optviz-switches");
+  if (!box) {
+    box = parent.appendChild(document.createElement("div"));
+    box.className = "optviz-switches";
+    dress();
+  }
+  const focused = box.contains(document.activeElement) ? document.activeElement.dataset.name : null;
+  const button = (name, text, label, press, pressed) => {
+    const b = document.createElement("button");
+    Object.assign(b, { type: "button", textContent: text, title: label, onclick: press });
+    b.dataset.name = name;
+    b.setAttribute("aria-label", label);
+    if (pressed !== undefined) b.setAttribute("aria-pressed", pressed);
+    return b;
+  };
+  const group = document.createElement("div");
+  group.setAttribute("role", "group");
+  group.setAttribute("aria-label", texts.language);
+  group.append(...Object.entries(languages).map(([key, name]) => {
+    const b = button(key, key.toUpperCase(), name, () => choose(key), key === language);
+    b.lang = key;
+    return b;
+  }));
+  box.replaceChildren(group, button("theme", "◐", texts.theme, flip));
+  if (focused) box.querySelector(`[data-name="${focused}"]`)?.focus();
+}
+
+window.addEventListener("storage", (event) => event.key === THEME && dress()); // flipped in another tab
+
+export default function ({ data, parentElement, setTriggerValue }) {
+  if (data.query === undefined) switches(parentElement, data, (key) => setTriggerValue("language", key));
+  else follow(data, setTriggerValue);
+  return () => { if (data.query !== undefined) here = null; };
+}
