@@ -190,35 +190,42 @@ def python_step(plan: Plan, arrays: bool = False) -> tuple[Traced, Callable, Cal
 
 @lru_cache(maxsize=256)
 def javascript_step(plan: Plan) -> str:
-    """An object literal of the same step: {fixed, moving, each, first(x, y, h), bind(slope, height, h)}."""
+    """An object literal of the same step: {fixed, moving, each, first(x, y, h), bind(slope, height, h), next(step, now, t, rate, noise)}."""
     traced = trace(plan)
     code = Code(traced.outputs, JAVASCRIPT, "const {} = {};", early=frozenset(traced.fixed))
     begun = Code(traced.first, JAVASCRIPT, "const {} = {};")
     fixed, moving, each = ("[" + ", ".join(f'"{n}"' for n in names) + "]" for names in (traced.fixed, traced.moving, traced.each))
     unpack = f"const {{{', '.join(traced.fixed)}}} = h;"
+    # spelled out, because spreading arrays into a call takes longer than the step itself
+    now = [f"now[{i}]" for i in range(len(traced.moving) + 2)]
+    noise = [f"noise[{i}]" for i in range(len(traced.each) - 2)]
     return (f"{{ fixed: {fixed}, moving: {moving}, each: {each},\n"
             f"first(x, y, h) {{ {unpack} {' '.join(begun.lines)} return [{', '.join(begun.results)}]; }},\n"
             f"bind(slope, height, h) {{ {unpack} {' '.join(code.prelude)}\n"
             f"return ({', '.join([*traced.moving, 'gx', 'gy', *traced.each])}) => {{ {' '.join(code.lines)}\n"
-            f"return [{', '.join(code.results)}]; }}; }} }}")
+            f"return [{', '.join(code.results)}]; }}; }},\n"
+            f"next(step, now, t, rate, noise) {{ return step({', '.join([*now, 't', 'rate', *noise])}); }} }}")
 
 
 #: The loop around the step, for a page: rates and noise come as arrays, a run that leaves the numbers stays at its last point.
 JAVASCRIPT_LOOP = """\
 function descend(surface, step, x, y, steps, h, rates, noise = []) {
-  const next = step.bind(surface.slope, surface.height, h);
-  let now = [x, y, ...step.first(x, y, h), 0, 0];
-  const rows = [], loss = [surface.height(x, y)];
-  let diverged = null;
+  const bound = step.bind(surface.slope, surface.height, h);
+  const rows = new Array(steps), loss = new Array(steps + 1);
+  let now = [x, y, ...step.first(x, y, h), 0, 0], diverged = null;
+  const remembered = now.length - 2;
+  loss[0] = surface.height(x, y);
   for (let t = 1; t <= steps; t++) {
     if (diverged === null) {
-      const after = next(...now, t, rates[t - 1], ...(noise.length ? noise[t - 1] : []));
+      const after = step.next(bound, now, t, rates[t - 1], noise[t - 1]);
       const f = surface.height(after[0], after[1]);
-      if (after.slice(0, -2).every(Number.isFinite) && Number.isFinite(f)) { now = after; loss.push(f); rows.push(after); continue; }
+      let sum = f - f; // not 0 when anything is infinite or no number
+      for (let i = 0; i < remembered; i++) sum += after[i] - after[i];
+      if (sum === 0) { rows[t - 1] = now = after; loss[t] = f; continue; }
       diverged = t;
     }
-    rows.push([...now.slice(0, -2), 0, 0]);
-    loss.push(loss[loss.length - 1]);
+    rows[t - 1] = [...now.slice(0, -2), 0, 0];
+    loss[t] = loss[t - 1];
   }
   return { rows, loss, diverged };
 }

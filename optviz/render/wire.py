@@ -46,7 +46,7 @@ def pack(scene: Scene, language: str, texts: Mapping[str, str]) -> bytes:
 
     def path(p: Path) -> dict[str, Any]:
         lively = p.live and {"step": p.live.step, "numbers": _finite(p.live.numbers), "noisy": p.live.noise is not None, "rates": rate(p.live.rates)}
-        return {"name": getattr(p.name, language), "short": getattr(p.short, language), "colour": p.style.colour, "shape": p.style.shape, "dash": p.style.dash, "end": p.end, "muted": p.muted,
+        return {"name": getattr(p.name, language), "short": getattr(p.short, language), **vars(p.style), "end": p.end, "muted": p.muted,
                 "entrant": p.entrant, "x": arrays.put(p.points[0]), "y": arrays.put(p.points[1]), "height": arrays.put(p.height),
                 "rate": rate(p.rate), "live": lively}
 
@@ -54,7 +54,7 @@ def pack(scene: Scene, language: str, texts: Mapping[str, str]) -> bytes:
         "heat": heat_head(scene.heat),
         "start": scene.start, "steps": scene.steps, "paths": [path(p) for p in scene.paths], "noise": arrays.put(noise, np.float64),
         "dots": [[d.x, d.y, d.value, d.best] for d in scene.dots], "panel": vars(scene.panel),
-        "crowds": [{"colour": c.style.colour, "entrant": c.entrant, "muted": c.muted, "steps": [int(k) for k in c.steps], "members": c.points.shape[2],
+        "crowds": [{**vars(c.style), "entrant": c.entrant, "muted": c.muted, "steps": c.steps.tolist(), "members": c.points.shape[2],
                     "x": arrays.put(c.points[0]), "y": arrays.put(c.points[1])} for c in scene.crowds],
         "look": scene.look, "loop": JAVASCRIPT_LOOP, "language": language, "texts": texts,
         "themes": {name: vars(theme) for name, theme in THEMES.items()},

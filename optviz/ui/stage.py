@@ -29,9 +29,11 @@ TEXTS = {
     "loop": T("Repeat without end", "Повторять по кругу"), "follow": T("Follow a head", "Следовать за точкой"),
     "relief": T("Relief", "Рельеф"), "present": T("Presentation (F)", "Во весь экран (F)"), "help": T("Keys", "Клавиши"), "close": T("Close", "Закрыть"),
     "keys": T("Space | play, pause\n← → | one step back, on\nHome, End | first, last step\nR | from the beginning\n1 … 9 | hide or show a trail\n"
-              "Shift + arrows | move the start\nF | presentation\nMouse, finger | drag or click: move the start; in relief: turn, zoom\n? | these keys",
+              "Shift + arrows | move the start\nF | presentation\n"
+              "Mouse, finger | drag or click: move the start; in relief: turn, zoom\n? | these keys",
               "Пробел | показать, пауза\n← → | шаг назад, вперёд\nHome, End | первый, последний шаг\nR | с начала\n1 … 9 | скрыть или показать след\n"
-              "Shift + стрелки | сдвинуть старт\nF | во весь экран\nМышь, палец | тянуть или щёлкнуть: сдвинуть старт; в рельефе: повернуть, приблизить\n? | эти клавиши"),
+              "Shift + стрелки | сдвинуть старт\nF | во весь экран\n"
+              "Мышь, палец | тянуть или щёлкнуть: сдвинуть старт; в рельефе: повернуть, приблизить\n? | эти клавиши"),
 }
 
 _stage = st.components.v2.component("optviz.stage", css="stage.css", js="stage.js")
