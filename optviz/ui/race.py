@@ -1,0 +1,290 @@
+"""The panels of a race: its surface, its entrants, its circumstances, its results."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from ..core import Param, T
+from ..optimizers import optimizers
+from ..outcome import Outcome
+from ..palette import Style, style_of
+from ..presets import presets
+from ..race import LOOK, MOST_ENTRANTS, TABLE, Entrant, Race, entrant_on
+from ..run import CLIPS
+from ..schedules import schedules
+from ..surfaces import surfaces
+from .controls import NAMES, Desk, label_of, name_of, short
+from .picker import picker
+from .text import say
+
+LARGEST_SEED = 2**32 - 1
+MARKS = ("●", "■", "▲", "◆", "✚")  # of palette.SHAPES
+COUNT_UP = 2654435761  # odd, so that another seed is never one that was just seen
+
+
+def after(race: Race, event: dict[str, Any]) -> Race:
+    """The race after what a visitor did on the stage."""
+    if "start" in event:
+        return race.at(start=event["start"])
+    if "muted" in event:
+        hidden = set(event["muted"])
+        return race.at(entrants=[e.at(muted=i in hidden) for i, e in enumerate(race.entrants)])
+    return race.at(**{name: value for name, value in event.get("look", {}).items() if name in LOOK})
+
+
+# --- presets and the surface --------------------------------------------------------------------------------------------------------
+
+
+def preset_panel(desk: Desk[Race]) -> None:
+    """Races worth showing; what to do and to see with the one that is on."""
+    key = f"{desk.page}-preset"
+    shown = next((p for p in presets.values() if p.race.surface.key == desk.spec.surface.key and st.session_state.get(f"{key}-on") == p.key), None)
+
+    def chosen() -> None:
+        if (picked := st.session_state[key]) is not None:
+            st.session_state[f"{key}-on"] = picked
+            desk.edit(lambda _: presets[picked].race, push=True)
+    if st.session_state.get(key) != (shown and shown.key):
+        st.session_state[key] = shown and shown.key
+    st.selectbox(say(T("Examples", "Примеры")), list(presets), index=None, format_func=lambda k: say(presets[k].name), key=key, on_change=chosen,
+                 placeholder=say(T("Choose an example", "Выберите пример")), label_visibility="collapsed")
+    if shown:
+        st.caption(f"**{say(shown.do)}** {say(shown.see)}")
+
+
+def surface_panel(desk: Desk[Race]) -> None:
+    """Which surface, its parameters, or a formula of one's own."""
+    race, own = desk.spec, desk.spec.surface.key not in surfaces
+    s = race.surface
+    with st.popover(say(s.name), icon=":material/landscape:", width="stretch", key=f"{desk.page}-surfaces", on_change="rerun") as gallery:
+        if gallery.open:
+            picker(s.key, f"{desk.page}-picker", lambda picked: desk.edit(lambda r: r.on(surfaces[picked]), push=True))
+    key = f"{desk.page}-formula"
+    if own and st.session_state.get(f"{key}-last") != s.formula:  # what somebody is about to mend stays as it was typed
+        st.session_state[key] = st.session_state[f"{key}-last"] = s.formula
+    st.text_input(say(T("Own formula", "Своя формула")), key=key, placeholder="x^2 + 3*sin(y)",
+                  on_change=lambda: desk.edit(lambda r: r.with_formula(st.session_state[key]), push=True))
+    desk.note()
+    st.latex(f"f(x, y) = {s.latex}")
+    for name, p in s.params:
+        desk.setting(f"surface-{name}", say(NAMES[name]), p, s.settings[name], partial(_parameter, name))
+
+
+def _parameter(name: str, race: Race, value: float) -> Race:
+    return race.with_parameter(name, float(value))
+
+
+def view_panel(desk: Desk[Race]) -> None:
+    """The start, the box that is seen, how long and how exactly."""
+    race = desk.spec
+    start = ", ".join(f"{c:.3g}" for c in race.start)
+    heading = T(f"Start ({start}), {race['steps']} steps", f"Старт ({start}), шагов: {race['steps']}")
+    with desk.fold("view", say(heading)) as opened:
+        if not opened:
+            return
+        for i, column in enumerate(st.columns(2)):
+            with column:
+                desk.number(f"start{i}", say(T(f"Start ${'xy'[i]}$", f"Старт ${'xy'[i]}$")), race.start[i], partial(_start, i))
+        desk.setting("steps", say(T("Steps", "Число шагов")), TABLE["steps"], race["steps"], lambda r, v: r.at(steps=int(v), at=None))
+        desk.setting("tolerance", say(T("Tolerance of the loss", "Допуск по значению")), TABLE["tolerance"], race["tolerance"],
+                     lambda r, v: r.at(tolerance=v))
+        for axis in range(2):
+            for end, column in enumerate(st.columns(2)):
+                with column:
+                    word = (T("from", "от"), T("to", "до"))[end]
+                    desk.number(f"box{axis}{end}", f"${'xy'[axis]}$ {say(word)}", race.box[axis][end], partial(_edge, axis, end))
+
+
+def _start(i: int, race: Race, value: float) -> Race:
+    return race.at(start=(value, race.start[1]) if i == 0 else (race.start[0], value))
+
+
+def _edge(axis: int, end: int, race: Race, value: float) -> Race:
+    box = [list(side) for side in race.box]
+    box[axis][end] = value
+    return race.at(box=box)
+
+
+# --- the entrants -------------------------------------------------------------------------------------------------------------------
+
+
+def numbered(race: Race) -> list[tuple[T, Style]]:
+    """Name and style of each entrant, as on the stage: the second of a kind is numbered, and drawn otherwise."""
+    keys, out = [e.optimizer for e in race.entrants], []
+    for i, key in enumerate(keys):
+        before, name = keys[:i].count(key), optimizers[key].name
+        tail = f" {before + 1}" if keys.count(key) > 1 else ""
+        out.append((T(name.en + tail, name.ru + tail), style_of(key, before)))
+    return out
+
+
+def entrants_panel(desk: Desk[Race], outcome: Outcome) -> None:
+    """All entrants, and one more."""
+    race = desk.spec
+    for i, (e, (name, style)) in enumerate(zip(race.entrants, numbered(race), strict=True)):
+        with desk.fold(f"entrant{i}", _heading(e, name, style)) as opened:
+            if opened:
+                if (why := outcome.rows[i].refused) is not None:
+                    st.warning(say(why))
+                _entrant(desk, i, e)
+    if not race.entrants:
+        st.info(say(T("Nobody races. Add an optimizer.", "Никто не участвует. Добавьте оптимизатор.")))
+    if len(race.entrants) < MOST_ENTRANTS:
+        key = f"{desk.page}-add"
+
+        def add() -> None:
+            if (picked := st.session_state[key]) is not None:
+                desk.edit(lambda r: r.at(entrants=[*r.entrants, entrant_on(r.surface, picked)]), push=True)
+                _only_open(desk, len(desk.spec.entrants) - 1)
+        st.session_state[key] = None
+        st.selectbox(say(T("Add an optimizer", "Добавить оптимизатор")), list(optimizers), index=None, format_func=lambda k: say(optimizers[k].name),
+                     key=key, on_change=add, placeholder=say(T("Add an optimizer", "Добавить оптимизатор")), label_visibility="collapsed")
+
+
+def _heading(e: Entrant, name: T, style: Style) -> str:
+    """Mark, name, rate, and what is out of the ordinary."""
+    extra = [say(schedules[e.schedule].name)] * (e.schedule != "constant")
+    extra += [say(T("clipped", "с ограничением"))] * any(e[c] is not None for c in CLIPS) + [say(T("hidden", "скрыт"))] * e.muted
+    mark = f':color[{MARKS[style.shape]}]{{foreground="{style.colour}"}}'
+    return f"{mark} **{say(name)}** α = {short(e['lr'])}" + "".join(f" · {word}" for word in extra)
+
+
+def _only_open(desk: Desk[Race], i: int | None) -> None:
+    """Places change when somebody joins or leaves: then one entrant is open, or none."""
+    for k in range(MOST_ENTRANTS):
+        desk.turn(f"entrant{k}", k == i)
+
+
+def _entrant(desk: Desk[Race], i: int, e: Entrant) -> None:
+    """Everything about one entrant."""
+    o, k = optimizers[e.optimizer], schedules[e.schedule]
+
+    def change(name: str, r: Race, value: Any) -> Race:
+        return r.with_entrant(i, lambda e: e.at(**{name: value}))
+    place = f"entrant{i}-{e.optimizer}"
+    slider, exact = st.columns([2, 1], vertical_alignment="bottom")
+    with slider:
+        desk.setting(f"{place}-lr", label_of(o, "lr"), o.params["lr"], e["lr"], partial(change, "lr"))
+    with exact:
+        desk.number(f"{place}-lr-exact", say(T("exactly", "точно")), e["lr"], partial(change, "lr"), label_visibility="collapsed")
+    for name, p in o.params.items():
+        if name != "lr":
+            desk.setting(f"{place}-{name}", label_of(o, name), p, e[name], partial(change, name))
+    st.selectbox(say(T("Schedule", "Расписание")), list(schedules), format_func=lambda key: say(schedules[key].name),
+                 **desk.bound(f"{place}-schedule", e.schedule, partial(change, "schedule")))
+    for name, p in k.params.items():
+        desk.setting(f"{place}-{k.key}-{name}", say(name_of(k, name)), p, e["schedule_" + name], partial(change, "schedule_" + name))
+    for name in CLIPS:
+        desk.setting(f"{place}-{name}", say(NAMES[name]), e.table[name], e[name], partial(change, name))
+    options = {name: value for name, value in e.settings if name in o.params and not isinstance(o.params[name], Param)}
+    lines = (line.replace(r"\leftarrow", r"&\leftarrow", 1) for line in o.latex(**options))
+    st.latex(r"\begin{aligned}" + r" \\[4pt] ".join(lines) + r"\end{aligned}\,")
+    st.caption(f"{say(o.idea)} {o.paper}")
+    with st.container(horizontal=True, gap="small"):
+        desk.button(f"{place}-copy", T("Duplicate", "Дублировать"), lambda r: r.at(entrants=[*r.entrants[:i + 1], *r.entrants[i:]]),
+                    ":material/content_copy:", lambda: _only_open(desk, i + 1), type="tertiary", disabled=len(desk.spec.entrants) >= MOST_ENTRANTS)
+        desk.button(f"{place}-mute", T("Show", "Показать") if e.muted else T("Hide", "Скрыть"), lambda r: change("muted", r, not e.muted),
+                    ":material/visibility:" if e.muted else ":material/visibility_off:", type="tertiary")
+        desk.button(f"{place}-reset", T("Recommended settings", "Рекомендуемые значения"),
+                    lambda r: r.with_entrant(i, lambda e: e.recommended(r.surface)), ":material/restart_alt:", type="tertiary")
+        desk.button(f"{place}-remove", T("Remove", "Убрать"), lambda r: r.at(entrants=[*r.entrants[:i], *r.entrants[i + 1:]]),
+                    ":material/delete:", lambda: _only_open(desk, None), type="tertiary")
+
+
+# --- noise and many starts ----------------------------------------------------------------------------------------------------------
+
+
+def noise_panel(desk: Desk[Race]) -> None:
+    """Noise of the gradient, the same for all in a step."""
+    race = desk.spec
+    parts = [f"{sign} = {short(race[name])}" for sign, name in (("σ", "noise"), ("σᵣ", "noise_relative")) if race[name]]
+    said, seed = ", ".join(parts), race["seed"]
+    state = T(f"Noise {said}, seed {seed}", f"Шум {said}, зерно {seed}") if parts else T("No noise", "Без шума")
+    with desk.fold("noise", say(state)) as opened:
+        if not opened:
+            return
+        small = Param(0.0, 0.0, 10.0)
+        desk.slider("noise", say(T("$σ$ added to each coordinate of the gradient", "$σ$ — добавка к каждой координате градиента")), small,
+                    race["noise"], lambda r, v: r.at(noise=v))
+        desk.slider("noise-relative", say(T("$σ_r$ as a share of each coordinate", "$σ_r$ — в долях каждой координаты")), replace(small, high=2.0),
+                    race["noise_relative"], lambda r, v: r.at(noise_relative=v))
+        seed_field(desk)
+
+
+def seed_field(desk: Desk[Race]) -> None:
+    """The seed, and a button for another."""
+    field, button = st.columns([1, 1], vertical_alignment="bottom")
+    with field:
+        desk.setting("seed", say(T("Seed", "Зерно")), TABLE["seed"], desk.spec["seed"], lambda r, v: r.at(seed=v))
+    with button:
+        desk.button("another", T("Another seed", "Другое зерно"), lambda r: r.at(seed=(r["seed"] + 1) * COUNT_UP % 10_000), ":material/casino:",
+                    width="stretch")
+
+
+def crowd_panel(desk: Desk[Race]) -> None:
+    """Many starts, to see what is luck."""
+    race, n = desk.spec, desk.spec["crowd"]
+    where = T("around the start", "вокруг старта") if race["scatter"] == "around" else T("over the box", "по области")
+    state = T(f"{n} more starts {where.en}", f"Ещё стартов {where.ru}: {n}") if n else T("One start", "Один старт")
+    with desk.fold("crowd", say(state)) as opened:
+        if not opened:
+            return
+        ways = {"none": T("none", "нет"), "around": T("cloud", "облако"), "grid": T("grid", "сетка")}
+        st.segmented_control(say(T("Many starts", "Много стартов")), list(ways), format_func=lambda way: say(ways[way]), required=True,
+                             **desk.bound("scatter", race["scatter"] if n else "none", _scattered))
+        if n:
+            desk.slider("crowd", say(T("How many", "Сколько")), Param(0, 10, 500, whole=True), n, lambda r, v: r.at(crowd=int(v)))
+            if race["scatter"] == "around":
+                desk.setting("spread", say(T("Spread, as a share of the box", "Разброс в долях области")), TABLE["spread"], race["spread"],
+                             lambda r, v: r.at(spread=v))
+
+
+def _scattered(race: Race, way: str) -> Race:
+    return race.at(crowd=0) if way == "none" else race.at(scatter=way, crowd=race["crowd"] or 100)
+
+
+# --- results ------------------------------------------------------------------------------------------------------------------------
+
+
+def results(outcome: Outcome) -> None:
+    """A row an entrant, sortable; columns that nobody has anything to say in are left out."""
+    race = outcome.race
+    if not race.entrants:
+        return
+    names = numbered(race)
+    heads = {
+        "loss": T("final loss", "итоговое значение"), "distance": T("to a minimum", "до минимума"),
+        "reached": T("steps to tolerance", "шагов до допуска"), "gradients": T("gradients", "градиентов"),
+        "diverged_at": T("diverged at step", "расходится на шаге"), "within": T("crowd: within tolerance, %", "облако: в допуске, %"),
+        "at_best": T("crowd: at the best, %", "облако: у лучшего, %"), "found": T("crowd: minima found", "облако: минимумов найдено"),
+        "median": T("crowd: median loss", "облако: медиана"), "diverged": T("crowd: diverged, %", "облако: разошлось, %")}
+    table: dict[str, list[Any]] = {say(T("optimizer", "оптимизатор")): [f"{MARKS[style.shape]} {say(name)}" for name, style in names]}
+    columns = {}
+    for field, head in heads.items():
+        values = [getattr(row, field) for row in outcome.rows]
+        if field in ("loss", "reached", "gradients") or any(v is not None for v in values):
+            shares = field in ("within", "at_best", "diverged")
+            table[say(head)] = [None if v is None else 100 * v if shares else v for v in values]
+            columns[say(head)] = st.column_config.NumberColumn(format="%d" if field in ("reached", "gradients", "diverged_at", "found") else "%.3g")
+    frame = pd.DataFrame(table)
+    inks = [f"color: {style.colour}" for _, style in names]
+    st.dataframe(frame.style.apply(lambda _: inks, subset=[frame.columns[0]]), hide_index=True, column_config=columns, key="results",
+                 height=min(len(names), 8) * 35 + 38)
+    best = ""
+    if outcome.best is not None:
+        value, tolerance = _digits(outcome.best), short(race["tolerance"])
+        best = say(T(f"Best known value f* = {value}; tolerance f − f* ≤ {tolerance}. ",
+                     f"Наилучшее известное значение f* = {value}; допуск f − f* ≤ {tolerance}. "))
+    st.caption(best + say(T("Newton's methods also ask for a Hessian a step, line searches for more values.",
+                            "Методы Ньютона вычисляют на каждом шаге ещё и гессиан, а дробление шага — дополнительные значения функции.")))
+
+
+def _digits(value: float) -> str:
+    """Three digits; a rounding error beside zero is zero."""
+    return "0" if math.isclose(value, 0, abs_tol=1e-12) else short(float(f"{value:.3g}"))
