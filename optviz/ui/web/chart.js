@@ -42,7 +42,7 @@ export class Chart {
       if (path.muted || path.stale) continue;
       const t = Math.min(playhead, path.end === null ? path.x.length - 1 : path.end - 1), k = Math.floor(t), y = this.py(path.height[k]);
       const next = this.py(path.height[Math.min(k + 1, path.height.length - 1)]);
-      g.fillStyle = path.colour; g.beginPath(); g.arc(this.px(t), y + (next - y) * (t - k), 3, 0, 7); g.fill();
+      g.fillStyle = path.colour; g.beginPath(); g.arc(this.px(t), Math.min(Math.max(y + (next - y) * (t - k), TOP), this.height - BOTTOM), 3, 0, 7); g.fill();
     }
   }
 
@@ -92,7 +92,7 @@ export class Chart {
     g.fillText("0", LEFT, this.height - 6);
     g.textAlign = "right"; g.fillText(`${this.steps}`, this.width - RIGHT, this.height - 6);
     g.textAlign = "center"; g.fillText(texts.step_axis, (LEFT + this.width - RIGHT) / 2, this.height - 6);
-    g.textAlign = "right"; g.fillText(log && this.panel.base ? texts.loss_above : texts.loss, this.width - RIGHT, TOP + 8);
+    g.textAlign = "right"; g.fillText(log && this.panel.base ? texts.loss_above : texts.loss, this.width - RIGHT - 8, TOP + 8);
   }
 }
 

@@ -3,6 +3,7 @@ import { digits, warp } from "./scene.js";
 
 const FOLLOW = 3; // how much nearer the view that follows a head is
 const STRETCH = 3; // beyond this the two scales differ; below it, both are one and right angles are right
+const ROOM = 1.04; // a little more than the box, so that what lies on its edge is seen whole
 const FAR = 8000; // px: no line needs to be drawn farther out
 
 export const rgb = (hex) => [1, 3, 5].map((i) => parseInt(hex.slice(i, i + 2), 16));
@@ -10,8 +11,11 @@ export const rgb = (hex) => [1, 3, 5].map((i) => parseInt(hex.slice(i, i + 2), 1
 // Equal scales that hold the whole box, or the box stretched when it is far from the shape of the picture.
 export function fit([x0, x1, y0, y1], width, height) {
   const wide = (x1 - x0) / width, high = (y1 - y0) / height;
-  if (Math.max(wide, high) > STRETCH * Math.min(wide, high)) return [x0, x1, y0, y1];
-  const scale = Math.max(wide, high), cx = (x0 + x1) / 2, cy = (y0 + y1) / 2;
+  if (Math.max(wide, high) > STRETCH * Math.min(wide, high)) {
+    const dx = (ROOM - 1) / 2 * (x1 - x0), dy = (ROOM - 1) / 2 * (y1 - y0);
+    return [x0 - dx, x1 + dx, y0 - dy, y1 + dy];
+  }
+  const scale = ROOM * Math.max(wide, high), cx = (x0 + x1) / 2, cy = (y0 + y1) / 2;
   return [cx - scale * width / 2, cx + scale * width / 2, cy - scale * height / 2, cy + scale * height / 2];
 }
 

@@ -200,6 +200,7 @@ export class Player {
       this.plane.drawPaths(paths, playhead, line);
     }
     this.plane.trails.hidden = this.plane.crowds.hidden = this.plane.back.hidden = this.relieved;
+    this.taken = [[this.width - CORNER[0], 0, ...CORNER]]; // where words stand already
     this.minima(g, theme, font);
     this.handle(g, theme, font);
     this.heads(g, theme, font);
@@ -243,7 +244,11 @@ export class Player {
       else if (small) { g.fillStyle = theme.ink; g.globalAlpha = 0.35; g.fillRect(px - 1, py - 1, 2, 2); g.globalAlpha = 1; continue; }
       else g.arc(px, py, 3.5, 0, 7);
       g.closePath(); g.fill(); g.stroke();
-      if (best && !named) { this.tag(g, theme, this.texts.optimum, px + 11, py - 9); named = true; }
+      if (best && !named) {
+        this.tag(g, theme, this.texts.optimum, px + 11, py - 9);
+        this.taken.push([px + 11, py - 17, g.measureText(this.texts.optimum).width, 16]);
+        named = true;
+      }
       g.globalAlpha = 1;
     }
   }
@@ -256,7 +261,9 @@ export class Player {
     g.fillStyle = theme.ink; g.beginPath(); g.arc(px, py, 3, 0, 7); g.fill();
     g.font = font(12); g.textAlign = "left"; g.textBaseline = "middle";
     const text = this.holding ? `${this.texts.start} ${coordinates(...this.start)}` : this.texts.start;
-    this.tag(g, theme, text, px + 14 + g.measureText(text).width > this.width ? px - 14 - g.measureText(text).width : px + 14, py);
+    const width = g.measureText(text).width, x = px + 14 + width > this.width ? px - 14 - width : px + 14;
+    this.tag(g, theme, text, x, py);
+    this.taken.push([x, py - 8, width, 16]);
   }
 
   // A label that can be read on any ground.
@@ -267,7 +274,7 @@ export class Player {
 
   heads(g, theme, font) {
     g.font = font(12, 600); g.textBaseline = "middle"; g.textAlign = "left";
-    const shown = this.paths.filter((p) => !p.muted && !p.stale), taken = [[this.handleAt[0] - 8, this.handleAt[1] - 8, 60, 16], [this.width - CORNER[0], 0, ...CORNER]], r = this.big ? 8 : 5.5;
+    const shown = this.paths.filter((p) => !p.muted && !p.stale), { taken } = this, r = this.big ? 8 : 5.5;
     for (const path of shown) {
       const over = path.end !== null && this.playhead >= path.end, [x, y] = headOf(path, this.playhead);
       const [px, py] = this.at(x, y), out = !(px > 0 && py > 0 && px < this.width && py < this.height);
