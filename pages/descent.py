@@ -27,12 +27,13 @@ else:
     left, right = st.columns([2, 1], gap="medium")
     with left:
         st.title(text.title, anchor=False)
-        st.write(text.prose)
+        with st.container(key="lab-prose"):
+            st.write(text.prose)
         show()
         panels.results(outcome)
         with st.expander(text.heading):
             st.markdown(text.points)
-    with right, st.container(key="descent-controls"):
+    with right, st.container(key="lab-controls", gap="xsmall"):
         panels.preset_panel(desk)
         panels.surface_panel(desk)
         panels.view_panel(desk)

@@ -19,9 +19,10 @@ from ..race import LOOK, MOST_ENTRANTS, TABLE, Entrant, Race, entrant_on
 from ..run import CLIPS
 from ..schedules import schedules
 from ..surfaces import surfaces
-from .controls import NAMES, Desk, label_of, name_of, short
+from .controls import Desk, label_of
 from .picker import picker
 from .text import say
+from .words import NAMES, name_of, short
 
 LARGEST_SEED = 2**32 - 1
 MARKS = ("●", "■", "▲", "◆", "✚")  # of palette.SHAPES
@@ -43,19 +44,18 @@ def after(race: Race, event: dict[str, Any]) -> Race:
 
 def preset_panel(desk: Desk[Race]) -> None:
     """Races worth showing; what to do and to see with the one that is on."""
-    key = f"{desk.page}-preset"
-    shown = next((p for p in presets.values() if p.race.surface.key == desk.spec.surface.key and st.session_state.get(f"{key}-on") == p.key), None)
+    on = f"{desk.page}-preset-on"
+    shown = presets[st.session_state[on]] if on in st.session_state else None
+    if shown and shown.race.surface.key != desk.spec.surface.key:
+        shown = None
 
-    def chosen() -> None:
-        if (picked := st.session_state[key]) is not None:
-            st.session_state[f"{key}-on"] = picked
-            desk.edit(lambda _: presets[picked].race, push=True)
-    if st.session_state.get(key) != (shown and shown.key):
-        st.session_state[key] = shown and shown.key
-    st.selectbox(say(T("Examples", "Примеры")), list(presets), index=None, format_func=lambda k: say(presets[k].name), key=key, on_change=chosen,
-                 placeholder=say(T("Choose an example", "Выберите пример")), label_visibility="collapsed")
+    def choose(_: Race, key: str) -> Race:
+        st.session_state[on] = key
+        return presets[key].race
+    desk.choose("preset", say(T("Examples", "Примеры")), {key: preset.name for key, preset in presets.items()}, shown.key if shown else None, choose,
+                placeholder=say(T("Choose an example", "Выберите пример")), label_visibility="collapsed")
     if shown:
-        st.caption(f"**{say(shown.do)}** {say(shown.see)}")
+        st.markdown(f":small[**{say(shown.do)}** {say(shown.see)}]")
 
 
 def surface_panel(desk: Desk[Race]) -> None:
@@ -65,9 +65,9 @@ def surface_panel(desk: Desk[Race]) -> None:
     with st.popover(say(s.name), icon=":material/landscape:", width="stretch", key=f"{desk.page}-surfaces", on_change="rerun") as gallery:
         if gallery.open:
             picker(s.key, f"{desk.page}-picker", lambda picked: desk.edit(lambda r: r.on(surfaces[picked]), push=True))
-    key = f"{desk.page}-formula"
-    if own and st.session_state.get(f"{key}-last") != s.formula:  # what somebody is about to mend stays as it was typed
-        st.session_state[key] = st.session_state[f"{key}-last"] = s.formula
+    key = f"{desk.page}-formula-{hash(s.formula)}"  # another surface, another field; what somebody is about to mend stays as it was typed
+    if own and key not in st.session_state:
+        st.session_state[key] = s.formula
     st.text_input(say(T("Own formula", "Своя формула")), key=key, placeholder="x^2 + 3*sin(y)",
                   on_change=lambda: desk.edit(lambda r: r.with_formula(st.session_state[key]), push=True))
     desk.note()
@@ -136,15 +136,11 @@ def entrants_panel(desk: Desk[Race], outcome: Outcome) -> None:
     if not race.entrants:
         st.info(say(T("Nobody races. Add an optimizer.", "Никто не участвует. Добавьте оптимизатор.")))
     if len(race.entrants) < MOST_ENTRANTS:
-        key = f"{desk.page}-add"
-
-        def add() -> None:
-            if (picked := st.session_state[key]) is not None:
-                desk.edit(lambda r: r.at(entrants=[*r.entrants, entrant_on(r.surface, picked)]), push=True)
-                _only_open(desk, len(desk.spec.entrants) - 1)
-        st.session_state[key] = None
-        st.selectbox(say(T("Add an optimizer", "Добавить оптимизатор")), list(optimizers), index=None, format_func=lambda k: say(optimizers[k].name),
-                     key=key, on_change=add, placeholder=say(T("Add an optimizer", "Добавить оптимизатор")), label_visibility="collapsed")
+        def add(r: Race, picked: str) -> Race:
+            _only_open(desk, len(r.entrants))
+            return r.at(entrants=[*r.entrants, entrant_on(r.surface, picked)])
+        words = say(T("Add an optimizer", "Добавить оптимизатор"))
+        desk.choose("add", words, {key: o.name for key, o in optimizers.items()}, None, add, placeholder=words, label_visibility="collapsed")
 
 
 def _heading(e: Entrant, name: T, style: Style) -> str:
@@ -176,8 +172,8 @@ def _entrant(desk: Desk[Race], i: int, e: Entrant) -> None:
     for name, p in o.params.items():
         if name != "lr":
             desk.setting(f"{place}-{name}", label_of(o, name), p, e[name], partial(change, name))
-    st.selectbox(say(T("Schedule", "Расписание")), list(schedules), format_func=lambda key: say(schedules[key].name),
-                 **desk.bound(f"{place}-schedule", e.schedule, partial(change, "schedule")))
+    desk.choose(f"{place}-schedule", say(T("Schedule", "Расписание")), {key: s.name for key, s in schedules.items()}, e.schedule,
+                partial(change, "schedule"))
     for name, p in k.params.items():
         desk.setting(f"{place}-{k.key}-{name}", say(name_of(k, name)), p, e["schedule_" + name], partial(change, "schedule_" + name))
     for name in CLIPS:
@@ -235,8 +231,8 @@ def crowd_panel(desk: Desk[Race]) -> None:
     with desk.fold("crowd", say(state)) as opened:
         if not opened:
             return
-        ways = {"none": T("none", "нет"), "around": T("cloud", "облако"), "grid": T("grid", "сетка")}
-        st.segmented_control(say(T("Many starts", "Много стартов")), list(ways), format_func=lambda way: say(ways[way]), required=True,
+        ways = {"none": say(T("none", "нет")), "around": say(T("cloud", "облако")), "grid": say(T("grid", "сетка"))}
+        st.segmented_control(say(T("Many starts", "Много стартов")), list(ways), format_func=ways.__getitem__, required=True,
                              **desk.bound("scatter", race["scatter"] if n else "none", _scattered))
         if n:
             desk.slider("crowd", say(T("How many", "Сколько")), Param(0, 10, 500, whole=True), n, lambda r, v: r.at(crowd=int(v)))
@@ -265,26 +261,23 @@ def results(outcome: Outcome) -> None:
         "at_best": T("crowd: at the best, %", "облако: у лучшего, %"), "found": T("crowd: minima found", "облако: минимумов найдено"),
         "median": T("crowd: median loss", "облако: медиана"), "diverged": T("crowd: diverged, %", "облако: разошлось, %")}
     table: dict[str, list[Any]] = {say(T("optimizer", "оптимизатор")): [f"{MARKS[style.shape]} {say(name)}" for name, style in names]}
-    columns = {}
     for field, head in heads.items():
         values = [getattr(row, field) for row in outcome.rows]
         if field in ("loss", "reached", "gradients") or any(v is not None for v in values):
-            shares = field in ("within", "at_best", "diverged")
-            table[say(head)] = [None if v is None else 100 * v if shares else v for v in values]
-            columns[say(head)] = st.column_config.NumberColumn(format="%d" if field in ("reached", "gradients", "diverged_at", "found") else "%.3g")
+            table[say(head)] = [math.nan if v is None else 100 * v if field in ("within", "at_best", "diverged") else v for v in values]
     frame = pd.DataFrame(table)
     inks = [f"color: {style.colour}" for _, style in names]
-    st.dataframe(frame.style.apply(lambda _: inks, subset=[frame.columns[0]]), hide_index=True, column_config=columns, key="results",
-                 height=min(len(names), 8) * 35 + 38)
+    shown = frame.style.apply(lambda _: inks, subset=[frame.columns[0]]).format(_digits, subset=list(frame.columns[1:]), na_rep="–")
+    st.dataframe(shown, hide_index=True, key="results", height="content")
     best = ""
     if outcome.best is not None:
         value, tolerance = _digits(outcome.best), short(race["tolerance"])
         best = say(T(f"Best known value f* = {value}; tolerance f − f* ≤ {tolerance}. ",
                      f"Наилучшее известное значение f* = {value}; допуск f − f* ≤ {tolerance}. "))
-    st.caption(best + say(T("Newton's methods also ask for a Hessian a step, line searches for more values.",
-                            "Методы Ньютона вычисляют на каждом шаге ещё и гессиан, а дробление шага — дополнительные значения функции.")))
+    st.markdown(":small[" + best + say(T("Newton's methods also ask for a Hessian a step, line searches for more values.",
+                            "Методы Ньютона вычисляют на каждом шаге ещё и гессиан, а дробление шага — дополнительные значения функции.")) + "]")
 
 
 def _digits(value: float) -> str:
-    """Three digits; a rounding error beside zero is zero."""
-    return "0" if math.isclose(value, 0, abs_tol=1e-12) else short(float(f"{value:.3g}"))
+    """Three digits, all of a whole number."""
+    return f"{value:.0f}" if value == round(value) and abs(value) < 1e6 else short(float(f"{value:.3g}"))

@@ -1,0 +1,170 @@
+"""The Descent lab without a browser: its words, its controls, and every preset in both languages."""
+
+from pathlib import Path
+from urllib.parse import parse_qsl
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from optviz import optimizers, schedules, surfaces
+from optviz.core import Choice, Param, T
+from optviz.presets import presets
+from optviz.race import TABLE, Entrant, Race
+from optviz.run import COMMON
+from optviz.ui.words import NAMES, WORDS, name_of, places, short
+
+PAGE = Path(__file__).parent.parent / "pages" / "descent.py"
+
+
+def lab(query="", language="en"):
+    """The page at a query, run once."""
+    at = AppTest.from_file(str(PAGE), default_timeout=60)
+    for name, value in parse_qsl(query, keep_blank_values=True):
+        at.query_params.setdefault(name, []).append(value)
+    at.query_params["lang"] = language
+    return at.run()
+
+
+def spec(at) -> Race:
+    return at.session_state["frame-specs"]["descent"]
+
+
+def widget(at, kind, key):
+    """The newest widget of a key: one whose value was changed from elsewhere is made anew under another number."""
+    (found,) = [w for w in getattr(at, kind) if w.key.rpartition("-")[0] == f"descent-{key}"]
+    return found
+
+
+def unfold(at, *keys):
+    for key in keys:
+        at.button(key=f"descent-{key}-fold").click().run()
+    return at
+
+
+# --- words and numbers -----------------------------------------------------------------------------------------------------------------
+
+
+def test_every_parameter_and_word_has_a_name():
+    for owner in (*optimizers.values(), *schedules.values()):
+        for name, p in owner.params.items():
+            assert isinstance(name_of(owner, name), T)
+            assert not isinstance(p, Choice) or set(p.choices) <= set(WORDS)
+    assert all(name in NAMES for s in surfaces.values() for name, _ in s.params) and set(TABLE["scatter"].choices) <= set(WORDS)
+    known = {n for owner in (*optimizers.values(), *schedules.values()) for n in (*owner.params, *(f"{owner.key}.{n}" for n in owner.params))}
+    assert set(NAMES) <= known | {n for s in surfaces.values() for n, _ in s.params} | set(COMMON)
+
+
+@pytest.mark.parametrize("p", {p for o in (*optimizers.values(), *schedules.values()) for p in o.params.values() if isinstance(p, Param)}
+                         | {p for p in TABLE.values() if isinstance(p, Param) and p.high < 1e9})
+def test_a_slider_stops_at_round_numbers_that_can_be_told_apart(p):
+    stops = places(p)
+    assert stops == tuple(sorted(set(stops))) and 2 <= len(stops) <= 260 and (p.low, p.high) == (stops[0], stops[-1])
+    assert len({short(v) for v in stops}) == len(stops) and all(p.allowed.holds(float(v)) for v in stops[1:-1])
+    for value in stops:
+        assert len(short(value)) <= 9
+
+
+def test_numbers_read_well():
+    assert [short(v) for v in (0.02, 1e-8, 2.5e-7, 0.00068, 300, 1e4, 0.123456789, 0)] == \
+        ["0.02", "10⁻⁸", "2.5·10⁻⁷", "0.00068", "300", "10000", "0.123457", "0"]
+
+
+# --- the page --------------------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("language", ["en", "ru"])
+@pytest.mark.parametrize("key", presets)
+def test_every_preset_opens_in_both_languages(key, language):
+    at = lab(presets[key].race.to_query(), language)
+    assert not at.exception and not at.warning and spec(at) == presets[key].race
+    assert at.title[0].value == {"en": "Descent", "ru": "Спуск"}[language]
+    assert len(at.dataframe[0].value) == len(presets[key].race.entrants)
+    unfold(at, "view", "noise", "crowd", *(f"entrant{i}" for i in range(len(presets[key].race.entrants))))
+    assert not at.exception and spec(at) == presets[key].race  # looking changes nothing
+
+
+def test_a_preset_is_chosen():
+    at = lab()
+    widget(at, "selectbox", "preset").select("cliff").run()
+    assert spec(at) == presets["cliff"].race and any(presets["cliff"].see.en in m.value for m in at.markdown)
+
+
+@pytest.mark.parametrize("key", optimizers)
+def test_every_optimizer_and_option_can_be_opened(key):
+    at = unfold(lab(Race("bowl", entrants=[Entrant(key, clip_norm=1.0)]).to_query(), "ru"), "entrant0")
+    assert not at.exception
+    for name, p in optimizers[key].params.items():
+        if isinstance(p, Choice):
+            for word in p.choices:
+                widget(at, "selectbox", f"entrant0-{key}-{name}").select(word).run()
+                assert not at.exception and spec(at).entrants[0][name] == word
+
+
+@pytest.mark.parametrize("key", schedules)
+def test_every_schedule_can_be_opened(key):
+    at = unfold(lab("optimizer=sgd"), "entrant0")
+    widget(at, "selectbox", "entrant0-sgd-schedule").select(key).run()
+    assert not at.exception and spec(at).entrants[0].schedule == key
+
+
+def test_sliders_fields_and_buttons_change_the_spec():
+    at = unfold(lab("surface=ravine&optimizer=sgd:lr=0.0833&optimizer=adam:lr=40"), "entrant0")
+    slider = widget(at, "select_slider", "entrant0-sgd-lr")
+    assert slider.value == 0.0833 and "0.0833" in slider.options
+    slider.set_value(0.09).run()
+    assert spec(at).entrants[0]["lr"] == 0.09 == widget(at, "number_input", "entrant0-sgd-lr-exact").value
+    widget(at, "number_input", "entrant0-sgd-lr-exact").set_value(0.0912345).run()
+    assert spec(at).entrants[0]["lr"] == 0.0912345 == widget(at, "select_slider", "entrant0-sgd-lr").value
+    widget(at, "checkbox", "entrant0-sgd-clip_norm-on").check().run()
+    assert spec(at).entrants[0]["clip_norm"] == 1.0
+    widget(at, "select_slider", "entrant0-sgd-clip_norm").set_value(0.5).run()
+    assert spec(at).entrants[0]["clip_norm"] == 0.5
+    at.button(key="descent-entrant0-sgd-copy").click().run()
+    assert [e.optimizer for e in spec(at).entrants] == ["sgd", "sgd", "adam"]
+    at.button(key="descent-entrant1-sgd-mute").click().run()
+    assert [e.muted for e in spec(at).entrants] == [False, True, False]
+    at.button(key="descent-entrant1-sgd-reset").click().run()
+    assert spec(at).entrants[1] == Entrant("sgd", lr=surfaces["ravine"].recommended_lr("sgd"), muted=True)
+    at.button(key="descent-entrant1-sgd-remove").click().run()
+    assert [e.optimizer for e in spec(at).entrants] == ["sgd", "adam"] and spec(at).entrants[1]["lr"] == 40
+    widget(at, "selectbox", "add").select("bfgs").run()
+    assert [e.optimizer for e in spec(at).entrants] == ["sgd", "adam", "bfgs"] and widget(at, "selectbox", "add").value is None
+    widget(at, "select_slider", "surface-b").set_value(100.0).run()
+    assert spec(at).surface.settings["b"] == 100.0 and not at.exception
+
+
+def test_start_box_noise_and_crowd():
+    at = unfold(lab("optimizer=sgd"), "view", "noise", "crowd")
+    widget(at, "number_input", "start0").set_value(0.5).run()
+    widget(at, "number_input", "box01").set_value(7.0).run()
+    widget(at, "select_slider", "steps").set_value(500).run()
+    widget(at, "select_slider", "noise").set_value(0.5).run()
+    before = spec(at)["seed"]
+    at.button(key="descent-another").click().run()
+    assert spec(at).start == (0.5, 2.0) and spec(at).box[0] == (-2.0, 7.0) and spec(at)["steps"] == 500 and spec(at)["noise"] == 0.5
+    assert spec(at)["seed"] != before
+    old = spec(at)
+    widget(at, "number_input", "box01").set_value(-9.0).run()
+    assert spec(at) == old and "x0 < x1" in at.warning[0].value and not at.exception
+    assert widget(at, "number_input", "box01").value == 7.0  # the field shows what is
+
+
+def test_a_bad_formula_leaves_the_last_good_picture():
+    at = lab()
+    (field,) = at.text_input
+    field.set_value("x^2 + z").run()
+    assert spec(at) == Race() and "character 7" in at.warning[0].value and at.text_input[0].value == "x^2 + z"
+    at.text_input[0].set_value("x^2 + 3*sin(y)^2").run()
+    assert spec(at).surface.formula == "x^2 + 3*sin(y)^2" and not at.warning and not at.exception
+    assert at.text_input[0].value == "x^2 + 3*sin(y)^2"
+    widget(at, "selectbox", "preset").select("luck").run()
+    assert at.text_input[0].value == ""
+
+
+@pytest.mark.parametrize("language", ["en", "ru"])
+@pytest.mark.parametrize("query", ["optimizer=", "surface=moon&start=a&optimizer=adam:lr=fast&nonsense=1", "formula=x%2B", "formula=1/x&start=0,0&crowd=50",
+                                   "optimizer=sgd:lr=1e300&crowd=20", "formula=x%2By&optimizer=sgd&steps=10000", "&".join(["optimizer=adam"] * 16)])
+def test_odd_queries_open(query, language):
+    at = lab(query, language)
+    assert not at.exception
+    assert unfold(at, "view", "noise", "crowd").exception is not None and not at.exception
