@@ -268,7 +268,7 @@ def results(outcome: Outcome) -> None:
     frame = pd.DataFrame(table)
     inks = [f"color: {style.colour}" for _, style in names]
     shown = frame.style.apply(lambda _: inks, subset=[frame.columns[0]]).format(_digits, subset=list(frame.columns[1:]), na_rep="–")
-    st.dataframe(shown, hide_index=True, key="results", height="content")
+    st.dataframe(shown, hide_index=True, key="results", height="content", placeholder="–")
     best = ""
     if outcome.best is not None:
         value, tolerance = _digits(outcome.best), short(race["tolerance"])
