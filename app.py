@@ -1,11 +1,18 @@
-"""The frame: language and navigation."""
+"""The frame around every page: navigation, language, theme."""
 
 import streamlit as st
 
 from optviz.core import T
-from optviz.ui.text import language_switch, say
+from optviz.ui import frame
+from optviz.ui.text import say
 
-st.set_page_config(page_title="optviz", layout="wide")
-page = st.navigation([st.Page("pages/registries.py", title=say(T("What there is", "Что есть")), default=True)], position="hidden")
-language_switch()
-page.run()
+SECTIONS = {
+    T("Optimization", "Оптимизация"): [st.Page("pages/descent.py", title=say(T("Descent", "Спуск")), default=True)],
+    T("Networks", "Нейронные сети"): [],
+    T("Heavy runs", "Долгие расчёты"): [],
+}
+
+st.set_page_config(page_title="optviz", page_icon=frame.ICON, layout="wide")
+page = st.navigation({say(section): pages for section, pages in SECTIONS.items() if pages}, position="top")
+frame.header()
+frame.guarded(page.run)

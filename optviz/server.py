@@ -80,14 +80,14 @@ def guarded(app: Asgi, page: str) -> Asgi:
     return guard
 
 
-def serve(host: str, port: int) -> None:
+def serve(host: str, port: int, script: Path = SITE / "app.py") -> None:
     """Run the app until Ctrl-C; the one line printed is its address."""
     with contextlib.suppress(KeyboardInterrupt), listen(host, port) as bound:  # Ctrl-C may come while Streamlit is being imported
         import streamlit as st
         import uvicorn
         from streamlit import config
 
-        app = st.App(SITE / "app.py")  # first: it tells Streamlit where the configuration file is
+        app = st.App(script)  # first: it tells Streamlit where the configuration file is
         for name, value in OPTIONS.items():
             config.set_option(name, value)
         chosen = bound.getsockname()[1]

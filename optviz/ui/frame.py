@@ -28,6 +28,7 @@ from .text import LANGUAGES, choose, chosen, language, say
 
 V = TypeVar("V")
 WEB = Path(__file__).parent / "web"
+ICON = str(WEB / "icon.svg")
 #: Fields of the URL that belong to the frame, not to a page's spec.
 OURS = ("lang", "embed", "embed_options")
 SPECS, NOTES, PUSHES, QUERY = "frame-specs", "frame-notes", "frame-pushes", "frame-query"
@@ -56,6 +57,7 @@ def header() -> None:
             st.dialog(say(T("Share this view", "Поделиться этим видом")), width="medium")(share)(st.session_state.get(QUERY, ""))
         texts = {"language": T("Language", "Язык"), "theme": T("Light or dark", "Светлая или тёмная тема")}
         _frame(key="frame-switches", data={"languages": LANGUAGES, "language": language(), "chosen": chosen(),
+                                           "url": st.context.url,  # another page is another call
                                            "texts": {name: say(text) for name, text in texts.items()}}, on_language_change=_choose)
 
 
@@ -66,19 +68,20 @@ def _choose() -> None:
 def share(query: str) -> None:
     """A link to exactly this view, and its QR code, large enough for a lecture hall."""
     url = st.context.url or ""
-    link = f"{url.split('?')[0]}?{query}"
+    link = f"{url.split('?')[0]}?{query}" if query else url
     try:
         code = segno.make(link, error="m", micro=False)
     except segno.DataOverflowError:
         st.info(say(T("The link is too long for a QR code; copy it instead.", "Ссылка слишком длинная для QR-кода; скопируйте её.")))
     else:
-        st.html(f'<div class="optviz-qr">{code.svg_inline(border=4, dark="#000", light="#fff", omitsize=True)}</div>')
+        alt = say(T("QR code of the link below", "QR-код ссылки ниже"))
+        st.html(f'<img class="optviz-qr" alt="{alt}" src="{code.svg_data_uri(border=4, dark="#000", light="#fff", omitsize=True)}">')
     st.code(link, language=None, wrap_lines=True)
     if urlsplit(url).hostname in ("localhost", "127.0.0.1", "::1"):
-        st.caption(say(T("This address works on this computer only. For a lecture hall start with `optviz app --host 0.0.0.0` and open the app by this "
-                         "computer's name or number in the network.",
-                         "Этот адрес открывается только на этом компьютере. Для аудитории запустите `optviz app --host 0.0.0.0` и откройте приложение "
-                         "по имени или номеру компьютера в сети.")))
+        st.caption(say(T("This address works on this computer only. For a lecture hall start with `optviz app --host 0.0.0.0` "
+                         "and open the app at this computer's own address in the network.",
+                         "Этот адрес открывается только на этом компьютере. Для аудитории запустите `optviz app --host 0.0.0.0` "
+                         "и откройте приложение по сетевому адресу компьютера.")))
 
 
 def guarded(run: Callable[[], None]) -> None:

@@ -1,4 +1,4 @@
-"""The language of a visit: from the URL, else the browser's."""
+"""The language of a visit: from the URL, else what was chosen before, else the browser's."""
 
 from __future__ import annotations
 
@@ -7,26 +7,28 @@ import streamlit as st
 from ..core import T
 
 LANGUAGES = {"en": "English", "ru": "Русский"}
+CHOSEN = "frame-language"  # in the session; a URL's language counts as chosen, so that it survives a change of page
+
+
+def chosen() -> str | None:
+    """The language that somebody asked for, if anybody did."""
+    asked = st.query_params.get("lang")
+    if CHOSEN not in st.session_state and asked in LANGUAGES:
+        st.session_state[CHOSEN] = asked
+    return st.session_state.get(CHOSEN)
+
+
+def choose(asked: str) -> None:
+    """Speak another language from now on."""
+    if asked in LANGUAGES:
+        st.session_state[CHOSEN] = asked
 
 
 def language() -> str:
     """The language that is spoken now."""
-    asked = st.query_params.get("lang")
-    if asked in LANGUAGES:
-        return str(asked)
-    return "ru" if (st.context.locale or "").lower().startswith("ru") else "en"
+    return chosen() or ("ru" if (st.context.locale or "").lower().startswith("ru") else "en")
 
 
 def say(text: T) -> str:
     """A text in the visitor's language."""
     return text.ru if language() == "ru" else text.en
-
-
-def language_switch() -> None:
-    """English / Русский, kept in the URL."""
-    spoken = language()
-    chosen = st.segmented_control("Language · Язык", list(LANGUAGES), default=spoken, format_func=LANGUAGES.__getitem__,
-                                  label_visibility="collapsed", key=f"language_{spoken}", required=True)
-    if chosen != spoken:
-        st.query_params["lang"] = chosen
-        st.rerun()

@@ -1,14 +1,15 @@
 // The frame in the browser: the URL follows the spec, Back and Forward call it back; the switches of language and theme.
-const OURS = ["embed", "embed_options"];
+const OURS = /^(lang|embed|embed_options)=/;
+const EMBEDDING = /^(embed|embed_options)=/;
 const THEME = "optviz-theme";
 let here = null; // the page whose spec the URL shows: {path, query, pushes, back, left}
 
 // ---- the URL: Streamlit's own way to write it makes an entry in the history at every change, this one replaces the entry
 function write(query, chosen, push) {
-  const now = new URLSearchParams(location.search);
-  const kept = OURS.filter((name) => now.has(name)).map((name) => [name, now.get(name)]);
-  if (chosen) kept.push(["lang", chosen]);
-  const search = [query, new URLSearchParams(kept).toString()].filter(Boolean).join("&");
+  const parts = location.search.slice(1).split("&");
+  const own = query ?? parts.filter((part) => !OURS.test(part)).join("&");
+  const kept = parts.filter((part) => EMBEDDING.test(part));
+  const search = [own, ...kept, chosen && "lang=" + chosen].filter(Boolean).join("&");
   const url = location.pathname + (search && "?" + search) + location.hash;
   if (url !== location.pathname + location.search + location.hash) history[push ? "pushState" : "replaceState"](history.state, "", url);
 }
@@ -55,8 +56,9 @@ function dress() {
 }
 
 // ---- the switches
-function switches(parent, { languages, language, texts }, choose) {
+function switches(parent, { languages, language, chosen, texts }, choose) {
   document.documentElement.lang = language;
+  write(null, chosen, false); // a page without a spec of its own keeps the language, too
   let box = parent.querySelector(".optviz-switches");
   if (!box) {
     box = parent.appendChild(document.createElement("div"));
