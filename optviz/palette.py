@@ -17,14 +17,14 @@ SHAPES = ("circle", "square", "triangle", "diamond", "cross")
 DASHES = ("solid", "dashed", "dotted")
 #: Who wears which colour, in the order of SHAPES; those who are raced against each other stand in different rows.
 WEARERS: Mapping[str, tuple[str, ...]] = {
-    BLUE: ("sgd", "amsgrad", "yogi", "prodigy"),
-    ORANGE: ("momentum", "adam_uncorrected", "rmsprop_centered", "bfgs", "adafactor"),
-    PINK: ("nesterov", "nadam", "linesearch", "sam"),
-    GREEN: ("rmsprop", "adamax", "momentum_lr_inside", "conjugate_gradient", "signsgd"),
-    VIOLET: ("adam", "momentum_ema", "polyak", "lookahead"),
-    PLUM: ("adagrad", "adabelief", "lbfgs", "schedule_free"),
-    TEAL: ("newton", "radam", "nesterov_torch", "lion", "adadelta"),
-    RED: ("adamw", "saddle_free_newton", "rprop", "asgd", "adan"),
+    BLUE: ("sgd", "rmsprop_centered", "amsgrad", "adan"),
+    ORANGE: ("radam", "momentum", "adafactor", "sam", "bfgs"),
+    PINK: ("linesearch", "momentum_lr_inside", "signsgd", "yogi", "adam"),
+    GREEN: ("adam_uncorrected", "asgd", "nesterov", "conjugate_gradient"),
+    VIOLET: ("nadam", "adagrad", "lookahead", "lbfgs"),
+    PLUM: ("nesterov_torch", "adamax", "prodigy", "rmsprop", "saddle_free_newton"),
+    TEAL: ("adadelta", "lion", "newton", "adabelief"),
+    RED: ("momentum_ema", "rprop", "schedule_free", "polyak", "adamw"),
 }
 
 

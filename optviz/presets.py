@@ -27,6 +27,15 @@ def _add(key: str, name: T, do: T, see: T, race: Race) -> None:
     presets.add(key, Preset(key, name, do, see, race))
 
 
+_add("valley",
+     T("Along Rosenbrock's valley", "По долине Розенброка"),
+     T("Drag the start; then change a rate.", "Потяните за старт; затем измените чью-нибудь скорость обучения."),
+     T("Everybody is in the valley after a few steps. Along it momentum gathers speed and Adam has a rate of its own for each coordinate; "
+       "plain gradient descent hardly moves.",
+       "В долине все оказываются за несколько шагов. Вдоль неё импульс набирает скорость, у Adam для каждой координаты свой шаг, "
+       "а обычный градиентный спуск почти стоит на месте."),
+     Race("rosenbrock", (-1.5, 2.0), [Entrant("sgd", lr=0.001), Entrant("momentum", lr=0.0005), Entrant("nesterov", lr=0.0008),
+                                      Entrant("rmsprop", lr=0.01), Entrant("adam", lr=0.2)]))
 _add("zigzag",
      T("Ravine: zigzag and momentum", "Овраг: зигзаг и импульс"),
      T("Play, then step with ← → through the first twenty steps.", "Запустите показ, затем пройдите первые двадцать шагов клавишами ← →."),
@@ -101,3 +110,8 @@ _add("rotation",
        "при повороте на 45° не доходит ни один, и простой SGD обгоняет всех троих."),
      Race("rotated_ravine", None, [Entrant("sgd", lr=0.018), Entrant("adam", lr=0.1), Entrant("rmsprop", lr=0.05), Entrant("adagrad", lr=0.5)],
           steps=300))
+
+
+def opening(query: str, notes: list[T] | None = None) -> Race:
+    """The race of a query, and the first preset where it is empty."""
+    return Race.from_query(query, notes) if query else presets["valley"].race

@@ -14,6 +14,7 @@ from .minima import Box, grid_values
 from .optimizers import optimizers
 from .outcome import Outcome
 from .palette import Style, style_of
+from .race import Race
 from .surfaces import Surface
 
 BANDS = 18
@@ -154,22 +155,29 @@ def panel(curves: Sequence[np.ndarray], base: float | None) -> Panel:
     return Panel(0.0, low - margin, high + margin, False)
 
 
+def named(race: Race) -> list[tuple[T, T, Style]]:
+    """Each entrant's name, its short one for beside a head, and its style; of a kind, they are told apart by their rates, or numbered."""
+    keys, out = [e.optimizer for e in race.entrants], []
+    for i, e in enumerate(race.entrants):
+        twins = [other["lr"] for other in race.entrants if other.optimizer == e.optimizer]
+        number = keys[:i].count(e.optimizer)
+        tail = "" if len(twins) == 1 else f", α = {e['lr']:.3g}" if len(set(twins)) == len(twins) else f" {number + 1}"
+        name = optimizers[e.optimizer].name
+        whole, short = (T(en + tail, ru + tail) for en, ru in ((name.en, name.ru), (name.en.split(" (")[0], name.ru.split(" (")[0])))
+        out.append((whole, short, style_of(e.optimizer, number)))
+    return out
+
+
 def race_scene(outcome: Outcome) -> Scene:
     """A race as it is seen: every entrant a path, the loss of each below."""
     race = outcome.race
-    s, runs, best = race.surface, race.runs, outcome.best
-    names = [e.optimizer for e in race.entrants]
-    paths, crowds = [], []
-    for i, (e, trail, run) in enumerate(zip(race.entrants, outcome.trails, runs, strict=True)):
+    s, paths, crowds = race.surface, [], []
+    for i, (e, (name, short, style), trail, run) in enumerate(zip(race.entrants, named(race), outcome.trails, race.runs, strict=True)):
         if trail is None:
             continue
-        before = names[:i].count(e.optimizer)
-        o, style = optimizers[e.optimizer], style_of(e.optimizer, before)
-        number = f" {before + 1}" if names.count(e.optimizer) > 1 else ""
-        name, short = (T(en + number, ru + number) for en, ru in ((o.name.en, o.name.ru), (o.name.en.split(" (")[0], o.name.ru.split(" (")[0])))
         paths.append(Path(name, short, style, trail.points, trail.loss, trail.lr, trail.diverged_at, e.muted, live(run), i))
         if (crowd := outcome.crowds[i]) is not None:
             crowds.append(Crowd(style, crowd.points, outcome.kept, e.muted, i))
     curves = [p.height for p in paths]
-    base = best if best is not None else 0.0 if all((c > 0).all() for c in curves) else None
+    base = outcome.best if outcome.best is not None else 0.0 if all((c > 0).all() for c in curves) else None
     return Scene(heat(s, race.box), race.start, race["steps"], paths, panel(curves, base), dots(s, race.box), crowds, dict(race.look))

@@ -3,21 +3,21 @@
 import streamlit as st
 
 from optviz.outcome import solve
-from optviz.race import Race
+from optviz.presets import opening
 from optviz.scene import race_scene
 from optviz.ui import race as panels
 from optviz.ui.controls import Desk, lab_text
-from optviz.ui.frame import address, embedded, notes
+from optviz.ui.frame import address, embedded, notes, take
 from optviz.ui.stage import stage
 
-desk = Desk("descent", Race.from_query)
+desk = Desk("descent", opening)
 race, text = desk.spec, lab_text(__file__, "descent")
 outcome = solve(race)
 
 
 def show() -> None:
     """The stage, which tells what a visitor does on it."""
-    stage(race_scene(outcome), key="descent-stage", on_event=lambda event: desk.edit(lambda r: panels.after(r, event)))
+    stage(race_scene(outcome), key="descent-stage", on_event=lambda event: desk.edit(lambda r: panels.after(r, event)), take=take())
 
 
 if embedded():

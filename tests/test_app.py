@@ -107,7 +107,7 @@ def test_a_shared_link_is_this_view_and_its_code_fills_a_lecture_hall(visit):
     code = page.locator(".optviz-qr")
     code.wait_for()
     assert code.bounding_box()["width"] >= 480
-    link = page.get_by_role("dialog").locator("code").inner_text().replace("\n", "")
+    link = page.get_by_test_id("stCode").inner_text().replace("\n", "")
     assert "surface=bowl" in link and "steps=77" in link and "lang" not in link, "whoever opens it reads it in a language of their own"
 
 

@@ -81,7 +81,7 @@ def test_those_who_are_raced_together_differ_in_colour(together):
 
 def test_the_same_optimizer_again_is_dashed_then_dotted():
     again = [style_of("adam", ordinal) for ordinal in range(4)]
-    assert {(style.colour, style.shape) for style in again} == {(style_of("adam").colour, 0)}
+    assert {(style.colour, style.shape) for style in again} == {(style_of("adam").colour, style_of("adam").shape)}
     assert [DASHES[style.dash] for style in again] == ["solid", "dashed", "dotted", "solid"]
 
 

@@ -1,5 +1,6 @@
 """Every preset shows what its text claims, in numbers."""
 
+import math
 import re
 
 import numpy as np
@@ -29,6 +30,15 @@ def test_a_preset_is_whole(key):
     assert all(row.refused is None for row in solve(p.race).rows)
     (x0, x1), (y0, y1) = p.race.box
     assert x0 <= p.race.start[0] <= x1 and y0 <= p.race.start[1] <= y1
+
+
+def test_valley():
+    rows = dict(zip(("sgd", "momentum", "nesterov", "rmsprop", "adam"), outcome("valley").rows, strict=True))
+    start = presets["valley"].race.start
+    trails = outcome("valley").trails
+    assert all(abs(t.points[1, 20] - t.points[0, 20] ** 2) < 0.15 for t in trails), "in the valley, where y = x²"
+    assert math.dist(trails[0].points[:, -1], start) < 0.3, "plain descent hardly moves"
+    assert all(rows[key].distance < 0.5 * rows["sgd"].distance for key in ("momentum", "nesterov", "adam"))
 
 
 def test_zigzag():

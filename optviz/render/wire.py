@@ -34,8 +34,8 @@ class Arrays:
         return [np.dtype(kind).name, place, data.size]
 
 
-def pack(scene: Scene, language: str, texts: Mapping[str, str]) -> bytes:
-    """The scene, the words around it in one language, and the colours of both themes."""
+def pack(scene: Scene, language: str, texts: Mapping[str, str], take: int = 0) -> bytes:
+    """The scene, the words around it in one language, and the colours of both themes; another `take` plays from the beginning."""
     arrays = Arrays()
     noise = next((p.live.noise for p in scene.paths if p.live and p.live.noise is not None), None)
 
@@ -56,7 +56,7 @@ def pack(scene: Scene, language: str, texts: Mapping[str, str]) -> bytes:
         "dots": [[d.x, d.y, d.value, d.best] for d in scene.dots], "panel": vars(scene.panel),
         "crowds": [{**vars(c.style), "entrant": c.entrant, "muted": c.muted, "steps": c.steps.tolist(), "members": c.points.shape[2],
                     "x": arrays.put(c.points[0]), "y": arrays.put(c.points[1])} for c in scene.crowds],
-        "look": scene.look, "loop": JAVASCRIPT_LOOP, "language": language, "texts": texts,
+        "look": scene.look, "take": take, "loop": JAVASCRIPT_LOOP, "language": language, "texts": texts,
         "themes": {name: vars(theme) for name, theme in THEMES.items()},
     }
     text = json.dumps(head, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()

@@ -40,11 +40,11 @@ class Desk(Generic[S]):
     def spec(self) -> S:
         return spec_of(self.read, self.page)
 
-    def edit(self, change: Callable[[S], S], push: bool = False) -> None:
+    def edit(self, change: Callable[[S], S], push: bool = False, fresh: bool = False) -> None:
         """In a callback: another spec; where it is refused, the old one stays and one sentence says why."""
         st.session_state.pop(NOTE, None)
         try:
-            put(self.page, change(self.spec), push)
+            put(self.page, change(self.spec), push or fresh, fresh)
         except Refused as refusal:
             st.session_state[NOTE] = refusal.text
 
@@ -53,7 +53,7 @@ class Desk(Generic[S]):
         if (text := st.session_state.get(NOTE)) is not None:
             st.warning(say(text), icon=":material/info:")
 
-    def bound(self, key: str, value: Any, change: Callable[[S, Any], S]) -> dict[str, Any]:
+    def bound(self, key: str, value: Any, change: Callable[[S, Any], S], fresh: bool = False) -> dict[str, Any]:
         """The keywords that tie a widget to a value of the spec.
 
         Where the spec was changed from elsewhere, the widget is made anew under another key: set in place, it would go on to report
@@ -70,7 +70,7 @@ class Desk(Generic[S]):
         def heard() -> None:
             given = st.session_state.get(at)
             if given is not None and versions[stem] == version:
-                self.edit(lambda spec: change(spec, given))
+                self.edit(lambda spec: change(spec, given), fresh=fresh)
         return {"key": at, "on_change": heard}
 
     def setting(self, key: str, label: str, p: Setting, value: Any, change: Callable[[S, Any], S]) -> None:
@@ -87,10 +87,11 @@ class Desk(Generic[S]):
         else:
             self.slider(key, label, p, value, change)
 
-    def choose(self, key: str, label: str, options: Mapping[str, T], value: str | None, change: Callable[[S, str], S], **how: Any) -> None:
+    def choose(self, key: str, label: str, options: Mapping[str, T], value: str | None, change: Callable[[S, str], S],
+               fresh: bool = False, **how: Any) -> None:
         """One of a few, or many, by name."""
         names = {option: say(name) for option, name in options.items()}
-        st.selectbox(label, list(names), index=None, format_func=names.__getitem__, **self.bound(key, value, change), **how)
+        st.selectbox(label, list(names), index=None, format_func=names.__getitem__, **self.bound(key, value, change, fresh), **how)
 
     def slider(self, key: str, label: str, p: Param, value: Any, change: Callable[[S, Any], S], **how: Any) -> None:
         """A slider that stops at round numbers and at the value it has, wherever that lies."""

@@ -4,6 +4,7 @@ app.py:   header()                       the style sheet; language, theme and Sh
           guarded(page.run)              a page's error is logged, and the visitor reads one sentence
 a page:   spec = spec_of(read, "descent")   read(query, notes) -> spec; the URL is read once, then the session holds the truth
           put("descent", spec)           in a widget's callback: the new truth; push=True makes an entry in the browser's history
+          take()                         changes where another story begins, which a stage plays from its start
           notes("descent")               what of the URL could not be used
           address("descent", spec.to_query())   at the page's end: the URL follows
           embedded()                     draw the stage alone
@@ -31,7 +32,7 @@ WEB = Path(__file__).parent / "web"
 ICON = str(WEB / "icon.svg")
 #: Fields of the URL that belong to the frame, not to a page's spec.
 OURS = ("lang", "embed", "embed_options")
-SPECS, NOTES, PUSHES, QUERY = "frame-specs", "frame-notes", "frame-pushes", "frame-query"
+SPECS, NOTES, PUSHES, TAKES, SHARE = "frame-specs", "frame-notes", "frame-pushes", "frame-takes", "frame-share"
 MOST_NOTES = 4
 LONGEST_NOTE = 150
 
@@ -53,8 +54,7 @@ def header() -> None:
     if embedded():
         return
     with st.container(key="frame-header", horizontal=True):
-        if st.button(say(T("Share", "Поделиться")), icon=":material/qr_code_2:", type="tertiary", key="frame-share"):
-            st.dialog(say(T("Share this view", "Поделиться этим видом")), width="medium")(share)(st.session_state.get(QUERY, ""))
+        st.button(say(T("Share", "Поделиться")), icon=":material/qr_code_2:", type="tertiary", key=SHARE)
         texts = {"language": T("Language", "Язык"), "theme": T("Light or dark", "Светлая или тёмная тема")}
         _frame(key="frame-switches", data={"languages": LANGUAGES, "language": language(), "chosen": chosen(),
                                            "url": st.context.url,  # another page is another call
@@ -68,7 +68,7 @@ def _choose() -> None:
 def share(query: str) -> None:
     """A link to exactly this view, and its QR code, large enough for a lecture hall."""
     url = st.context.url or ""
-    link = f"{url.split('?')[0]}?{query}" if query else url
+    link = f"{url.split('?')[0]}?{query}"
     try:
         code = segno.make(link, error="m", micro=False)
     except segno.DataOverflowError:
@@ -101,14 +101,21 @@ def spec_of(read: Callable[[str, list[T]], V], page: str) -> V:
         fields = [(name, value) for name in st.query_params if name not in OURS for value in st.query_params.get_all(name)]
         found: list[T] = []
         specs[page] = read(urlencode(fields), found)
+        st.session_state[TAKES] = take() + 1
         st.session_state.setdefault(NOTES, {})[page] = found
     return specs[page]
 
 
-def put(page: str, spec: object, push: bool = False) -> None:
-    """A new spec; with `push` the browser's Back returns to the one before."""
+def put(page: str, spec: object, push: bool = False, fresh: bool = False) -> None:
+    """A new spec; with `push` the browser's Back returns to the one before, a `fresh` one is another story, not a change of this one."""
     st.session_state.setdefault(SPECS, {})[page] = spec
     st.session_state[PUSHES] = st.session_state.get(PUSHES, 0) + push
+    st.session_state[TAKES] = take() + fresh
+
+
+def take() -> int:
+    """How many stories were begun: the stage tells each from its beginning."""
+    return int(st.session_state.get(TAKES, 0))
 
 
 def notes(page: str) -> None:
@@ -132,6 +139,7 @@ def shortened(line: str) -> str:
 
 def address(page: str, query: str) -> None:
     """The URL follows the spec; Back and Forward bring back the spec of their URL."""
-    st.session_state[QUERY] = query
     _frame(key=f"frame-address-{page}", data={"query": query, "pushes": st.session_state.get(PUSHES, 0), "chosen": chosen()},
            on_back_change=lambda: st.session_state.get(SPECS, {}).pop(page, None))
+    if st.session_state.get(SHARE):  # here, not where the button is: the click may have cut a run short that was to say the query
+        st.dialog(say(T("Share this view", "Поделиться этим видом")), width="medium")(share)(query)

@@ -13,10 +13,11 @@ import streamlit as st
 from ..core import Param, T
 from ..optimizers import optimizers
 from ..outcome import Outcome
-from ..palette import Style, style_of
+from ..palette import Style
 from ..presets import presets
 from ..race import LOOK, MOST_ENTRANTS, TABLE, Entrant, Race, entrant_on
 from ..run import CLIPS
+from ..scene import named
 from ..schedules import schedules
 from ..surfaces import surfaces
 from .controls import Desk, label_of
@@ -53,7 +54,7 @@ def preset_panel(desk: Desk[Race]) -> None:
         st.session_state[on] = key
         return presets[key].race
     desk.choose("preset", say(T("Examples", "Примеры")), {key: preset.name for key, preset in presets.items()}, shown.key if shown else None, choose,
-                placeholder=say(T("Choose an example", "Выберите пример")), label_visibility="collapsed")
+                fresh=True, placeholder=say(T("Choose an example", "Выберите пример")), label_visibility="collapsed")
     if shown:
         st.markdown(f":small[**{say(shown.do)}** {say(shown.see)}]")
 
@@ -64,12 +65,12 @@ def surface_panel(desk: Desk[Race]) -> None:
     s = race.surface
     with st.popover(say(s.name), icon=":material/landscape:", width="stretch", key=f"{desk.page}-surfaces", on_change="rerun") as gallery:
         if gallery.open:
-            picker(s.key, f"{desk.page}-picker", lambda picked: desk.edit(lambda r: r.on(surfaces[picked]), push=True))
+            picker(s.key, f"{desk.page}-picker", lambda picked: desk.edit(lambda r: r.on(surfaces[picked]), fresh=True))
     key = f"{desk.page}-formula-{hash(s.formula)}"  # another surface, another field; what somebody is about to mend stays as it was typed
     if own and key not in st.session_state:
         st.session_state[key] = s.formula
     st.text_input(say(T("Own formula", "Своя формула")), key=key, placeholder="x^2 + 3*sin(y)",
-                  on_change=lambda: desk.edit(lambda r: r.with_formula(st.session_state[key]), push=True))
+                  on_change=lambda: desk.edit(lambda r: r.with_formula(st.session_state[key]), fresh=True))
     desk.note()
     st.latex(f"f(x, y) = {s.latex}")
     for name, p in s.params:
@@ -114,20 +115,10 @@ def _edge(axis: int, end: int, race: Race, value: float) -> Race:
 # --- the entrants -------------------------------------------------------------------------------------------------------------------
 
 
-def numbered(race: Race) -> list[tuple[T, Style]]:
-    """Name and style of each entrant, as on the stage: the second of a kind is numbered, and drawn otherwise."""
-    keys, out = [e.optimizer for e in race.entrants], []
-    for i, key in enumerate(keys):
-        before, name = keys[:i].count(key), optimizers[key].name
-        tail = f" {before + 1}" if keys.count(key) > 1 else ""
-        out.append((T(name.en + tail, name.ru + tail), style_of(key, before)))
-    return out
-
-
 def entrants_panel(desk: Desk[Race], outcome: Outcome) -> None:
     """All entrants, and one more."""
     race = desk.spec
-    for i, (e, (name, style)) in enumerate(zip(race.entrants, numbered(race), strict=True)):
+    for i, (e, (name, _, style)) in enumerate(zip(race.entrants, named(race), strict=True)):
         with desk.fold(f"entrant{i}", _heading(e, name, style)) as opened:
             if opened:
                 if (why := outcome.rows[i].refused) is not None:
@@ -253,20 +244,20 @@ def results(outcome: Outcome) -> None:
     race = outcome.race
     if not race.entrants:
         return
-    names = numbered(race)
+    names = named(race)
     heads = {
         "loss": T("final loss", "итоговое значение"), "distance": T("to a minimum", "до минимума"),
         "reached": T("steps to tolerance", "шагов до допуска"), "gradients": T("gradients", "градиентов"),
         "diverged_at": T("diverged at step", "расходится на шаге"), "within": T("crowd: within tolerance, %", "облако: в допуске, %"),
         "at_best": T("crowd: at the best, %", "облако: у лучшего, %"), "found": T("crowd: minima found", "облако: минимумов найдено"),
         "median": T("crowd: median loss", "облако: медиана"), "diverged": T("crowd: diverged, %", "облако: разошлось, %")}
-    table: dict[str, list[Any]] = {say(T("optimizer", "оптимизатор")): [f"{MARKS[style.shape]} {say(name)}" for name, style in names]}
+    table: dict[str, list[Any]] = {say(T("optimizer", "оптимизатор")): [f"{MARKS[style.shape]} {say(name)}" for name, _, style in names]}
     for field, head in heads.items():
         values = [getattr(row, field) for row in outcome.rows]
         if field in ("loss", "reached", "gradients") or any(v is not None for v in values):
             table[say(head)] = [math.nan if v is None else 100 * v if field in ("within", "at_best", "diverged") else v for v in values]
     frame = pd.DataFrame(table)
-    inks = [f"color: {style.colour}" for _, style in names]
+    inks = [f"color: {style.colour}" for *_, style in names]
     shown = frame.style.apply(lambda _: inks, subset=[frame.columns[0]]).format(_digits, subset=list(frame.columns[1:]), na_rep="–")
     st.dataframe(shown, hide_index=True, key="results", height="content", placeholder="–")
     best = ""

@@ -25,9 +25,11 @@ TEXTS = {
     "following": T("The view follows {name}", "Вид следует за: {name}"), "following_nobody": T("The view stands still", "Вид неподвижен"),
     "playhead": T("Step", "Шаг"), "speed": T("Speed", "Скорость показа"), "mute": T("Show or hide", "Показать или скрыть"),
     "play": T("Play (space)", "Показать (пробел)"), "pause": T("Pause (space)", "Пауза (пробел)"),
-    "home": T("To the start (Home)", "В начало (Home)"), "back": T("One step back (←)", "Шаг назад (←)"), "on": T("One step on (→)", "Шаг вперёд (→)"),
+    "home": T("To the start (Home)", "В начало (Home)"), "back": T("One step back (←)", "Шаг назад (←)"),
+    "on": T("One step on (→)", "Шаг вперёд (→)"),
     "loop": T("Repeat without end", "Повторять по кругу"), "follow": T("Follow a head", "Следовать за точкой"),
-    "relief": T("Relief", "Рельеф"), "present": T("Presentation (F)", "Во весь экран (F)"), "help": T("Keys", "Клавиши"), "close": T("Close", "Закрыть"),
+    "relief": T("Relief", "Рельеф"), "present": T("Presentation (F)", "Во весь экран (F)"), "help": T("Keys", "Клавиши"),
+    "close": T("Close", "Закрыть"),
     "keys": T("Space | play, pause\n← → | one step back, on\nHome, End | first, last step\nR | from the beginning\n1 … 9 | hide or show a trail\n"
               "Shift + arrows | move the start\nF | presentation\n"
               "Mouse, finger | drag or click: move the start; in relief: turn, zoom\n? | these keys",
@@ -39,11 +41,12 @@ TEXTS = {
 _stage = st.components.v2.component("optviz.stage", css="stage.css", js="stage.js")
 
 
-def stage(scene: Scene, key: str, on_event: Callable[[dict[str, Any]], None]) -> None:
-    """Show a scene; what a visitor does to it comes as {"start": [x, y]}, {"muted": [entrants]} or {"look": {...}}."""
+def stage(scene: Scene, key: str, on_event: Callable[[dict[str, Any]], None], take: int = 0) -> None:
+    """Show a scene; another `take` is told from its beginning. What a visitor does is heard as
+    {"start": [x, y]}, {"muted": [entrants]} or {"look": {...}}."""
     def heard() -> None:
         event = st.session_state[key].get("event")
         if isinstance(event, dict):
             on_event(event)
 
-    _stage(key=key, data=pack(scene, language(), {name: say(text) for name, text in TEXTS.items()}), on_event_change=heard)
+    _stage(key=key, data=pack(scene, language(), {name: say(text) for name, text in TEXTS.items()}, take), on_event_change=heard)

@@ -64,16 +64,15 @@ export class Player {
 
   // A new scene takes the old one's place: the playhead, the view and what a visitor holds stay as they are.
   show(bytes) {
-    const first = !this.scene, before = this.scene, scene = unpack(bytes);
-    const atEnd = !before || this.playhead >= before.steps;
+    const before = this.scene, scene = unpack(bytes);
+    const atEnd = !before || this.playhead >= before.steps, opened = !before || scene.take !== before.take;
     this.scene = scene; this.texts = scene.texts;
-    if (first) {
-      if (scene.paths.length && !this.still && scene.look.at === null) { this.playhead = 0; this.playing = true; } else this.playhead = scene.look.at ?? scene.steps;
-    } else if (scene.look.key !== before.look.key) { // somebody opened another link or preset: its own moment counts
-      this.playhead = scene.look.at ?? 0; this.playing = scene.look.at === null && !this.still;
-      if (this.playing === false && scene.look.at === null) this.playhead = scene.steps;
+    if (opened) { // somebody came, or opened another surface, preset or link: its own moment and view count
+      this.playing = scene.look.at === null && !this.still && scene.paths.length > 0;
+      this.playhead = scene.look.at ?? (this.playing ? 0 : scene.steps);
+      this.camera = { yaw: scene.look.yaw, pitch: scene.look.pitch, zoom: scene.look.zoom };
+      this.turn(scene.look.view === "relief");
     } else this.playhead = atEnd && !this.playing ? scene.steps : Math.min(this.playhead, scene.steps);
-    if (first || scene.look.key !== before.look.key) { this.camera = { yaw: scene.look.yaw, pitch: scene.look.pitch, zoom: scene.look.zoom }; this.turn(scene.look.view === "relief"); }
     const held = this.held && (this.holding || Date.now() - this.heldAt < ANSWER) && scene.start.some((v, i) => v !== this.held[i]);
     if (held) this.paths = this.moved(this.held);
     else {
