@@ -37,8 +37,8 @@ def test_valley():
     start = presets["valley"].race.start
     trails = outcome("valley").trails
     assert all(abs(t.points[1, 20] - t.points[0, 20] ** 2) < 0.15 for t in trails), "in the valley, where y = x²"
-    assert math.dist(trails[0].points[:, -1], start) < 0.3, "plain descent hardly moves"
-    assert all(rows[key].distance < 0.5 * rows["sgd"].distance for key in ("momentum", "nesterov", "adam"))
+    assert math.dist(trails[0].points[:, -1], start) < 0.6, "plain descent hardly moves"
+    assert all(rows[key].distance < 0.6 * rows["sgd"].distance for key in ("momentum", "nesterov", "adam"))
 
 
 def test_zigzag():

@@ -135,9 +135,11 @@ def test_two_renderers_paint_one_surface_alike(page, key, theme):
 
 
 def test_every_entrant_is_a_path_and_a_twin_has_a_number_and_another_dash():
-    scene = race_scene(solve(Race("bowl", entrants=[Entrant("adam"), Entrant("sgd", lr=0.1), Entrant("adam", lr=0.5, muted=True)])))
+    scene = race_scene(solve(Race("bowl", entrants=[Entrant("adam", lr=0.1), Entrant("sgd", lr=0.1), Entrant("adam", lr=0.1, beta1=0.5, muted=True)])))
     assert [p.name.en for p in scene.paths] == ["Adam 1", "Gradient descent (SGD)", "Adam 2"]
     assert [p.short.ru for p in scene.paths] == ["Adam 1", "Градиентный спуск", "Adam 2"]
+    rates = race_scene(solve(Race("bowl", entrants=[Entrant("sgd", lr=0.1), Entrant("sgd", lr=0.25)])))
+    assert [p.short.en for p in rates.paths] == ["Gradient descent, α = 0.1", "Gradient descent, α = 0.25"]
     assert scene.paths[0].style.colour == scene.paths[2].style.colour
     assert scene.paths[0].style.dash != scene.paths[2].style.dash
     assert [p.muted for p in scene.paths] == [False, False, True]
