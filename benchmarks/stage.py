@@ -11,11 +11,12 @@ from pathlib import Path
 from playwright.sync_api import sync_playwright
 
 HERE = Path(__file__).parent
-sys.path[:0] = [str(HERE.parent / "tests"), str(HERE)]
+sys.path.insert(0, str(HERE.parent / "tests"))
 
 import chromium  # noqa: E402
 from conftest import running  # noqa: E402
-from plotly_race import KEYS  # noqa: E402
+
+KEYS = ("sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam", "adamw", "lion")
 
 #: What the page tells us without being asked to: when a key went down, when the stage drew, how long its frames took.
 WATCH = """
@@ -84,7 +85,7 @@ def main():
             page, began = opened(address + RACE)
             page.wait_for_function("window.drawn > 0", polling="raf")
             print(f"first picture after the server's start: {time.perf_counter() - began:.2f} s (limit 2.5)")
-            other, _ = opened(peer)
+            other, _ = opened(peer + RACE)
             other.locator(".gtitle").wait_for(timeout=30_000)
             page.get_by_role("button", name="Adam α").first.click()
             slider = page.get_by_role("slider", name="learning rate").first

@@ -80,6 +80,19 @@ def guarded(app: Asgi, page: str) -> Asgi:
     return guard
 
 
+def warm() -> None:
+    """What the first visitor would wait for: libraries are loaded, and the race that opens the app is run."""
+    from pandas.io.formats import style  # noqa: F401  the table of results
+    from streamlit import dataframe_util
+
+    from .outcome import solve
+    from .presets import opening
+    from .scene import race_scene
+
+    race_scene(solve(opening("")))
+    dataframe_util.convert_anything_to_arrow_bytes({"a": [0.0]})
+
+
 def serve(host: str, port: int, script: Path = SITE / "app.py") -> None:
     """Run the app until Ctrl-C; the one line printed is its address."""
     with contextlib.suppress(KeyboardInterrupt), listen(host, port) as bound:  # Ctrl-C may come while Streamlit is being imported
@@ -101,5 +114,6 @@ def serve(host: str, port: int, script: Path = SITE / "app.py") -> None:
                 await super().startup(sockets)
                 print(f"http://{shown}:{chosen}", flush=True)
 
+        warm()
         page = (Path(st.__file__).parent / "static/index.html").read_text("utf-8")
         Server(uvicorn.Config(guarded(app, page), log_level="warning", timeout_graceful_shutdown=1)).run(sockets=[bound])

@@ -91,7 +91,8 @@ class Desk(Generic[S]):
                fresh: bool = False, **how: Any) -> None:
         """One of a few, or many, by name."""
         names = {option: say(name) for option, name in options.items()}
-        st.selectbox(label, list(names), index=None, format_func=names.__getitem__, **self.bound(key, value, change, fresh), **how)
+        chosen = 0 if value in names and not fresh else None  # what stands for something can't be cleared
+        st.selectbox(label, list(names), index=chosen, format_func=names.__getitem__, **self.bound(key, value, change, fresh), **how)
 
     def slider(self, key: str, label: str, p: Param, value: Any, change: Callable[[S, Any], S], **how: Any) -> None:
         """A slider that stops at round numbers and at the value it has, wherever that lies."""

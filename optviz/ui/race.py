@@ -32,12 +32,13 @@ COUNT_UP = 2654435761  # odd, so that another seed is never one that was just se
 
 def after(race: Race, event: dict[str, Any]) -> Race:
     """The race after what a visitor did on the stage."""
+    changes = {name: value for name, value in event.get("look", {}).items() if name in LOOK}
     if "start" in event:
-        return race.at(start=event["start"])
+        changes["start"] = event["start"]
     if "muted" in event:
         hidden = set(event["muted"])
-        return race.at(entrants=[e.at(muted=i in hidden) for i, e in enumerate(race.entrants)])
-    return race.at(**{name: value for name, value in event.get("look", {}).items() if name in LOOK})
+        changes["entrants"] = [e.at(muted=i in hidden) for i, e in enumerate(race.entrants)]
+    return race.at(**changes)
 
 
 # --- presets and the surface --------------------------------------------------------------------------------------------------------
@@ -139,7 +140,8 @@ def _heading(e: Entrant, name: T, style: Style) -> str:
     extra = [say(schedules[e.schedule].name)] * (e.schedule != "constant")
     extra += [say(T("clipped", "с ограничением"))] * any(e[c] is not None for c in CLIPS) + [say(T("hidden", "скрыт"))] * e.muted
     mark = f':color[{MARKS[style.shape]}]{{foreground="{style.colour}"}}'
-    return f"{mark} **{say(name)}** α = {short(e['lr'])}" + "".join(f" · {word}" for word in extra)
+    rate = "" if "α" in name.en else f" α = {short(e['lr'])}"  # twins have it in their names
+    return f"{mark} **{say(name)}**{rate}" + "".join(f" · {word}" for word in extra)
 
 
 def _only_open(desk: Desk[Race], i: int | None) -> None:

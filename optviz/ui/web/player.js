@@ -34,6 +34,7 @@ const MARKUP = `
   <p class="words" aria-live="polite"></p>
   <dialog><h2></h2><dl></dl><form method="dialog"><button></button></form></dialog>
 </section>`;
+const same = (a, b) => JSON.stringify(a) === JSON.stringify(b);
 
 export class Player {
   constructor(root, send) {
@@ -47,6 +48,7 @@ export class Player {
     this.plane = new Plane(find(".back"), find(".crowds"), find(".trails"));
     this.chart = new Chart(this.parts.chart);
     this.playing = false; this.speed = 1; this.loop = false; this.following = null; this.playhead = 0; this.relieved = false;
+    this.told = {};
     this.still = matchMedia("(prefers-reduced-motion: reduce)").matches;
     this.stops = new AbortController();
     this.listen();
@@ -67,6 +69,8 @@ export class Player {
     const before = this.scene, scene = unpack(bytes);
     const atEnd = !before || this.playhead >= before.steps, opened = !before || scene.take !== before.take;
     this.scene = scene; this.texts = scene.texts;
+    if (opened) this.told = {};
+    this.untold();
     if (opened) { // somebody came, or opened another surface, preset or link: its own moment and view count
       this.playing = scene.look.at === null && !this.still && scene.paths.length > 0;
       this.playhead = scene.look.at ?? (this.playing ? 0 : scene.steps);
@@ -104,6 +108,26 @@ export class Player {
 
   get start() { return this.held ?? this.scene.start; }
 
+  // What the server knows of a visitor's doings.
+  get known() {
+    const { start, paths, look } = this.scene;
+    return { start, muted: paths.filter((p) => p.muted).map((p) => p.entrant), look };
+  }
+
+  // Of two words in quick succession the server may hear the later one alone: so each repeats what was not answered yet.
+  tell(event) {
+    this.told = { ...(Date.now() - this.toldAt > ANSWER ? {} : this.told), ...event };
+    this.toldAt = Date.now();
+    this.send({ ...this.told });
+  }
+
+  // Forget what the server has answered; a scene that does not know yet who is hidden is told here.
+  untold() {
+    const { scene, told, known } = this;
+    for (const name of Object.keys(told)) if (Date.now() - this.toldAt > ANSWER || same(told[name], known[name])) delete told[name];
+    if (told.muted) for (const one of [...scene.paths, ...scene.crowds]) one.muted = told.muted.includes(one.entrant);
+  }
+
   // --- time ------------------------------------------------------------------------------------------------------------------------
 
   ask() { if (!this.asked) this.asked = requestAnimationFrame((now) => this.frame(now)); }
@@ -128,8 +152,8 @@ export class Player {
   play(on = !this.playing) {
     if (on && this.playhead >= this.scene.steps) this.playhead = 0;
     this.playing = on;
-    this.ask();
-    if (!on) { this.describe(); this.look(); }
+    this.ask(); this.look();
+    if (!on) this.describe();
   }
 
   go(step) {
@@ -341,7 +365,7 @@ export class Player {
       const t = Math.min(k, p.height.length - 1);
       return p.end !== null && k >= p.end ? `${p.name}: ${fill(texts.diverged_at, { k: p.end })}` : `${p.name}: f = ${digits(p.height[t])} ${coordinates(p.x[t], p.y[t])}`;
     });
-    const words = `${fill(texts.described, { k, n: scene.steps, start: coordinates(...this.start) })} ${each.join("; ")}.`;
+    const words = fill(texts.described, { k, n: scene.steps, start: coordinates(...this.start) }) + (each.length ? ` ${each.join("; ")}.` : "");
     this.parts.words.textContent = words;
     this.parts.top.ariaLabel = words;
   }
@@ -381,7 +405,7 @@ export class Player {
 
   release() {
     this.holding = false; this.heldAt = Date.now();
-    if (this.held && this.held.some((v, i) => v !== this.scene.start[i])) this.send({ start: this.held });
+    if (this.held && this.held.some((v, i) => v !== this.scene.start[i])) this.tell({ start: this.held });
     else if (this.held) { this.held = null; this.paths = this.scene.paths; }
     this.describe(); this.ask();
   }
@@ -395,7 +419,7 @@ export class Player {
     for (const crowd of this.scene.crowds) if (crowd.entrant === path.entrant) crowd.muted = path.muted;
     this.plane.spread = null;
     this.label(); this.describe(); this.ask();
-    this.send({ muted: this.scene.paths.filter((p) => p.muted).map((p) => p.entrant) });
+    this.tell({ muted: this.known.muted });
   }
 
   follow() {
@@ -411,8 +435,9 @@ export class Player {
     clearTimeout(this.settling);
     this.settling = setTimeout(() => {
       const round = (v) => Math.round(v * 100) / 100, k = Math.round(this.playhead);
-      this.send({ look: { view: this.relieved ? "relief" : "plane", yaw: round(this.camera.yaw), pitch: round(this.camera.pitch), zoom: round(this.camera.zoom),
-        at: this.playing || k >= this.scene.steps ? null : k } });
+      const look = { view: this.relieved ? "relief" : "plane", yaw: round(this.camera.yaw), pitch: round(this.camera.pitch), zoom: round(this.camera.zoom),
+        at: this.playing || k >= this.scene.steps ? null : k };
+      if (!same(look, this.told.look ?? this.scene.look)) this.tell({ look });
     }, 400);
   }
 
@@ -445,13 +470,13 @@ export class Player {
     else if (key === "Escape" && this.box.classList.contains("present")) this.present(false);
     else if (key === "Escape" || (key === " " && event.target.tagName === "BUTTON" && event.target !== this.buttons.play && this.parts.help.open) || !step) return;
     else this.do(step);
-    event.preventDefault(); event.stopPropagation();
+    event.preventDefault();
   }
 
   listen() {
     const on = (target, names, f, options) => names.split(" ").forEach((n) => target.addEventListener(n, f, { signal: this.stops.signal, ...options }));
     const { picture, scrub, speed, chart } = this.parts;
-    on(this.box, "keydown", (e) => this.key(e));
+    on(this.box, "keydown", (e) => { e.stopPropagation(); this.key(e); });
     on(this.box, "keyup keypress", (e) => {
       if (e.type === "keyup" && this.holding && !this.pointer && (e.key === "Shift" || e.key.startsWith("Arrow"))) this.release();
       e.stopPropagation();

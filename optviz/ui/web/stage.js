@@ -8,6 +8,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
   if (!player) {
     const root = parentElement.querySelector(".optviz-stage") ?? parentElement.appendChild(document.createElement("div"));
     root.className = "optviz-stage";
+    if (new URLSearchParams(location.search).get("embed") === "true") root.style.setProperty("--stage-height", "calc(100vh - 16px)"); // in a slide: all of it
     player = new Player(root, () => {});
     players.set(parentElement, player);
   }
