@@ -18,9 +18,10 @@ lint: .venv/test
 fix: .venv/test
 	$(PY) -m ruff check --fix .
 
-bench: .venv/test
+bench: .venv/test .venv/chromium
 	$(PY) benchmarks/descend.py
 	$(PY) benchmarks/batch.py
+	$(PY) benchmarks/stage.py
 
 clean:
 	rm -rf .venv build dist .pytest_cache .ruff_cache .mypy_cache .hypothesis
