@@ -108,6 +108,12 @@ export class Player {
 
   get start() { return this.held ?? this.scene.start; }
 
+  // The paths follow the start that is held: once a frame, and before they are spoken of.
+  followStart() {
+    if (this.dirty) this.paths = this.moved(this.held);
+    this.dirty = false;
+  }
+
   // What the server knows of a visitor's doings.
   get known() {
     const { start, paths, look } = this.scene;
@@ -144,7 +150,7 @@ export class Player {
       }
     }
     this.last = this.playing ? now : 0;
-    if (this.dirty) { this.paths = this.moved(this.held); this.dirty = false; }
+    this.followStart();
     this.draw();
     if (this.playing) this.ask();
   }
@@ -405,6 +411,7 @@ export class Player {
 
   release() {
     this.holding = false; this.heldAt = Date.now();
+    this.followStart();
     if (this.held && this.held.some((v, i) => v !== this.scene.start[i])) this.tell({ start: this.held });
     else if (this.held) { this.held = null; this.paths = this.scene.paths; }
     this.describe(); this.ask();
