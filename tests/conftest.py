@@ -3,16 +3,20 @@
 import os
 import signal
 import subprocess
+import sys
 import threading
 from contextlib import contextmanager
+from urllib.parse import urlsplit
 
 import chromium
 import pytest
 from hypothesis import settings
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import expect, sync_playwright
 
 settings.register_profile("same", derandomize=True, deadline=None)  # the same examples on every machine; --hypothesis-profile=default tries others
 settings.load_profile("same")
+PATIENCE = 30_000  # ms; the machine may be busy with other tests
+expect.set_options(timeout=PATIENCE)
 
 
 @pytest.fixture(scope="session")
@@ -22,6 +26,36 @@ def browser():
     assert path, "no Chromium was found; run: python tests/chromium.py"
     with sync_playwright() as playwright:
         yield playwright.chromium.launch(executable_path=path, args=chromium.FLAGS)
+
+
+@pytest.fixture(scope="session")
+def address():
+    """Where the app is served."""
+    with running(sys.executable, "-m", "optviz", "app", "--port", "0") as (_, line):
+        yield line
+
+
+@pytest.fixture
+def visit(browser, address):
+    """Opens a page; an error in its console or a word to another machine on the way fails the test."""
+    contexts, hosts, errors = [], set(), []
+
+    def open_page(query="", **context):
+        contexts.append(browser.new_context(**{"locale": "en-GB", **context}))
+        contexts[-1].set_default_timeout(PATIENCE)
+        contexts[-1].on("request", lambda request: hosts.add(urlsplit(request.url).hostname))
+        contexts[-1].on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
+        contexts[-1].on("weberror", lambda error: errors.append(str(error.error)))
+        page = contexts[-1].new_page()
+        page.on("websocket", lambda socket: hosts.add(urlsplit(socket.url).hostname))
+        page.goto(address + query)
+        page.locator(".optviz-stage").first.wait_for()
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert (hosts, errors) == ({"localhost"}, [])
 
 
 @contextmanager
