@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -19,13 +20,16 @@ from .surfaces import Surface
 
 FRAMES = 100  # of a crowd's film
 NEAR = 1e-9  # minima as deep as the deepest, as a share of its depth
+BUDGET = 8.0  # seconds that one race may take, as `cost` guesses them: a link must not stall a room
+TOO_MUCH = T("Too much work for one view; lower the steps or the number of starts.",
+             "Слишком много вычислений для одной картинки; уменьшите число шагов или стартов.")
 
 
 @dataclass(frozen=True)
 class Row:
     """The results of one entrant; None where there is nothing to say."""
 
-    refused: T | None = None  # why it cannot run at all
+    refused: T | None = None  # why it, or its crowd, cannot run
     loss: float | None = None
     distance: float | None = None  # to the nearest minimum
     reached: int | None = None  # the first step within the tolerance of the best value
@@ -51,25 +55,67 @@ class Outcome:
     rows: Sequence[Row]
 
 
-@lru_cache(maxsize=16)
+class _Once:
+    """A race that is run once, however many visitors open the same link at the same time."""
+
+    def __init__(self) -> None:
+        self.lock = Lock()
+        self.outcome: Outcome | None = None
+
+
+@lru_cache(maxsize=8)
+def _once(race: Race) -> _Once:
+    return _Once()
+
+
 def solve(race: Race) -> Outcome:
     """Run a race. Whatever another race has run already is taken from there."""
-    starts, every = race.starts, math.ceil(race["steps"] / FRAMES)
+    once = _once(race)
+    with once.lock:
+        if once.outcome is None:
+            once.outcome = _solved(race)
+        return once.outcome
+
+
+def cost(run: Run, members: int = 0) -> float:
+    """About how many seconds a run takes, or a crowd of so many: measured, and rounded up."""
+    if optimizers[run.optimizer].traceable:
+        return run.steps * (1e-4 + 6e-8 * members if members else 5e-6)
+    return run.steps * (8e-4 + 4e-6 * members if members else 6e-4)
+
+
+def _solved(race: Race) -> Outcome:
+    starts, every, left = race.starts, math.ceil(race["steps"] / FRAMES), BUDGET
     best = race.surface.value(*race.surface.minima[0]) if race.surface.minima else None
     trails: list[Trajectory | None] = []
     crowds: list[Trajectory | None] = []
     rows = []
     for run in race.runs:
+        trail, crowd = None, None
         try:
-            trail, crowd = _trail(run), _crowd(run, starts.tobytes(), every) if starts.size else None
+            left -= _paid(cost(run), left)
+            trail = _trail(run)
             row = _row(run, trail, best, race["tolerance"])
-            rows.append(row if crowd is None else _of_crowd(row, crowd, race.surface, best, race["tolerance"]))
+            if starts.size:
+                try:
+                    left -= _paid(cost(run, starts.shape[1]), left)
+                    crowd = _crowd(run, starts.tobytes(), every)
+                    row = _of_crowd(row, crowd, race.surface, best, race["tolerance"])
+                except Refused as refusal:  # its own run is there
+                    row = replace(row, refused=refusal.text)
+            rows.append(row)
         except Refused as refusal:  # the others run on
-            trail, crowd = None, None
             rows.append(Row(refusal.text))
         trails.append(trail)
         crowds.append(crowd)
     return Outcome(race, trails, crowds, np.append(0, kept_steps(race["steps"], every)), best, rows)
+
+
+def _paid(price: float, left: float) -> float:
+    """The price, if it can be paid."""
+    if price > left:
+        raise Refused(TOO_MUCH)
+    return price
 
 
 @lru_cache(maxsize=128)
@@ -79,7 +125,9 @@ def _trail(run: Run) -> Trajectory:
 
 @lru_cache(maxsize=48)
 def _crowd(run: Run, starts: bytes, every: int) -> Trajectory:
-    return replace(descend(run, start=np.frombuffer(starts).reshape(2, -1), record=every), state={})
+    whole = descend(run, start=np.frombuffer(starts).reshape(2, -1), record=every)
+    nothing = np.empty(0)  # only what is drawn and told is kept
+    return replace(whole, loss=whole.loss[-1:], gradients=nothing, lr=nothing, state={})
 
 
 def _row(run: Run, trail: Trajectory, best: float | None, tolerance: float) -> Row:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 import numpy as np
@@ -13,14 +13,19 @@ from .live import Live, live
 from .minima import Box, grid_values
 from .optimizers import optimizers
 from .outcome import Outcome
-from .palette import Style, style_of
-from .race import Race
+from .palette import COLOURS, Style, style_of
+from .race import Entrant, Race
+from .run import CLIPS
+from .schedules import schedules
 from .surfaces import Surface
 
 BANDS = 18
 SAMPLES = 97  # a side of the grid that the levels are chosen on
 LOG_FROM = 7.0  # heights whose range is this many medians or more are spaced logarithmically
 VALLEY = (0.1, 0.25)  # then the lowest tenth of the picture gets a quarter of the bands
+GROWTH = 1e4  # how far above its beginning a curve is followed
+#: Settings that a name may mention, as they are written.
+SIGNS = {"lr": "α", "momentum": "γ", "beta1": "β₁", "beta2": "β₂", "alpha": "ρ", "eps": "ε", "weight_decay": "λ"}
 MOST = 1e300  # of a height in a picture: sums and differences of such are still numbers
 
 
@@ -138,33 +143,66 @@ def dots(s: Surface, box: Box) -> list[Dot]:
     return [Dot(x, y, f, f - lowest <= near) for x, y, f in values if box[0][0] <= x <= box[0][1] and box[1][0] <= y <= box[1][1]]
 
 
-def panel(curves: Sequence[np.ndarray], base: float | None) -> Panel:
-    """Limits that hold all curves: logarithmic above the best value where one is known and more than two decades lie between."""
+def panel(curves: Sequence[np.ndarray], base: float | None, h: Heat) -> Panel:
+    """Limits that hold all curves, but not far more than where they begin or the box reaches.
+
+    Above the best value, where one is known, they are logarithmic as soon as more than two decades lie between: then a run
+    that grows without end is seen to do so for a while.
+    """
     curves = [np.clip(c, -MOST, MOST) for c in curves]
     if not curves:
         return Panel(0.0, 0.0, 1.0, False)
-    top = max(float(c[0]) for c in curves)  # what climbs far above every beginning leaves the picture
-    if base is not None and top > base:
-        above = [float((c[c > base] - base).min()) for c in curves if (c > base).any()]
-        if (top - base) / min(above) > 100:
-            high = 10 ** np.ceil(np.log10((top - base) * 1.5))
-            return Panel(base, float(max(10 ** np.floor(np.log10(min(above))), high * 1e-16)), float(high), True)
-    low = min(float(c.min()) for c in curves)
-    high = min(max(float(c.max()) for c in curves), top + 0.5 * (top - low))
-    margin = 0.06 * (high - low) or 0.06 * max(abs(high), 1.0)
+    top, most = max(float(c[0]) for c in curves), max(float(c.max()) for c in curves)
+    above = [c[c > base] - base for c in curves if (c > base).any()] if base is not None else []
+    if base is not None and above:
+        high = min(most - base, GROWTH * max(top - base, h.span))
+        low = min(float(c.min()) for c in above)
+        if high / low > 100:
+            high = 10 ** np.ceil(np.log10(high * 1.5))
+            return Panel(base, float(max(10 ** np.floor(np.log10(low)), high * 1e-18)), float(high), True)
+    low = max(min(float(c.min()) for c in curves), min(h.low - 0.25 * h.span, top))
+    high = min(most, max(top + 0.5 * (top - low), h.low + h.span))
+    margin = max(0.06 * (high - low), 1e-9 * abs(high)) or 0.06  # never thinner than the numbers on its axis
     return Panel(0.0, low - margin, high + margin, False)
 
 
+def _difference(race: Race, optimizer: str) -> str | None:
+    """The setting that tells the entrants of one kind apart, as it is printed."""
+    twins = [e for e in race.entrants if e.optimizer == optimizer]
+    for name in dict.fromkeys(["lr", "schedule", *CLIPS, *SIGNS]):
+        told = [_printed(e, name).en for e in twins if name == "schedule" or name in dict(e.settings)]
+        if len(set(told)) == len(twins):
+            return name
+    return None
+
+
+def _printed(e: Entrant, name: str) -> T:
+    """One setting in a few words."""
+    if name == "schedule":
+        return schedules[e.schedule].name
+    value = e[name]
+    if name in CLIPS:
+        return T("not clipped", "без ограничения") if value is None else T(f"clipped at {value:.3g}", f"с ограничением {value:.3g}")
+    return T(*[f"{SIGNS[name]} = {value:.3g}"] * 2)
+
+
 def named(race: Race) -> list[tuple[T, T, Style]]:
-    """Each entrant's name, its short one for beside a head, and its style; of a kind, they are told apart by their rates, or numbered."""
+    """Each entrant's name, its short one for beside a head, and its style.
+
+    Of a kind, they are told apart in words by what differs, or by number; the first has the colour of its kind, the others keep
+    its shape and take colours that nobody else here has.
+    """
     keys, out = [e.optimizer for e in race.entrants], []
+    free = [colour for colour in COLOURS if colour not in {style_of(key).colour for key in keys}]
     for i, e in enumerate(race.entrants):
-        twins = [other["lr"] for other in race.entrants if other.optimizer == e.optimizer]
-        number = keys[:i].count(e.optimizer)
-        tail = "" if len(twins) == 1 else f", α = {e['lr']:.3g}" if len(set(twins)) == len(twins) else f" {number + 1}"
-        name = optimizers[e.optimizer].name
-        whole, short = (T(en + tail, ru + tail) for en, ru in ((name.en, name.ru), (name.en.split(" (")[0], name.ru.split(" (")[0])))
-        out.append((whole, short, style_of(e.optimizer, number)))
+        number, name = keys[:i].count(e.optimizer), optimizers[e.optimizer].name
+        style, en, ru = style_of(e.optimizer, number), "", ""
+        if keys.count(e.optimizer) > 1:
+            what = _difference(race, e.optimizer)
+            en, ru = (f", {_printed(e, what).en}", f", {_printed(e, what).ru}") if what else (f" {number + 1}", f" {number + 1}")
+        if number and free:
+            style = replace(style, colour=free.pop(0))
+        out.append((T(name.en + en, name.ru + ru), T(name.en.split(" (")[0] + en, name.ru.split(" (")[0] + ru), style))
     return out
 
 
@@ -180,4 +218,5 @@ def race_scene(outcome: Outcome) -> Scene:
             crowds.append(Crowd(style, crowd.points, outcome.kept, e.muted, i))
     curves = [p.height for p in paths]
     base = outcome.best if outcome.best is not None else 0.0 if all((c > 0).all() for c in curves) else None
-    return Scene(heat(s, race.box), race.start, race["steps"], paths, panel(curves, base), dots(s, race.box), crowds, dict(race.look))
+    h = heat(s, race.box)
+    return Scene(h, race.start, race["steps"], paths, panel(curves, base, h), dots(s, race.box), crowds, dict(race.look))

@@ -20,6 +20,7 @@ SITE = HERE / "site" if (HERE / "site").is_dir() else HERE.parent
 OPTIONS = {"server.headless": True, "server.fileWatcherType": "none"}
 TRIES = 50
 FONT = "/_stcore/bidi-components/optviz.frame/fonts/text.woff2"
+MODULES = [f"/_stcore/bidi-components/optviz.stage/{name}.js" for name in ("stage", "player", "hands", "plane", "chart", "relief", "scene")]
 
 Message = MutableMapping[str, Any]
 Send = Callable[[Message], Awaitable[None]]
@@ -53,18 +54,21 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 def policy(page: str) -> str:
-    """What a page may load: everything from here, nothing from elsewhere; slides may frame it, and the stage compiles formulas to JavaScript."""
+    """What a page may load: everything from here, nothing from elsewhere; the stage compiles formulas to JavaScript.
+
+    No word about frames: any slide may hold the app, also one opened from disk, which even `frame-ancestors *` would forbid.
+    """
     inline = [base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() for script in re.findall(r"<script>(.*?)</script>", page, re.S)]
     scripts = " ".join(["'self'", "'unsafe-eval'", *(f"'sha256-{digest}'" for digest in inline)])
     return (f"default-src 'self'; script-src {scripts}; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; media-src 'self' data: blob:; "
-            "font-src 'self' data:; connect-src 'self' data: blob:; worker-src 'self' blob:; object-src 'none'; base-uri 'self'; form-action 'self'; "
-            "frame-ancestors *")
+            "font-src 'self' data:; connect-src 'self' data: blob:; worker-src 'self' blob:; object-src 'none'; base-uri 'self'; form-action 'self'")
 
 
 def guarded(app: Asgi, page: str) -> Asgi:
-    """The app with the headers of a careful house; the page asks for its font before Streamlit has been loaded."""
+    """The app with the headers of a careful house; the page asks for its font and its stage before Streamlit has been loaded."""
     always = [(b"x-content-type-options", b"nosniff"), (b"content-security-policy", policy(page).encode())]
-    preload = (b"link", f'<{FONT}>; rel=preload; as=font; type="font/woff2"; crossorigin'.encode())
+    wanted = [f'<{FONT}>; rel=preload; as=font; type="font/woff2"; crossorigin', *(f"<{name}>; rel=modulepreload" for name in MODULES)]
+    preload = (b"link", ", ".join(wanted).encode())
 
     async def guard(scope: Message, receive: Callable[[], Awaitable[Message]], send: Send) -> None:
         async def answer(message: Message) -> None:

@@ -2,13 +2,14 @@
 
 import math
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 
 import optviz as ov
 from optviz import outcome
-from optviz.outcome import FRAMES, Row, solve
+from optviz.outcome import FRAMES, TOO_MUCH, Row, solve
 from optviz.race import Entrant, Race
 
 
@@ -107,3 +108,20 @@ def test_no_race_warns(surface):
                            scatter="grid", noise=0.1))
             for row in o.rows:
                 assert row.refused is None and all(v is None or math.isfinite(v) for v in (row.loss, row.distance, row.median, row.diverged))
+
+
+def test_a_link_cannot_stall_a_room():
+    """More work than the budget is refused by entrant, in the order of the list, and the rest runs."""
+    race = Race("bowl", entrants=[Entrant("sgd", lr=0.1), Entrant("lbfgs"), Entrant("adam")], steps=5000, crowd=500)
+    o = solve(race)
+    assert [row.refused for row in o.rows] == [None, TOO_MUCH, None]
+    assert [crowd is None for crowd in o.crowds] == [False, True, False]
+    many = solve(Race("bowl", entrants=[Entrant("newton", damping=0.1 * k) for k in range(1, 5)], steps=9000))
+    assert [row.refused for row in many.rows] == [None, TOO_MUCH, TOO_MUCH, TOO_MUCH]
+    assert [trail is None for trail in many.trails] == [False, True, True, True]
+
+
+def test_the_same_race_is_run_once_for_all_who_ask_at_the_same_time():
+    race = Race("beale", entrants=[Entrant("adam", lr=0.0123)], steps=3000)
+    with ThreadPoolExecutor(8) as pool:
+        assert len({id(outcome) for outcome in pool.map(solve, [race] * 8)}) == 1

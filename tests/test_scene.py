@@ -135,13 +135,18 @@ def test_two_renderers_paint_one_surface_alike(page, key, theme):
 
 
 def test_every_entrant_is_a_path_and_a_twin_has_a_number_and_another_dash():
-    scene = race_scene(solve(Race("bowl", entrants=[Entrant("adam", lr=0.1), Entrant("sgd", lr=0.1), Entrant("adam", lr=0.1, beta1=0.5, muted=True)])))
+    scene = race_scene(solve(Race("bowl", entrants=[Entrant("adam", lr=0.1), Entrant("sgd", lr=0.1), Entrant("adam", lr=0.1, muted=True)])))
     assert [p.name.en for p in scene.paths] == ["Adam 1", "Gradient descent (SGD)", "Adam 2"]
     assert [p.short.ru for p in scene.paths] == ["Adam 1", "Градиентный спуск", "Adam 2"]
+    clipped = race_scene(solve(Race("bowl", entrants=[Entrant("sgd"), Entrant("sgd", clip_norm=0.5)])))
+    assert [p.short.ru for p in clipped.paths] == ["Градиентный спуск, без ограничения", "Градиентный спуск, с ограничением 0.5"]
+    close = race_scene(solve(Race("bowl", entrants=[Entrant("sgd", lr=0.1), Entrant("sgd", lr=0.10001)])))
+    assert [p.short.en for p in close.paths] == ["Gradient descent 1", "Gradient descent 2"]
     rates = race_scene(solve(Race("bowl", entrants=[Entrant("sgd", lr=0.1), Entrant("sgd", lr=0.25)])))
     assert [p.short.en for p in rates.paths] == ["Gradient descent, α = 0.1", "Gradient descent, α = 0.25"]
-    assert scene.paths[0].style.colour == scene.paths[2].style.colour
+    assert scene.paths[0].style.shape == scene.paths[2].style.shape
     assert scene.paths[0].style.dash != scene.paths[2].style.dash
+    assert len({p.style.colour for p in scene.paths}) == 3
     assert [p.muted for p in scene.paths] == [False, False, True]
     assert scene.paths[1].points[:, -1] == pytest.approx(ov.descend("bowl", "sgd", lr=0.1).points[:, -1])
 
@@ -154,16 +159,31 @@ def test_minima_outside_the_box_are_not_shown_and_the_best_are_known():
 
 
 def test_the_curves_are_logarithmic_where_decades_lie_between_and_never_empty():
-    p = panel([np.array([100.0, 1.0, 1e-6])], 0.0)
+    h = heat(surfaces["bowl"], surfaces["bowl"].box)  # from 0 to 8
+    p = panel([np.array([100.0, 1.0, 1e-6])], 0.0, h)
     assert (p.log, p.low, p.high) == (True, 1e-6, 1000.0)
-    p = panel([np.array([3.0, 2.0, 1.5])], 1.0)
+    p = panel([np.array([3.0, 2.0, 1.5])], 1.0, h)
     assert not p.log
     assert p.low < 1.5 < 3 < p.high
-    p = panel([np.array([1.0, 1e300])], None)
+    p = panel([np.array([1.0, 1e300])], None, h)
     assert p.high < 10
-    assert panel([], 0.0).high > panel([], 0.0).low
-    p = panel([np.array([2.0, 2.0])], 2.0)
+    assert panel([], 0.0, h).high > panel([], 0.0, h).low
+    p = panel([np.array([2.0, 2.0])], 2.0, h)
     assert p.low < 2 < p.high
+
+
+def test_a_curve_that_grows_without_end_is_followed_for_a_while():
+    o = race_scene(solve(Race("ravine", (8.0, 3.0), [Entrant("sgd", lr=0.12)], steps=60)))
+    assert o.panel.log
+    inside = o.paths[0].height < o.panel.high
+    assert 5 < inside.sum() < 60
+    falling = race_scene(solve(Race("saddle", (-1.5, 0.001), [Entrant(key, lr=0.02) for key in ("sgd", "momentum")], steps=400)))
+    assert falling.panel.low > -10, "the box ends at -4"
+
+
+def test_an_axis_is_never_thinner_than_its_numbers():
+    p = race_scene(solve(Race(ov.surface("1e16 + x^2 + y^2"), (1.5, 0.0), [Entrant("sgd", lr=0.1)]))).panel
+    assert p.high - p.low > 1e-9 * p.high
 
 
 # --- the way to the browser -------------------------------------------------------------------------------------------------------

@@ -1,6 +1,6 @@
 // The curves under the plane: height against step, with the same playhead.
 import { DASHES } from "./plane.js";
-import { digits } from "./scene.js";
+import { digits, power } from "./scene.js";
 
 const LEFT = 54, RIGHT = 14, TOP = 8, BOTTOM = 20;
 
@@ -24,7 +24,7 @@ export class Chart {
     Object.assign(this, { panel: scene.panel, steps: scene.steps });
     const picture = [theme.page, font, texts.loss];
     if (!this.painted || this.painted.paths !== paths || this.painted.scene !== scene || this.painted.picture.some((p, i) => p !== picture[i])) {
-      this.curves(paths, theme, texts, font);
+      this.curves(paths);
       this.painted = { paths, scene, picture };
     }
     const g = this.canvas.getContext("2d");
@@ -47,7 +47,7 @@ export class Chart {
   }
 
   // Least and greatest height of each pixel column: as true as all points, and as quick as a few.
-  curves(paths, theme) {
+  curves(paths) {
     const g = this.kept.getContext("2d");
     g.setTransform(this.ratio, 0, 0, this.ratio, 0, 0);
     g.clearRect(0, 0, this.width, this.height);
@@ -82,18 +82,19 @@ export class Chart {
     const most = Math.max(1, Math.floor((bottom - TOP) / 22)), marks = [];
     if (log) {
       const a = Math.ceil(Math.log10(low) - 1e-9), b = Math.floor(Math.log10(high) + 1e-9), every = Math.ceil((b - a) / most) || 1;
-      for (let p = b; p >= a; p -= every) marks.push([10 ** p + this.panel.base, p >= 0 && p <= 3 ? String(10 ** p) : `10${superscript(p)}`]);
+      for (let p = b; p >= a; p -= every) marks.push([10 ** p + this.panel.base, p >= 0 && p <= 3 ? String(10 ** p) : power(p)]);
     } else {
-      const rough = (high - low) / most, power = 10 ** Math.floor(Math.log10(rough)), size = power * [1, 2, 5, 10].find((m) => m * power >= rough);
-      for (let v = Math.ceil(low / size) * size; v <= high; v += size) marks.push([v, digits(Math.abs(v) < size * 1e-9 ? 0 : v)]);
+      const rough = (high - low) / most, ten = 10 ** Math.floor(Math.log10(rough)), size = ten * [1, 2, 5, 10].find((m) => m * ten >= rough);
+      const first = Math.ceil(low / size), count = Math.min(Math.floor(high / size) - first, most + 1); // counted: adding may stand still
+      for (let i = 0; i <= count; i++) marks.push([(first + i) * size, digits((first + i) * size)]);
     }
     for (const [v, text] of marks) g.fillText(text, LEFT - 6, this.py(v));
     g.textBaseline = "alphabetic"; g.textAlign = "left";
     g.fillText("0", LEFT, this.height - 6);
     g.textAlign = "right"; g.fillText(`${this.steps}`, this.width - RIGHT, this.height - 6);
     g.textAlign = "center"; g.fillText(texts.step_axis, (LEFT + this.width - RIGHT) / 2, this.height - 6);
-    g.textAlign = "right"; g.fillText(log && this.panel.base ? texts.loss_above : texts.loss, this.width - RIGHT - 8, TOP + 8);
+    g.textAlign = "right"; g.strokeStyle = theme.page; g.lineWidth = 4; g.lineJoin = "round";
+    const [name, place] = [log && this.panel.base ? texts.loss_above : texts.loss, [this.width - RIGHT - 8, TOP + 8]];
+    g.strokeText(name, ...place); g.fillText(name, ...place); // readable over the curves
   }
 }
-
-const superscript = (p) => [...String(p)].map((c) => "⁰¹²³⁴⁵⁶⁷⁸⁹"[c] || "⁻").join("");

@@ -1,13 +1,12 @@
 // A gallery of surfaces, each painted as the stage paints it.
 import { fit, paintHeat } from "./plane.js";
-import { compiled } from "./scene.js";
+import { compiled, themeOf } from "./scene.js";
 
 const WIDTH = 92, HEIGHT = 64;
 
 export default function ({ data, parentElement, setTriggerValue }) {
   const list = parentElement.querySelector("ul") ?? parentElement.appendChild(document.createElement("ul"));
-  const page = getComputedStyle(parentElement.host ?? parentElement).getPropertyValue("--st-background-color").trim();
-  const theme = data.themes[parseInt(page.slice(1, 3), 16) < 128 ? "dark" : "light"];
+  const theme = data.themes[themeOf(list)];
   for (const [name, value] of Object.entries(theme)) list.style.setProperty(`--${name}`, value);
   list.setAttribute("aria-label", data.label);
   data.items.forEach((item, i) => {

@@ -91,13 +91,13 @@ export class Plane {
       const x = Math.min(Math.max(head[0], whole[0] + w), whole[1] - w), y = Math.min(Math.max(head[1], whole[2] + h), whole[3] - h);
       view = [x - w, x + w, y - h, y + h];
     }
-    const picture = [scene.heat.surface, whole, themeName, this.width, this.height, this.ratio, scene.heat.low, scene.heat.span, scene.heat.scale].join();
+    const picture = [scene.heatKey, whole, themeName, this.width, this.height, this.ratio].join();
     const moved = !this.view || view.some((v, i) => v !== this.view[i]);
     if (picture !== this.painted) {
       paintHeat(this.heatCanvas, scene.surface, scene.heat, whole, theme, this.back.width, this.back.height, 0.8 * this.ratio);
       this.painted = picture;
     } else if (!moved) return;
-    this.view = view; this.drawn = this.spread = null;
+    this.view = view; this.drawn = this.spread = null; this.lengths = new WeakMap();
     const g = this.back.getContext("2d"), { width: W, height: H } = this.heatCanvas;
     const sx = (view[0] - whole[0]) / (whole[1] - whole[0]) * W, sy = (whole[3] - view[3]) / (whole[3] - whole[2]) * H;
     g.drawImage(this.heatCanvas, sx, sy, (view[1] - view[0]) / (whole[1] - whole[0]) * W, (view[3] - view[2]) / (whole[3] - whole[2]) * H,
@@ -113,6 +113,19 @@ export class Plane {
     const from = this.begin(this.trails, this.drawn, paths, playhead), g = this.trails.getContext("2d");
     for (const path of paths) if (!path.muted) this.path(g, path, from, playhead, lineWidth);
     this.drawn = { what: paths, playhead };
+  }
+
+  // How long a path is up to each of its points, in pixels.
+  lengthOf(path) {
+    if (!this.lengths.has(path)) {
+      const length = new Float64Array(path.x.length);
+      for (let t = 1; t < length.length; t++) {
+        const step = Math.hypot(this.px(path.x[t]) - this.px(path.x[t - 1]), this.py(path.y[t]) - this.py(path.y[t - 1]));
+        length[t] = length[t - 1] + (step < FAR ? step : 0);
+      }
+      this.lengths.set(path, length);
+    }
+    return this.lengths.get(path);
   }
 
   // Hundreds of ways, faint; their heads belong to the moment and lie above, on `top`.
@@ -139,7 +152,7 @@ export class Plane {
     g.globalAlpha = path.stale ? 0.25 : 1;
     let x = this.px(path.x[first]), y = this.py(path.y[first]), dots = [];
     g.beginPath(); g.moveTo(bounded(x), bounded(y));
-    if (path.dash) g.lineDashOffset = path.length ? path.length[first] : 0;
+    if (path.dash) g.lineDashOffset = this.lengthOf(path)[first]; // a piece goes on where the last one ended
     for (let t = first + 1; t <= Math.ceil(last); t++) {
       const share = Math.min(1, last - (t - 1));
       let nx = this.px(path.x[t]), ny = this.py(path.y[t]);
@@ -159,10 +172,9 @@ export class Plane {
   }
 
   crowd(g, crowd, from, to, top) {
-    const { x, y, steps, members } = crowd;
-    const frame = (t) => { const f = steps.findIndex((k) => k > t); return (f < 0 ? steps.length : f) - 1; };
-    const first = frame(from), last = frame(to);
-    g.strokeStyle = top.fillStyle = crowd.colour;
+    const { x, y, members } = crowd;
+    const first = frameAt(crowd, from), last = frameAt(crowd, to);
+    g.strokeStyle = crowd.colour;
     g.globalAlpha = members > 100 ? 0.12 : 0.2; g.lineWidth = 1;
     g.beginPath();
     for (let m = 0; first < last && m < members; m++) {
@@ -177,13 +189,25 @@ export class Plane {
     }
     g.stroke();
     g.globalAlpha = 1;
-    top.globalAlpha = 0.6;
-    for (let m = 0, f = last * members; m < members; m++) {
-      const a = this.px(x[f + m]), b = this.py(y[f + m]);
-      if (a > -3 && b > -3 && a < this.width + 3 && b < this.height + 3) top.fillRect(a - 1.5, b - 1.5, 3, 3);
-    }
-    top.globalAlpha = 1;
+    heads(top, crowd, to, this.width, this.height, (a, b) => [this.px(a), this.py(b)]);
   }
+}
+
+// The last of a crowd's frames that is not after a step.
+function frameAt(crowd, step) {
+  const f = crowd.steps.findIndex((k) => k > step);
+  return (f < 0 ? crowd.steps.length : f) - 1;
+}
+
+// Where everybody in a crowd is.
+export function heads(g, crowd, playhead, width, height, project) {
+  const first = frameAt(crowd, playhead) * crowd.members;
+  g.fillStyle = crowd.colour; g.globalAlpha = 0.6;
+  for (let m = first; m < first + crowd.members; m++) {
+    const [a, b] = project(crowd.x[m], crowd.y[m]);
+    if (a > -3 && b > -3 && a < width + 3 && b < height + 3) g.fillRect(a - 1.5, b - 1.5, 3, 3);
+  }
+  g.globalAlpha = 1;
 }
 
 const bounded = (v) => (v > FAR ? FAR : v < -FAR ? -FAR : v || 0);

@@ -1,15 +1,15 @@
 // The stage: shows a scene, plays it, and lets the start be dragged. It knows nothing of Streamlit; `send` tells the world what a visitor did.
 import { Chart } from "./chart.js";
-import { Plane, coordinates, headOf, marker, nearest } from "./plane.js";
+import { Plane, coordinates, headOf, heads, marker, nearest } from "./plane.js";
+import { listen } from "./hands.js";
 import { Relief } from "./relief.js";
-import { digits, fill, rerun, unpack, warp } from "./scene.js";
+import { digits, fill, rerun, themeOf, unpack, warp } from "./scene.js";
 
 const WHOLE_RUN = 6; // seconds at speed 1
 const SLOWEST = 8; // steps a second, for short runs
 const SPEEDS = [0.25, 0.5, 1, 2, 4, 8];
 const CORNER = [164, 48]; // px at the top right that belong to the buttons
 const MANY = 60; // minima: more than these are marked by points
-const GRAB = 16; // px around the start that take hold of it
 const ANSWER = 4000; // ms to wait for the server's own run before its pictures with another start count again
 
 const icon = (path, name = "") => `<svg class="${name}" viewBox="0 0 20 20" aria-hidden="true"><path d="${path}"/></svg>`;
@@ -18,7 +18,7 @@ const MARKUP = `
   <div class="picture">
     <canvas class="back"></canvas><canvas class="relief" hidden></canvas><canvas class="crowds"></canvas><canvas class="trails"></canvas>
     <canvas class="top" role="img"></canvas>
-    <output class="readout" hidden></output>
+    <div class="grip"></div><output class="readout" hidden></output>
     <p class="message" role="status" hidden></p>
     <div class="corner"><button data-do="relief">3D</button><button data-do="follow">${icon("M10 2v3M10 15v3M2 10h3M15 10h3M10 5a5 5 0 1 0 .01 0M10 9a1 1 0 1 0 .01 0")}</button><button data-do="present">${icon("M3 7V3h4M13 3h4v4M17 13v4h-4M7 17H3v-4")}</button><button data-do="help">?</button></div>
   </div>
@@ -42,7 +42,7 @@ export class Player {
     root.innerHTML = MARKUP;
     this.box = root.querySelector("section");
     const find = (name) => this.box.querySelector(name);
-    this.parts = Object.fromEntries(["picture", "relief", "top", "readout", "message", "legend", "chart", "count", "speed", "words"].map((n) => [n, find(`.${n}`)]));
+    this.parts = Object.fromEntries(["picture", "relief", "top", "grip", "readout", "message", "legend", "chart", "count", "speed", "words"].map((n) => [n, find(`.${n}`)]));
     this.parts.scrub = find("input"); this.parts.help = find("dialog");
     this.buttons = Object.fromEntries([...this.box.querySelectorAll("[data-do]")].map((b) => [b.dataset.do, b]));
     this.plane = new Plane(find(".back"), find(".crowds"), find(".trails"));
@@ -51,14 +51,14 @@ export class Player {
     this.told = {};
     this.still = matchMedia("(prefers-reduced-motion: reduce)").matches;
     this.stops = new AbortController();
-    this.listen();
+    listen(this, this.stops.signal);
     this.sizes = new ResizeObserver(() => this.resize());
     this.sizes.observe(this.parts.picture); this.sizes.observe(this.parts.chart);
     this.watch = setInterval(() => { if (this.scene && this.themeName() !== this.theme?.name) this.ask(); }, 400); // a theme flips without an event
   }
 
   destroy() {
-    this.stops.abort(); this.sizes.disconnect(); clearInterval(this.watch); cancelAnimationFrame(this.asked); clearTimeout(this.settling);
+    this.stops.abort(); this.sizes.disconnect(); clearInterval(this.watch); cancelAnimationFrame(this.asked); [this.settling, this.saying, this.waiting].forEach(clearTimeout);
     this.mountain?.destroy();
   }
 
@@ -69,21 +69,24 @@ export class Player {
     const before = this.scene, scene = unpack(bytes);
     const atEnd = !before || this.playhead >= before.steps, opened = !before || scene.take !== before.take;
     this.scene = scene; this.texts = scene.texts;
-    if (opened) this.told = {};
+    if (opened) Object.assign(this, { told: {}, held: null, holding: false });
     this.untold();
     if (opened) { // somebody came, or opened another surface, preset or link: its own moment and view count
       this.playing = scene.look.at === null && !this.still && scene.paths.length > 0;
-      this.playhead = scene.look.at ?? (this.playing ? 0 : scene.steps);
+      this.playhead = Math.min(scene.look.at ?? (this.playing ? 0 : scene.steps), scene.steps);
       this.camera = { yaw: scene.look.yaw, pitch: scene.look.pitch, zoom: scene.look.zoom };
       this.turn(scene.look.view === "relief");
     } else this.playhead = atEnd && !this.playing ? scene.steps : Math.min(this.playhead, scene.steps);
     const held = this.held && (this.holding || Date.now() - this.heldAt < ANSWER) && scene.start.some((v, i) => v !== this.held[i]);
     if (held) this.paths = this.moved(this.held);
     else {
-      if (this.held && !this.holding) { this.compare(this.paths, scene.paths); this.held = null; }
+      if (this.held && !this.holding) {
+        if (same(scene.start, this.held) && scene.heatKey === before.heatKey && scene.steps === before.steps) this.compare(this.paths, scene.paths);
+        this.held = null;
+      }
       this.paths = scene.paths;
     }
-    if (this.following && !this.paths.some((p) => p.entrant === this.following.entrant)) this.following = null;
+    if (this.following && !this.paths.some((p) => p.entrant === this.following.entrant)) this.follow(null);
     this.label();
     this.describe();
     this.ask();
@@ -93,7 +96,7 @@ export class Player {
   compare(mine, theirs) {
     const apart = theirs.filter((path) => {
       const own = mine.find((p) => p.entrant === path.entrant);
-      if (!own || own.stale || path.muted) return false;
+      if (!own || own.stale || path.muted || !same(own.live, path.live)) return false; // another rate is no rounding error
       const [a, b] = [own, path].map((p) => headOf(p, this.scene.steps)), [[ax, ay], [bx, by]] = [a, b].map((p) => this.at(...p));
       const seen = ax > 0 && ay > 0 && ax < this.width && ay < this.height;
       return seen && Math.hypot(ax - bx, ay - by) > 1;
@@ -170,18 +173,13 @@ export class Player {
 
   // --- what is seen ----------------------------------------------------------------------------------------------------------------
 
-  themeName() {
-    const page = getComputedStyle(this.box).getPropertyValue("--st-background-color").trim() || this.box.dataset.page || "";
-    if (!page) return matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
-    const [r, g, b] = page.startsWith("#") ? [1, 3, 5].map((i) => parseInt(page.slice(i, i + 2), 16)) : page.match(/[\d.]+/g).map(Number);
-    return 0.3 * r + 0.6 * g + 0.1 * b < 128 ? "dark" : "light";
-  }
+  themeName() { return themeOf(this.box); }
 
   resize() {
     const { clientWidth: width, clientHeight: height } = this.parts.picture, ratio = Math.min(devicePixelRatio || 1, 2);
     if (!width || !height) return;
     Object.assign(this, { width, height, ratio });
-    this.big = width >= 1100 && this.box.classList.contains("present");
+    this.big = this.box.classList.contains("present");
     this.plane.resize(width, height, ratio);
     this.parts.top.width = Math.round(width * ratio); this.parts.top.height = Math.round(height * ratio);
     this.mountain?.resize(width, height, ratio);
@@ -199,7 +197,9 @@ export class Player {
     }
     this.relieved = on;
     this.parts.relief.hidden = !on;
+    this.box.classList.toggle("solid", on);
     this.buttons.relief.setAttribute("aria-pressed", on);
+    this.buttons.follow.disabled = on; // the relief shows everything
     this.ask();
   }
 
@@ -249,7 +249,7 @@ export class Player {
   solid(theme, playhead) {
     const { scene, paths, mountain } = this, given = this.given ??= {}; // what the relief was last told
     if (given.theme !== theme.name) mountain.setTheme({ background: theme.page, valley: theme.valley, peak: theme.peak, isoline: theme.isoline, ink: theme.ink });
-    const heat = JSON.stringify(scene.heat);
+    const heat = scene.heatKey;
     if (given.heat !== heat) mountain.setSurface({ height: scene.surface.height, box: scene.heat.box, warp: warp(scene.heat), bands: scene.heat.bands });
     if (given.paths !== paths || given.heat !== heat) {
       mountain.setTrails(paths.filter((p) => !p.muted && !p.stale).map((p) => ({ x: p.x, y: p.y, colour: p.colour, dash: p.dash, shape: p.shape, muted: false,
@@ -258,6 +258,8 @@ export class Player {
     this.given = { theme: theme.name, heat, paths };
     mountain.camera = this.camera;
     mountain.draw(playhead);
+    const g = this.parts.top.getContext("2d");
+    if (!this.held) for (const crowd of scene.crowds) if (!crowd.muted) heads(g, crowd, playhead, this.width, this.height, (x, y) => this.at(x, y));
   }
 
   minima(g, theme, font) {
@@ -265,15 +267,15 @@ export class Player {
     let named = false;
     const small = this.scene.dots.length > MANY;
     for (const [x, y, , best] of this.scene.dots) {
-      const [px, py] = this.at(x, y);
-      if (px < 0 || py < 0 || px > this.width || py > this.height) continue;
-      g.strokeStyle = theme.ink; g.fillStyle = best ? theme.ink : theme.page; g.lineWidth = 1.5; g.globalAlpha = best ? 1 : 0.7;
+      const [px, py] = this.at(x, y), hidden = this.relieved && this.mountain.project(x, y).hidden;
+      if (px < 0 || py < 0 || px > this.width || py > this.height || (hidden && small)) continue;
+      g.strokeStyle = theme.ink; g.fillStyle = best ? theme.ink : theme.page; g.lineWidth = 1.5; g.globalAlpha = hidden ? 0.25 : best ? 1 : 0.7;
       g.beginPath();
       if (best) for (let i = 0; i < 10; i++) { const r = i % 2 ? 3 : 7, a = i * Math.PI / 5 - Math.PI / 2; g.lineTo(px + r * Math.cos(a), py + r * Math.sin(a)); }
       else if (small) { g.fillStyle = theme.ink; g.globalAlpha = 0.35; g.fillRect(px - 1, py - 1, 2, 2); g.globalAlpha = 1; continue; }
       else g.arc(px, py, 3.5, 0, 7);
       g.closePath(); g.fill(); g.stroke();
-      if (best && !named) {
+      if (best && !named && !hidden) {
         this.tag(g, theme, this.texts.optimum, px + 11, py - 9);
         this.taken.push([px + 11, py - 17, g.measureText(this.texts.optimum).width, 16]);
         named = true;
@@ -285,6 +287,7 @@ export class Player {
   handle(g, theme, font) {
     const [px, py] = this.at(...this.start);
     this.handleAt = [px, py];
+    this.parts.grip.style.transform = `translate(${px}px, ${py}px)`;
     g.fillStyle = theme.page; g.strokeStyle = theme.ink; g.lineWidth = 2.5;
     g.beginPath(); g.arc(px, py, this.holding ? 11 : 8.5, 0, 7); g.fill(); g.stroke();
     g.fillStyle = theme.ink; g.beginPath(); g.arc(px, py, 3, 0, 7); g.fill();
@@ -316,7 +319,6 @@ export class Player {
         g.save(); g.translate(hx, hy); g.rotate(Math.atan2((py || 0) - hy, (px || 0) - hx) + Math.PI / 2); marker(g, 2, 0, 0, r); g.stroke(); g.fill(); g.restore();
       } else if (!this.relieved) { marker(g, path.shape, px, py, r); g.stroke(); g.fill(); }
       const text = over ? `${path.short} · ${fill(this.texts.diverged_at, { k: path.end })}` : path.short, width = g.measureText(text).width, high = this.big ? 22 : 15;
-      if (shown.length > 8 && !over) continue;
       for (const [dx, dy] of [-9, 10, -25, 26, -41, 42, -57, 58].flatMap((dy) => [[11, dy], [-11 - width, dy]])) {
         const spot = [hx + dx, hy + dy - high / 2, width, high];
         if (spot[0] < 2 || spot[0] + width > this.width - 2 || spot[1] < 2 || spot[1] + high > this.height - 2) continue;
@@ -383,8 +385,8 @@ export class Player {
     this.saying = setTimeout(() => { message.hidden = true; }, duration);
   }
 
-  hover(px, py) {
-    const { readout } = this.parts, { texts, scene } = this, at = this.place(px, py);
+  hover(px, py, target) {
+    const { readout } = this.parts, { texts, scene } = this, at = target.closest("button") ? null : this.place(px, py);
     if (!at || this.holding) { readout.hidden = true; return; }
     const project = (x, y) => this.at(x, y), near = nearest(this.paths, project, px, py, this.playhead, 12);
     if (near) {
@@ -401,6 +403,12 @@ export class Player {
 
   // --- what a visitor does ---------------------------------------------------------------------------------------------------------
 
+  grab() {
+    this.holding = true;
+    this.parts.readout.hidden = true;
+    this.ask();
+  }
+
   hold(at) {
     if (!at || !Number.isFinite(this.scene.surface.height(...at))) return;
     this.held = at.map((v) => Number(v.toPrecision(6)));
@@ -412,8 +420,18 @@ export class Player {
   release() {
     this.holding = false; this.heldAt = Date.now();
     this.followStart();
-    if (this.held && this.held.some((v, i) => v !== this.scene.start[i])) this.tell({ start: this.held });
-    else if (this.held) { this.held = null; this.paths = this.scene.paths; }
+    clearTimeout(this.waiting);
+    if (this.held && !same(this.held, this.scene.start)) {
+      this.tell({ start: this.held });
+      this.waiting = setTimeout(() => this.holding || this.letGo(), ANSWER); // an answer that never comes
+    } else this.letGo();
+    this.describe(); this.ask();
+  }
+
+  // Back to what the server said last.
+  letGo() {
+    if (!this.held) return;
+    this.held = null; this.paths = this.scene.paths;
     this.describe(); this.ask();
   }
 
@@ -429,12 +447,17 @@ export class Player {
     this.tell({ muted: this.known.muted });
   }
 
-  follow() {
-    const shown = this.paths.filter((p) => !p.muted), i = shown.findIndex((p) => p.entrant === this.following?.entrant);
-    this.following = shown[i + 1] ?? null;
+  follow(path) {
+    this.following = path;
     this.buttons.follow.setAttribute("aria-pressed", !!this.following);
     this.say(this.following ? fill(this.texts.following, { name: this.following.name }) : this.texts.following_nobody, 1500);
     this.ask();
+  }
+
+  // Who is followed after whom; nobody after the last.
+  next() {
+    const shown = this.paths.filter((p) => !p.muted);
+    return shown[shown.findIndex((p) => p.entrant === this.following?.entrant) + 1] ?? null;
   }
 
   // Tell how it is looked at, once the hand rests: that belongs to a shared link.
@@ -460,83 +483,14 @@ export class Player {
     const at = Math.round(this.playhead);
     ({ play: () => this.play(), back: () => this.go(Math.ceil(this.playhead) - 1), on: () => this.go(Math.floor(this.playhead) + 1), home: () => this.go(0), end: () => this.go(this.scene.steps),
       again: () => { this.playhead = 0; this.play(true); }, loop: () => { this.loop = !this.loop; this.buttons.loop.setAttribute("aria-pressed", this.loop); },
-      follow: () => this.follow(), relief: () => { this.turn(!this.relieved); this.look(); }, present: () => this.present(),
+      follow: () => this.follow(this.next()), relief: () => { this.turn(!this.relieved); this.look(); }, present: () => this.present(),
       help: () => { if (this.parts.help.open) this.parts.help.close(); else this.parts.help.showModal(); } })[name](at);
   }
 
-  key(event) {
-    if (!this.scene || event.ctrlKey || event.metaKey || event.altKey || event.target.tagName === "SELECT") return;
-    const { key } = event, step = { ArrowLeft: "back", ArrowRight: "on", Home: "home", End: "end", r: "again", R: "again", "к": "again", "К": "again",
-      f: "present", F: "present", "а": "present", "А": "present", "?": "help", ",": event.shiftKey ? "help" : undefined, " ": "play" }[key];
-    const move = event.shiftKey && { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] }[key];
-    if (move) {
-      const [x0, x1, y0, y1] = this.scene.heat.box;
-      this.holding = true;
-      this.hold([this.start[0] + move[0] * (x1 - x0) / 100, this.start[1] + move[1] * (y1 - y0) / 100]);
-    } else if (/^[1-9]$/.test(key)) this.mute(Number(key) - 1);
-    else if (key === "Escape" && this.box.classList.contains("present")) this.present(false);
-    else if (key === "Escape" || (key === " " && event.target.tagName === "BUTTON" && event.target !== this.buttons.play && this.parts.help.open) || !step) return;
-    else this.do(step);
-    event.preventDefault();
-  }
-
-  listen() {
-    const on = (target, names, f, options) => names.split(" ").forEach((n) => target.addEventListener(n, f, { signal: this.stops.signal, ...options }));
-    const { picture, scrub, speed, chart } = this.parts;
-    on(this.box, "keydown", (e) => { e.stopPropagation(); this.key(e); });
-    on(this.box, "keyup keypress", (e) => {
-      if (e.type === "keyup" && this.holding && !this.pointer && (e.key === "Shift" || e.key.startsWith("Arrow"))) this.release();
-      e.stopPropagation();
-    });
-    on(this.box, "click", (e) => { const b = e.target.closest("[data-do]"); if (b && this.scene) { this.do(b.dataset.do); this.box.focus({ preventScroll: true }); } });
-    on(scrub, "input", () => { this.go(Number(scrub.value)); });
-    on(speed, "change", () => { this.speed = Number(speed.value); this.box.focus({ preventScroll: true }); });
-    on(document, "fullscreenchange", () => { if (!document.fullscreenElement && this.box.classList.contains("present")) this.present(false); });
-    const spot = (e) => { const r = picture.getBoundingClientRect(); return [e.clientX - r.left, e.clientY - r.top]; };
-    const pointers = new Map();
-    on(this.parts.top, "pointerdown", (e) => {
-      if (!this.scene || e.button) return;
-      const [px, py] = spot(e), near = Math.hypot(px - this.handleAt[0], py - this.handleAt[1]) < (e.pointerType === "touch" ? 2 * GRAB : GRAB);
-      pointers.set(e.pointerId, [px, py]);
-      this.parts.top.setPointerCapture(e.pointerId);
-      this.pointer = near ? "start" : this.relieved ? "orbit" : "click";
-      this.pressed = [px, py]; this.box.focus({ preventScroll: true });
-      if (near) { this.holding = true; this.parts.readout.hidden = true; this.ask(); }
-    });
-    on(this.parts.top, "pointermove", (e) => {
-      if (!this.scene) return;
-      const [px, py] = spot(e), before = pointers.get(e.pointerId);
-      if (before) pointers.set(e.pointerId, [px, py]);
-      if (this.pointer === "click" && Math.hypot(px - this.pressed[0], py - this.pressed[1]) > 5 && e.pointerType !== "touch") { this.pointer = "start"; this.holding = true; }
-      if (this.pointer === "start") this.hold(this.place(Math.min(Math.max(px, 0), this.width), Math.min(Math.max(py, 0), this.height)));
-      else if (this.pointer === "orbit" && before) {
-        if (pointers.size === 2) {
-          const [a, b] = [...pointers.values()], was = Math.hypot(...(pointers.keys().next().value === e.pointerId ? [before[0] - b[0], before[1] - b[1]] : [before[0] - a[0], before[1] - a[1]]));
-          this.zoom(Math.hypot(a[0] - b[0], a[1] - b[1]) / Math.max(was, 1));
-        } else {
-          this.camera.yaw -= (px - before[0]) * 0.4;
-          this.camera.pitch = Math.min(90, Math.max(5, this.camera.pitch + (py - before[1]) * 0.3));
-        }
-        this.ask();
-      } else if (!this.pointer) {
-        this.hover(px, py);
-        this.parts.top.style.cursor = Math.hypot(px - this.handleAt[0], py - this.handleAt[1]) < GRAB ? "grab" : this.relieved ? "move" : "crosshair";
-      }
-    });
-    on(this.parts.top, "pointerup pointercancel", (e) => {
-      if (!pointers.delete(e.pointerId)) return;
-      if (this.pointer === "click" && e.type === "pointerup") { this.hold(this.place(...spot(e))); this.release(); }
-      else if (this.pointer === "start") this.release();
-      else if (this.pointer === "orbit") this.look();
-      if (!pointers.size) this.pointer = null;
-    });
-    on(picture, "pointerleave", () => { this.parts.readout.hidden = true; });
-    on(picture, "wheel", (e) => { if (this.relieved) { this.zoom(Math.exp(-e.deltaY / 600)); this.look(); e.preventDefault(); } }, { passive: false });
-    let scrubbing = false;
-    const along = (e) => this.go(this.chart.step(e.clientX - chart.getBoundingClientRect().left));
-    on(chart, "pointerdown", (e) => { if (this.scene && !e.button) { scrubbing = true; chart.setPointerCapture(e.pointerId); along(e); this.box.focus({ preventScroll: true }); } });
-    on(chart, "pointermove", (e) => { if (scrubbing) along(e); });
-    on(chart, "pointerup pointercancel", () => { scrubbing = false; });
+  orbit(dx, dy) {
+    this.camera.yaw -= dx * 0.4;
+    this.camera.pitch = Math.min(90, Math.max(5, this.camera.pitch + dy * 0.3));
+    this.ask();
   }
 
   zoom(by) { this.camera.zoom = Math.min(5, Math.max(0.3, this.camera.zoom * by)); this.ask(); }

@@ -465,7 +465,8 @@ export class Relief {
   project(x, y) {
     const view = this.view(), m = view.matrix, [X, Y] = this.unit(x, y), z = this.terrain?.at(X, Y) ?? NaN;
     const [cx, cy, , w] = [0, 1, 2, 3].map((i) => m[i] * X + m[4 + i] * Y + m[8 + i] * (z || 0) + m[12 + i]);
-    return { px: (cx / w + 1) * this.width / 2, py: (1 - cy / w) * this.height / 2, hidden: Number.isNaN(z) || this.hides(view, [X, Y, z]) };
+    const hides = () => Number.isNaN(z) || this.hides(view, [X, Y, z]); // asked for few points, and dear
+    return { px: (cx / w + 1) * this.width / 2, py: (1 - cy / w) * this.height / 2, get hidden() { return hides(); } };
   }
 
   // The point [x, y] of the surface under a CSS pixel; null beside the surface and on the walls of the block.

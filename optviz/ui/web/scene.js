@@ -16,6 +16,7 @@ export function unpack(bytes) {
     if (path.live && Array.isArray(path.live.rates)) path.live.rates = array(path.live.rates);
   }
   for (const crowd of scene.crowds) for (const name of ["x", "y"]) crowd[name] = array(crowd[name]);
+  scene.heatKey = JSON.stringify(scene.heat);
   scene.surface = compiled(scene.heat.surface);
   scene.descend = compiled(`(() => { ${scene.loop}; return descend; })()`);
   return scene;
@@ -37,7 +38,7 @@ export function warp(heat) {
   const whole = scale ? bands / Math.log1p(1 / scale) : bands;
   return (f) => {
     const d = (f - low) / span;
-    if (!(d < 1)) return bands; // what is no number is as high as the highest
+    if (!(d < 1) || d === -Infinity) return bands; // what is no number is as high as the highest
     return d <= 0 ? 0 : scale ? whole * Math.log1p(d / scale) : whole * d;
   };
 }
@@ -56,15 +57,24 @@ export function rerun(scene, start) {
   });
 }
 
+// "dark" or "light", as the page around an element is painted.
+export function themeOf(element) {
+  const page = getComputedStyle(element).getPropertyValue("--st-background-color").trim();
+  if (!page) return matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
+  const [r, g, b] = page.startsWith("#") ? [1, 3, 5].map((i) => parseInt(page.slice(i, i + 2), 16)) : page.match(/[\d.]+/g).map(Number);
+  return 0.3 * r + 0.6 * g + 0.1 * b < 128 ? "dark" : "light";
+}
+
 // Three significant digits, as they are printed: 0.00123, 1.23·10⁻⁵.
 export function digits(value) {
   if (!Number.isFinite(value)) return Number.isNaN(value) ? "–" : value > 0 ? "∞" : "−∞";
   if (value === 0) return "0";
   const size = Math.abs(value);
   if (size >= 1e-3 && size < 1e5) return minus(size >= 100 ? String(Math.round(value)) : String(Number(value.toPrecision(3))));
-  const [mantissa, power] = value.toExponential(2).split("e");
-  return minus(`${Number(mantissa)}·10`) + [...String(Number(power))].map((c) => "⁰¹²³⁴⁵⁶⁷⁸⁹"[c] || "⁻").join("");
+  const [mantissa, exponent] = value.toExponential(2).split("e");
+  return minus(`${Number(mantissa)}·`) + power(Number(exponent));
 }
+export const power = (p) => "10" + [...String(p)].map((c) => "⁰¹²³⁴⁵⁶⁷⁸⁹"[c] || "⁻").join("");
 const minus = (text) => text.replace("-", "−");
 
 // "step {k} of {n}" with its names filled in

@@ -14,5 +14,6 @@ export default function ({ data, parentElement, setTriggerValue }) {
   }
   player.send = (event) => setTriggerValue("event", event);
   if (data) player.show(data);
-  return () => { player.destroy(); players.delete(parentElement); };
+  // The last call's cleanup may come when newer data is shown already: what is still on the page stays.
+  return () => setTimeout(() => { if (!parentElement.isConnected && players.delete(parentElement)) player.destroy(); });
 }
