@@ -32,7 +32,7 @@ WEB = Path(__file__).parent / "web"
 ICON = str(WEB / "icon.svg")
 #: Fields of the URL that belong to the frame, not to a page's spec.
 OURS = ("lang", "embed", "embed_options")
-SPECS, NOTES, PUSHES, TAKES, SHARE = "frame-specs", "frame-notes", "frame-pushes", "frame-takes", "frame-share"
+SPECS, NOTES, PUSHES, TAKES, BACKS, SHARE = "frame-specs", "frame-notes", "frame-pushes", "frame-takes", "frame-backs", "frame-share"
 MOST_NOTES = 4
 LONGEST_NOTE = 150
 
@@ -98,9 +98,9 @@ def spec_of(read: Callable[[str, list[T]], V], page: str) -> V:
     """The page's spec: what the session holds, at first what the URL says."""
     specs = st.session_state.setdefault(SPECS, {})
     if page not in specs:
-        fields = [(name, value) for name in st.query_params if name not in OURS for value in st.query_params.get_all(name)]
+        asked = [(name, value) for name in st.query_params if name not in OURS for value in st.query_params.get_all(name)]
         found: list[T] = []
-        specs[page] = read(urlencode(fields), found)
+        specs[page] = read(urlencode(asked), found)
         st.session_state[TAKES] = take() + 1
         st.session_state.setdefault(NOTES, {})[page] = found
     return specs[page]
@@ -139,7 +139,13 @@ def shortened(line: str) -> str:
 
 def address(page: str, query: str) -> None:
     """The URL follows the spec; Back and Forward bring back the spec of their URL."""
-    _frame(key=f"frame-address-{page}", data={"query": query, "pushes": st.session_state.get(PUSHES, 0), "chosen": chosen()},
-           on_back_change=lambda: st.session_state.get(SPECS, {}).pop(page, None))
+    key = f"frame-address-{page}"
+
+    def back() -> None:
+        st.session_state[BACKS] = st.session_state[key].get("back")
+        st.session_state.get(SPECS, {}).pop(page, None)
+
+    _frame(key=key, on_back_change=back, data={"query": query, "pushes": st.session_state.get(PUSHES, 0), "chosen": chosen(),
+                                               "backs": st.session_state.get(BACKS, 0)})  # which Back this answers
     if st.session_state.get(SHARE):  # here, not where the button is: the click may have cut a run short that was to say the query
         st.dialog(say(T("Share this view", "Поделиться этим видом")), width="medium")(share)(query)

@@ -2,7 +2,8 @@
 const OURS = /^(lang|embed|embed_options)=/;
 const EMBEDDING = /^(embed|embed_options)=/;
 const THEME = "optviz-theme";
-let here = null; // the page whose spec the URL shows: {path, query, pushes, back, left}
+let here = null; // the page whose spec the URL shows: {path, pushes, back, element}
+let backs = 0; // how often the browser went back or forward; Python says in an answer which of them it has heard of
 
 // ---- the URL: Streamlit's own way to write it makes an entry in the history at every change, this one replaces the entry
 function write(query, chosen, push) {
@@ -14,20 +15,15 @@ function write(query, chosen, push) {
   if (url !== location.pathname + location.search + location.hash) history[push ? "pushState" : "replaceState"](history.state, "", url);
 }
 
-function follow({ query, pushes, chosen }, trigger) {
-  const before = here?.path === location.pathname ? here : { query: null, pushes, left: null };
-  const back = () => trigger("back", location.search);
-  if (query === before.left) { // the answer to something older than the last Back
-    here = { ...before, back };
-    return;
-  }
-  here = { path: location.pathname, query, pushes, back, left: null };
-  write(query, chosen, pushes > before.pushes);
+function follow({ query, pushes, chosen, backs: heard }, trigger, element) {
+  const push = here?.path === location.pathname && pushes > here.pushes;
+  here = { path: location.pathname, pushes, back: () => trigger("back", backs), element };
+  if (heard >= backs) write(query, chosen, push); // else the answer to something older than the last Back
 }
 
 window.addEventListener("popstate", () => {
   if (here?.path !== location.pathname) return; // another page's URL: Streamlit goes there by itself
-  here.left = here.query;
+  backs += 1;
   here.back();
 });
 
@@ -88,8 +84,20 @@ function switches(parent, { languages, language, chosen, texts }, choose) {
 
 window.addEventListener("storage", (event) => event.key === THEME && dress()); // flipped in another tab
 
+// ---- the folds of controls.py: a button of Streamlit's cannot say by itself whether what it heads is shown
+function unfolded() {
+  for (const fold of document.querySelectorAll('[class*="st-key-fold-"]')) {
+    fold.querySelector("button")?.setAttribute("aria-expanded", fold.querySelector('[class*="st-key-under-"]') !== null);
+  }
+}
+
+new MutationObserver(unfolded).observe(document.body, { childList: true, subtree: true });
+unfolded();
+
 export default function ({ data, parentElement, setTriggerValue }) {
   if (data.query === undefined) switches(parentElement, data, (key) => setTriggerValue("language", key));
-  else follow(data, setTriggerValue);
-  return () => { if (data.query !== undefined) here = null; };
+  else follow(data, setTriggerValue, parentElement);
+  return () => setTimeout(() => { // Streamlit calls this, too, where newer data came; only what has left the page cannot answer
+    if (here?.element === parentElement && !parentElement.isConnected) here = null;
+  });
 }
