@@ -14,6 +14,7 @@ from .optimizers import optimizers
 BLUE, ORANGE, PINK, GREEN, VIOLET, PLUM, TEAL, RED = COLOURS = (
     "#1283dc", "#cf5f05", "#f9117e", "#617f41", "#6d5cf1", "#ab4e9d", "#0b8168", "#de2036")
 SHAPES = ("circle", "square", "triangle", "diamond", "cross")
+GLYPHS = "●■▲◆✚"  # the same in a line of text
 DASHES = ("solid", "dashed", "dotted")
 #: Who wears which colour, in the order of SHAPES; those who are raced against each other stand in different rows.
 WEARERS: Mapping[str, tuple[str, ...]] = {

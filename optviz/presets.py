@@ -112,6 +112,13 @@ _add("rotation",
           steps=300))
 
 
+def preset_of(race: Race) -> Preset | None:
+    """The preset that a race is, or was made of: where it is, who takes part and whether there is a crowd; all else is there to be changed."""
+    def field(race: Race) -> tuple[str, list[str], bool]:
+        return race.surface.key, [e.optimizer for e in race.entrants], race["crowd"] > 0
+    return next((preset for preset in presets.values() if field(preset.race) == field(race)), None)
+
+
 def opening(query: str, notes: list[T] | None = None) -> Race:
     """The race of a query, and the first preset where it is empty."""
     return Race.from_query(query, notes) if query else presets["valley"].race

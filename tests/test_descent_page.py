@@ -6,12 +6,13 @@ from urllib.parse import parse_qsl
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from optviz import optimizers, schedules, surfaces
-from optviz.core import Choice, Param, T
-from optviz.presets import presets
+import optviz
+from optviz import optimizers, outcome, schedules, surfaces
+from optviz.core import Choice, Param, Refused, T
+from optviz.presets import preset_of, presets
 from optviz.race import TABLE, Entrant, Race
 from optviz.run import COMMON
-from optviz.ui.words import NAMES, WORDS, name_of, places, short
+from optviz.ui.words import NAMES, WORDS, name_of, places, plain, rounded, short
 
 PAGE = Path(__file__).parent.parent / "pages" / "descent.py"
 
@@ -37,8 +38,18 @@ def widget(at, kind, key):
 
 def unfold(at, *keys):
     for key in keys:
-        at.button(key=f"descent-{key}-fold").click().run()
+        at.button(key=f"heading-descent-{key}").click().run()
     return at
+
+
+def read(element):
+    """What a visitor reads of a text whose signs are escaped."""
+    return element.value.replace("\\", "").replace("\u2060", "")
+
+
+def kept(at):
+    """The keys that the session holds, of widgets and our own."""
+    return {key for key in at.session_state if key.startswith("descent-")}
 
 
 # --- words and numbers -----------------------------------------------------------------------------------------------------------------
@@ -67,6 +78,8 @@ def test_a_slider_stops_at_round_numbers_that_can_be_told_apart(p):
 def test_numbers_read_well():
     assert [short(v) for v in (0.02, 1e-8, 2.5e-7, 0.00068, 300, 1e4, 0.123456789, 0)] == \
         ["0.02", "10⁻⁸", "2.5·10⁻⁷", "0.00068", "300", "10000", "0.123457", "0"]
+    assert [short(v) for v in (-1.5, -1e-8)] == ["−1.5", "−1·10⁻⁸"]
+    assert [rounded(v) for v in (123456, 0.123456, -0.00012345, 5e9, 1.23456e-12)] == ["123456", "0.123", "−0.000123", "5·10⁹", "1.23·10⁻¹²"]
 
 
 # --- the page --------------------------------------------------------------------------------------------------------------------------
@@ -86,7 +99,32 @@ def test_every_preset_opens_in_both_languages(key, language):
 def test_a_preset_is_chosen():
     at = lab()
     widget(at, "selectbox", "preset").select("cliff").run()
-    assert spec(at) == presets["cliff"].race and any(presets["cliff"].see.en in m.value for m in at.markdown)
+    assert spec(at) == presets["cliff"].race and told(at) == ["cliff"]
+
+
+def told(at):
+    """The presets whose lesson is on the page."""
+    return [key for key, preset in presets.items() if any(preset.see.en in m.value for m in at.markdown)]
+
+
+def test_a_lesson_is_told_for_as_long_as_the_race_is_its_own_and_can_be_begun_again():
+    at = lab()
+    assert told(at) == ["valley"] and widget(at, "selectbox", "preset").value == "valley"
+    unfold(at, "entrant0", "view")
+    widget(at, "number_input", "entrant0-sgd-lr-exact").set_value(0.0012).run()
+    widget(at, "number_input", "start0").set_value(1.0).run()
+    assert told(at) == ["valley"] and spec(at) != presets["valley"].race
+    at.button(key="descent-again").click().run()
+    assert told(at) == ["valley"] and spec(at) == presets["valley"].race
+    widget(at, "selectbox", "add").select("bfgs").run()
+    assert told(at) == [] and widget(at, "selectbox", "preset").value is None
+    assert told(lab("surface=himmelblau&optimizer=sgd")) == [] and told(lab("surface=himmelblau&optimizer=sgd&crowd=20")) == ["luck"]
+
+
+@pytest.mark.parametrize("key", presets)
+def test_no_two_presets_are_taken_for_each_other(key):
+    assert preset_of(presets[key].race).key == key
+    assert preset_of(presets[key].race.at(start=(1.01, 1.01), noise=0.1, seed=5)).key == key
 
 
 @pytest.mark.parametrize("key", optimizers)
@@ -142,10 +180,10 @@ def test_start_box_noise_and_crowd():
     before = spec(at)["seed"]
     at.button(key="descent-another").click().run()
     assert spec(at).start == (0.5, 2.0) and spec(at).box[0] == (-2.0, 7.0) and spec(at)["steps"] == 500 and spec(at)["noise"] == 0.5
-    assert spec(at)["seed"] != before
+    assert spec(at)["seed"] == before + 1
     old = spec(at)
     widget(at, "number_input", "box01").set_value(-9.0).run()
-    assert spec(at) == old and "x0 < x1" in at.warning[0].value and not at.exception
+    assert spec(at) == old and "x0 < x1" in read(at.warning[0]) and not at.exception
     assert widget(at, "number_input", "box01").value == 7.0  # the field shows what is
 
 
@@ -153,7 +191,7 @@ def test_a_bad_formula_leaves_the_last_good_picture():
     at = lab()
     (field,) = at.text_input
     field.set_value("x^2 + z").run()
-    assert spec(at) == presets["valley"].race and "character 7" in at.warning[0].value and at.text_input[0].value == "x^2 + z"
+    assert spec(at) == presets["valley"].race and "character 7" in read(at.warning[0]) and at.text_input[0].value == "x^2 + z"
     at.text_input[0].set_value("x^2 + 3*sin(y)^2").run()
     assert spec(at).surface.formula == "x^2 + 3*sin(y)^2" and not at.warning and not at.exception
     assert at.text_input[0].value == "x^2 + 3*sin(y)^2"
@@ -167,4 +205,67 @@ def test_a_bad_formula_leaves_the_last_good_picture():
 def test_odd_queries_open(query, language):
     at = lab(query, language)
     assert not at.exception
-    assert unfold(at, "view", "noise", "crowd").exception is not None and not at.exception
+    unfold(at, "view", "noise", "crowd")
+    assert not at.exception
+
+
+@pytest.mark.parametrize("lr", [0.09999999, 0.1000000001, 0.1, 1e-9, 1234567.8])
+def test_a_value_that_prints_like_a_stop_of_its_slider_stays_what_it_is(lr):
+    at = unfold(lab(f"optimizer=sgd:lr={lr}"), "entrant0", "noise")
+    assert spec(at).entrants[0]["lr"] == lr == widget(at, "select_slider", "entrant0-sgd-lr").value
+
+
+def test_a_long_visit_stays_small():
+    at = unfold(lab("optimizer=sgd"), "entrant0")
+    sizes = set()
+    for k in range(1, 12):
+        widget(at, "number_input", "entrant0-sgd-lr-exact").set_value(k / 1000).run()
+        at.text_input[0].set_value(f"x^2 + {k}*y^2").run()
+        assert spec(at).entrants[0]["lr"] == k / 1000 and spec(at).surface.formula == f"x^2 + {k}*y^2"
+        sizes.add(len(kept(at)))
+    assert len(sizes) == 1, sizes
+
+
+def test_what_is_about_to_be_mended_stays_until_it_is_about_something_else():
+    at = unfold(lab("optimizer=sgd"), "view")
+    at.text_input[0].set_value("x^2 +").run()
+    widget(at, "number_input", "start0").set_value(0.5).run()
+    assert at.text_input[0].value == "x^2 +" and not at.warning
+    widget(at, "selectbox", "preset").select("luck").run()
+    assert at.text_input[0].value == ""
+
+
+@pytest.mark.parametrize("formula", ["x + * y", "__x__ + $z$", "x <b>y</b>", "x :material/home: -> y", "[x](y) ~~z~~ `y`"])
+def test_a_refusal_prints_what_was_typed(formula):
+    at = lab()
+    at.text_input[0].set_value(formula).run()
+    (warning,) = at.warning
+    assert warning.value == plain(read(warning))
+    for sign in "*_$<[`~":
+        assert warning.value.count(sign) == warning.value.count("\\" + sign)
+
+
+@pytest.mark.parametrize("act", ["remove", "mute", "copy", "reset", "exact"])
+@pytest.mark.parametrize("last", ["sgd", "adam"])
+def test_what_was_drawn_for_another_line_up_does_nothing(last, act):
+    """A second click, and a slider that is still moved, come while the first click is on its way."""
+    at = unfold(lab(f"optimizer=sgd:lr=0.1&optimizer={last}:lr=0.2"), "entrant0", "entrant1")
+    one = spec(at).at(entrants=spec(at).entrants[:1])
+    at.session_state["frame-specs"]["descent"] = one
+    if act == "exact":
+        widget(at, "number_input", f"entrant1-{last}-lr-exact").set_value(0.7).run()
+    else:
+        at.button(key=f"descent-entrant{int(act == 'mute')}-{'sgd' if act != 'mute' else last}-{act}").click().run()
+    assert not at.exception and spec(at) == one
+
+
+def test_hiding_on_the_stage_leaves_alone_who_has_no_trail_there(monkeypatch):
+    def sometimes(run, **how):
+        if run.optimizer == "adam":
+            raise Refused(T("no", "нет"))
+        return optviz.descend(run, **how)
+    lab("optimizer=")  # on its own, without an app, what knows Streamlit can't be imported
+    from optviz.ui.race import after
+    monkeypatch.setattr(outcome, "descend", sometimes)
+    race = Race("bowl", (0.777, 0.444), [Entrant("sgd"), Entrant("adam", muted=True), Entrant("momentum", muted=True)])
+    assert [e.muted for e in after(race, {"muted": [0]}).entrants] == [True, True, False]

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from optviz import optimizers
-from optviz.palette import COLOURS, DASHES, SHAPES, STYLES, THEMES, WEARERS, style_of
+from optviz.palette import COLOURS, DASHES, GLYPHS, SHAPES, STYLES, THEMES, WEARERS, style_of
 
 CONFIG = tomllib.loads((Path(__file__).parent.parent / ".streamlit/config.toml").read_text("utf-8"))
 #: How others see: Machado, Oliveira and Fernandes (2009), full severity, on linear RGB; the least distance in CIE Lab that we accept.
@@ -71,6 +71,7 @@ def test_every_optimizer_has_a_style_of_its_own():
     assert len(set(STYLES.values())) == len(optimizers)
     assert list(WEARERS) == list(COLOURS)
     assert {(style.shape, style.dash) for style in STYLES.values()} <= {(shape, 0) for shape in range(len(SHAPES))}
+    assert len(set(GLYPHS)) == len(GLYPHS) == len(SHAPES)
 
 
 @pytest.mark.parametrize("together", LESSONS)

@@ -14,13 +14,13 @@ import streamlit as st
 
 from ..core import Choice, Param, Refused, Setting, T
 from ..optimizers import Optimizer
-from .frame import put, spec_of
+from .frame import WEB, put, spec_of
 from .text import language, say
-from .words import WORDS, name_of, places, short
+from .words import WORDS, name_of, places, plain, short
 
 S = TypeVar("S")
 NOTE, OPEN, VERSIONS = "controls-note", "controls-open", "controls-versions"
-WEB = Path(__file__).parent / "web"
+KEYS = 4  # of a widget in turn: few, so that a long visit stays small; enough that one being put away is not taken for the new one
 
 
 def label_of(o: Optimizer, name: str) -> str:
@@ -51,25 +51,29 @@ class Desk(Generic[S]):
     def note(self) -> None:
         """Why the last change was refused."""
         if (text := st.session_state.get(NOTE)) is not None:
-            st.warning(say(text), icon=":material/info:")
+            st.warning(plain(say(text)), icon=":material/info:")
 
-    def bound(self, key: str, value: Any, change: Callable[[S, Any], S], fresh: bool = False) -> dict[str, Any]:
+    def bound(self, key: str, value: Any, change: Callable[[S, Any], S], fresh: bool = False, about: object = None) -> dict[str, Any]:
         """The keywords that tie a widget to a value of the spec.
 
         Where the spec was changed from elsewhere, the widget is made anew under another key: set in place, it would go on to report
-        its old value until the page has heard of the new one, and so undo the change.
+        its old value until the page has heard of the new one, and so undo the change. A text `about` something stays as it was typed,
+        refused or not, until it is about something else.
         """
         versions = st.session_state.setdefault(VERSIONS, {})
         stem = f"{self.page}-{key}"
-        version = versions.get(stem, 0)
-        if st.session_state.get(f"{stem}-{version}", self) != value:
-            version = versions[stem] = version + 1
-            st.session_state[f"{stem}-{version}"] = value
+        version, before = versions.get(stem, (0, None))
         at = f"{stem}-{version}"
+        if at not in st.session_state or (st.session_state[at] != value and (about is None or about != before)):
+            st.session_state.pop(at, None)
+            version = (version + 1) % KEYS
+            at = f"{stem}-{version}"
+            st.session_state[at] = value
+        versions[stem] = version, about
 
         def heard() -> None:
             given = st.session_state.get(at)
-            if given is not None and versions[stem] == version:
+            if given is not None and versions[stem][0] == version:
                 self.edit(lambda spec: change(spec, given), fresh=fresh)
         return {"key": at, "on_change": heard}
 
@@ -96,7 +100,8 @@ class Desk(Generic[S]):
 
     def slider(self, key: str, label: str, p: Param, value: Any, change: Callable[[S, Any], S], **how: Any) -> None:
         """A slider that stops at round numbers and at the value it has, wherever that lies."""
-        st.select_slider(label, sorted({*places(p), value}), format_func=short, **self.bound(key, value, change), **how)
+        stops = {stop for stop in places(p) if short(stop) != short(value)} | {value}  # Streamlit knows a stop by what it prints
+        st.select_slider(label, sorted(stops), format_func=short, **self.bound(key, value, change), **how)
 
     def number(self, key: str, label: str, value: float, change: Callable[[S, float], S], **how: Any) -> None:
         """A field for an exact number."""
@@ -104,10 +109,10 @@ class Desk(Generic[S]):
         st.number_input(label, step=max(step, 1e-12), format="%.6g", **self.bound(key, float(value), change), **how)
 
     def button(self, key: str, label: T, change: Callable[[S], S], icon: str | None = None,
-               then: Callable[[], None] | None = None, **how: Any) -> None:
+               then: Callable[[], None] | None = None, fresh: bool = False, **how: Any) -> None:
         """A button that changes the spec."""
         def heard() -> None:
-            self.edit(change, push=True)
+            self.edit(change, push=True, fresh=fresh)
             if then:
                 then()
         st.button(say(label), key=f"{self.page}-{key}", icon=icon, on_click=heard, **how)
@@ -127,10 +132,10 @@ class Desk(Generic[S]):
         """`with desk.fold(…) as opened: if opened: …`: nothing inside is made while it is closed."""
         opened = self.is_open(key)
         with st.container(key=f"fold-{self.page}-{key}", gap=None):
-            st.button(heading, key=f"{self.page}-{key}-fold", icon=f":material/{'expand_more' if opened else 'chevron_right'}:", type="tertiary",
+            st.button(heading, key=f"heading-{self.page}-{key}", icon=f":material/{'expand_more' if opened else 'chevron_right'}:", type="tertiary",
                       width="stretch", on_click=self.turn, args=(key, not opened))
             if opened:
-                with st.container(key=f"folded-{self.page}-{key}", gap="small"):
+                with st.container(key=f"under-{self.page}-{key}", gap="small"):
                     yield True
             else:
                 yield False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -12,9 +13,9 @@ import streamlit as st
 
 from ..core import Param, T
 from ..optimizers import optimizers
-from ..outcome import Outcome
-from ..palette import Style
-from ..presets import presets
+from ..outcome import Outcome, solve
+from ..palette import GLYPHS, Style
+from ..presets import preset_of, presets
 from ..race import LOOK, MOST_ENTRANTS, TABLE, Entrant, Race, entrant_on
 from ..run import CLIPS
 from ..scene import named
@@ -23,11 +24,7 @@ from ..surfaces import surfaces
 from .controls import Desk, label_of
 from .picker import picker
 from .text import say
-from .words import NAMES, name_of, short
-
-LARGEST_SEED = 2**32 - 1
-MARKS = ("●", "■", "▲", "◆", "✚")  # of palette.SHAPES
-COUNT_UP = 2654435761  # odd, so that another seed is never one that was just seen
+from .words import NAMES, name_of, plain, rounded, short
 
 
 def after(race: Race, event: dict[str, Any]) -> Race:
@@ -36,8 +33,9 @@ def after(race: Race, event: dict[str, Any]) -> Race:
     if "start" in event:
         changes["start"] = event["start"]
     if "muted" in event:
-        hidden = set(event["muted"])
-        changes["entrants"] = [e.at(muted=i in hidden) for i, e in enumerate(race.entrants)]
+        hidden = set(event["muted"])  # of those who have a trail: the stage knows no others
+        changes["entrants"] = [e if trail is None else e.at(muted=i in hidden)
+                               for i, (e, trail) in enumerate(zip(race.entrants, solve(race).trails, strict=True))]
     return race.at(**changes)
 
 
@@ -46,16 +44,13 @@ def after(race: Race, event: dict[str, Any]) -> Race:
 
 def preset_panel(desk: Desk[Race]) -> None:
     """Races worth showing; what to do and to see with the one that is on."""
-    on = f"{desk.page}-preset-on"
-    shown = presets[st.session_state[on]] if on in st.session_state else None
-    if shown and shown.race.surface.key != desk.spec.surface.key:
-        shown = None
-
-    def choose(_: Race, key: str) -> Race:
-        st.session_state[on] = key
-        return presets[key].race
-    desk.choose("preset", say(T("Examples", "Примеры")), {key: preset.name for key, preset in presets.items()}, shown.key if shown else None, choose,
-                fresh=True, placeholder=say(T("Choose an example", "Выберите пример")), label_visibility="collapsed")
+    shown = preset_of(desk.spec)
+    with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+        desk.choose("preset", say(T("Examples", "Примеры")), {key: preset.name for key, preset in presets.items()}, shown.key if shown else None,
+                    lambda _, key: presets[key].race, fresh=True, placeholder=say(T("Choose an example", "Выберите пример")),
+                    label_visibility="collapsed")
+        if shown:
+            desk.button("again", T("Again", "Заново"), lambda _: shown.race, ":material/replay:", fresh=True, type="tertiary")
     if shown:
         st.markdown(f":small[**{say(shown.do)}** {say(shown.see)}]")
 
@@ -67,11 +62,8 @@ def surface_panel(desk: Desk[Race]) -> None:
     with st.popover(say(s.name), icon=":material/landscape:", width="stretch", key=f"{desk.page}-surfaces", on_change="rerun") as gallery:
         if gallery.open:
             picker(s.key, f"{desk.page}-picker", lambda picked: desk.edit(lambda r: r.on(surfaces[picked]), fresh=True))
-    key = f"{desk.page}-formula-{hash(s.formula)}"  # another surface, another field; what somebody is about to mend stays as it was typed
-    if own and key not in st.session_state:
-        st.session_state[key] = s.formula
-    st.text_input(say(T("Own formula", "Своя формула")), key=key, placeholder="x^2 + 3*sin(y)",
-                  on_change=lambda: desk.edit(lambda r: r.with_formula(st.session_state[key]), fresh=True))
+    st.text_input(say(T("Own formula", "Своя формула")), placeholder="x^2 + 3*sin(y)",
+                  **desk.bound("formula", s.formula if own else "", Race.with_formula, fresh=True, about=s.formula))
     desk.note()
     st.latex(f"f(x, y) = {s.latex}")
     for name, p in s.params:
@@ -85,7 +77,7 @@ def _parameter(name: str, race: Race, value: float) -> Race:
 def view_panel(desk: Desk[Race]) -> None:
     """The start, the box that is seen, how long and how exactly."""
     race = desk.spec
-    start = ", ".join(f"{c:.3g}" for c in race.start)
+    start = ", ".join(map(rounded, race.start))
     heading = T(f"Start ({start}), {race['steps']} steps", f"Старт ({start}), шагов: {race['steps']}")
     with desk.fold("view", say(heading)) as opened:
         if not opened:
@@ -123,7 +115,7 @@ def entrants_panel(desk: Desk[Race], outcome: Outcome) -> None:
         with desk.fold(f"entrant{i}", _heading(e, name, style)) as opened:
             if opened:
                 if (why := outcome.rows[i].refused) is not None:
-                    st.warning(say(why))
+                    st.warning(plain(say(why)))
                 _entrant(desk, i, e)
     if not race.entrants:
         st.info(say(T("Nobody races. Add an optimizer.", "Никто не участвует. Добавьте оптимизатор.")))
@@ -139,9 +131,19 @@ def _heading(e: Entrant, name: T, style: Style) -> str:
     """Mark, name, rate, and what is out of the ordinary."""
     extra = [say(schedules[e.schedule].name)] * (e.schedule != "constant")
     extra += [say(T("clipped", "с ограничением"))] * any(e[c] is not None for c in CLIPS) + [say(T("hidden", "скрыт"))] * e.muted
-    mark = f':color[{MARKS[style.shape]}]{{foreground="{style.colour}"}}'
+    mark = f':color[{GLYPHS[style.shape]}]{{foreground="{style.colour}"}}'
     rate = "" if "α" in name.en else f" α = {short(e['lr'])}"  # twins have it in their names
     return f"{mark} **{say(name)}**{rate}" + "".join(f" · {word}" for word in extra)
+
+
+def lineup(race: Race) -> list[str]:
+    """Who takes part, whatever the settings."""
+    return [e.optimizer for e in race.entrants]
+
+
+def while_they_race(drawn: Race, change: Callable[..., Race]) -> Callable[..., Race]:
+    """A change of an entrant by its place, for as long as the places are those that were drawn: a second click can come before the page is anew."""
+    return lambda race, *given: change(race, *given) if lineup(race) == lineup(drawn) else race
 
 
 def _only_open(desk: Desk[Race], i: int | None) -> None:
@@ -152,37 +154,37 @@ def _only_open(desk: Desk[Race], i: int | None) -> None:
 
 def _entrant(desk: Desk[Race], i: int, e: Entrant) -> None:
     """Everything about one entrant."""
-    o, k = optimizers[e.optimizer], schedules[e.schedule]
+    o, k, mine = optimizers[e.optimizer], schedules[e.schedule], partial(while_they_race, desk.spec)
 
-    def change(name: str, r: Race, value: Any) -> Race:
-        return r.with_entrant(i, lambda e: e.at(**{name: value}))
+    def change(name: str) -> Callable[[Race, Any], Race]:
+        return mine(lambda r, value: r.with_entrant(i, lambda e: e.at(**{name: value})))
     place = f"entrant{i}-{e.optimizer}"
     slider, exact = st.columns([2, 1], vertical_alignment="bottom")
     with slider:
-        desk.setting(f"{place}-lr", label_of(o, "lr"), o.params["lr"], e["lr"], partial(change, "lr"))
+        desk.setting(f"{place}-lr", label_of(o, "lr"), o.params["lr"], e["lr"], change("lr"))
     with exact:
-        desk.number(f"{place}-lr-exact", say(T("exactly", "точно")), e["lr"], partial(change, "lr"), label_visibility="collapsed")
+        desk.number(f"{place}-lr-exact", say(T("exactly", "точно")), e["lr"], change("lr"), label_visibility="collapsed")
     for name, p in o.params.items():
         if name != "lr":
-            desk.setting(f"{place}-{name}", label_of(o, name), p, e[name], partial(change, name))
+            desk.setting(f"{place}-{name}", label_of(o, name), p, e[name], change(name))
     desk.choose(f"{place}-schedule", say(T("Schedule", "Расписание")), {key: s.name for key, s in schedules.items()}, e.schedule,
-                partial(change, "schedule"))
+                change("schedule"))
     for name, p in k.params.items():
-        desk.setting(f"{place}-{k.key}-{name}", say(name_of(k, name)), p, e["schedule_" + name], partial(change, "schedule_" + name))
+        desk.setting(f"{place}-{k.key}-{name}", say(name_of(k, name)), p, e["schedule_" + name], change("schedule_" + name))
     for name in CLIPS:
-        desk.setting(f"{place}-{name}", say(NAMES[name]), e.table[name], e[name], partial(change, name))
+        desk.setting(f"{place}-{name}", say(NAMES[name]), e.table[name], e[name], change(name))
     options = {name: value for name, value in e.settings if name in o.params and not isinstance(o.params[name], Param)}
     lines = (line.replace(r"\leftarrow", r"&\leftarrow", 1) for line in o.latex(**options))
     st.latex(r"\begin{aligned}" + r" \\[4pt] ".join(lines) + r"\end{aligned}\,")
     st.caption(f"{say(o.idea)} {o.paper}")
     with st.container(horizontal=True, gap="small"):
-        desk.button(f"{place}-copy", T("Duplicate", "Дублировать"), lambda r: r.at(entrants=[*r.entrants[:i + 1], *r.entrants[i:]]),
+        desk.button(f"{place}-copy", T("Duplicate", "Дублировать"), mine(lambda r: r.at(entrants=[*r.entrants[:i + 1], *r.entrants[i:]])),
                     ":material/content_copy:", lambda: _only_open(desk, i + 1), type="tertiary", disabled=len(desk.spec.entrants) >= MOST_ENTRANTS)
-        desk.button(f"{place}-mute", T("Show", "Показать") if e.muted else T("Hide", "Скрыть"), lambda r: change("muted", r, not e.muted),
+        desk.button(f"{place}-mute", T("Show", "Показать") if e.muted else T("Hide", "Скрыть"), lambda r: change("muted")(r, not e.muted),
                     ":material/visibility:" if e.muted else ":material/visibility_off:", type="tertiary")
         desk.button(f"{place}-reset", T("Recommended settings", "Рекомендуемые значения"),
-                    lambda r: r.with_entrant(i, lambda e: e.recommended(r.surface)), ":material/restart_alt:", type="tertiary")
-        desk.button(f"{place}-remove", T("Remove", "Убрать"), lambda r: r.at(entrants=[*r.entrants[:i], *r.entrants[i + 1:]]),
+                    mine(lambda r: r.with_entrant(i, lambda e: e.recommended(r.surface))), ":material/restart_alt:", type="tertiary")
+        desk.button(f"{place}-remove", T("Remove", "Убрать"), mine(lambda r: r.at(entrants=[*r.entrants[:i], *r.entrants[i + 1:]])),
                     ":material/delete:", lambda: _only_open(desk, None), type="tertiary")
 
 
@@ -212,8 +214,7 @@ def seed_field(desk: Desk[Race]) -> None:
     with field:
         desk.setting("seed", say(T("Seed", "Зерно")), TABLE["seed"], desk.spec["seed"], lambda r, v: r.at(seed=v))
     with button:
-        desk.button("another", T("Another seed", "Другое зерно"), lambda r: r.at(seed=(r["seed"] + 1) * COUNT_UP % 10_000), ":material/casino:",
-                    width="stretch")
+        desk.button("another", T("Another seed", "Другое зерно"), lambda r: r.at(seed=r["seed"] + 1), ":material/casino:", width="stretch")
 
 
 def crowd_panel(desk: Desk[Race]) -> None:
@@ -253,24 +254,20 @@ def results(outcome: Outcome) -> None:
         "diverged_at": T("diverged at step", "расходится на шаге"), "within": T("crowd: within tolerance, %", "облако: в допуске, %"),
         "at_best": T("crowd: at the best, %", "облако: у лучшего, %"), "found": T("crowd: minima found", "облако: минимумов найдено"),
         "median": T("crowd: median loss", "облако: медиана"), "diverged": T("crowd: diverged, %", "облако: разошлось, %")}
-    table: dict[str, list[Any]] = {say(T("optimizer", "оптимизатор")): [f"{MARKS[style.shape]} {say(name)}" for name, _, style in names]}
+    table: dict[str, list[Any]] = {"": [GLYPHS[style.shape] for *_, style in names],
+                                   say(T("optimizer", "оптимизатор")): [say(name) for name, *_ in names]}
     for field, head in heads.items():
         values = [getattr(row, field) for row in outcome.rows]
         if field in ("loss", "reached", "gradients") or any(v is not None for v in values):
             table[say(head)] = [math.nan if v is None else 100 * v if field in ("within", "at_best", "diverged") else v for v in values]
     frame = pd.DataFrame(table)
     inks = [f"color: {style.colour}" for *_, style in names]
-    shown = frame.style.apply(lambda _: inks, subset=[frame.columns[0]]).format(_digits, subset=list(frame.columns[1:]), na_rep="–")
-    st.dataframe(shown, hide_index=True, key="results", height="content", placeholder="–")
+    shown = frame.style.apply(lambda _: inks, subset=[frame.columns[0]]).format(rounded, subset=list(frame.columns[2:]), na_rep="–")
+    st.dataframe(shown, hide_index=True, key="results", height="content", placeholder="–", column_config={"": st.column_config.Column(width=34)})
     best = ""
     if outcome.best is not None:
-        value, tolerance = _digits(outcome.best), short(race["tolerance"])
+        value, tolerance = rounded(outcome.best), short(race["tolerance"])
         best = say(T(f"Best known value f* = {value}; tolerance f − f* ≤ {tolerance}. ",
                      f"Наилучшее известное значение f* = {value}; допуск f − f* ≤ {tolerance}. "))
     st.markdown(":small[" + best + say(T("Newton's methods also ask for a Hessian a step, line searches for more values.",
                             "Методы Ньютона вычисляют на каждом шаге ещё и гессиан, а дробление шага — дополнительные значения функции.")) + "]")
-
-
-def _digits(value: float) -> str:
-    """Three digits, all of a whole number."""
-    return f"{value:.0f}" if value == round(value) and abs(value) < 1e6 else short(float(f"{value:.3g}"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from functools import lru_cache
 
 from ..core import BELOW_ONE, Param, T
@@ -82,9 +83,20 @@ def places(p: Param) -> tuple[float, ...]:
 
 
 def short(value: float) -> str:
-    """A number as it is read aloud: 0.02, 10⁻⁸; six digits at most."""
+    """A number as it is read aloud: −0.02, 10⁻⁸; six digits at most."""
     mantissa, _, power = f"{value:.6g}".partition("e")
+    mantissa = mantissa.replace("-", "−")
     if not power:
         return mantissa
     raised = str(int(power)).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
     return f"10{raised}" if mantissa == "1" else f"{mantissa}·10{raised}"
+
+
+def rounded(value: float) -> str:
+    """A result: three digits, all of a whole number."""
+    return short(value if value == round(value) and abs(value) < 1e6 else float(f"{value:.3g}"))
+
+
+def plain(text: str) -> str:
+    """A visitor's own text for where markdown is read: nothing in it is a sign of layout, a formula, an icon or an arrow."""
+    return re.sub(r"[!-/:-@[-`{-~]", lambda sign: f"\\{sign[0]}\u2060" if sign[0] in ":-<>~" else "\\" + sign[0], text)
