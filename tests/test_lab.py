@@ -314,8 +314,11 @@ def test_a_bad_formula_gets_one_sentence_and_the_last_good_picture_stays(visit):
     note = page.get_by_role("status").filter(has_text="Not everything in the link")
     expect(note).to_have_text(re.compile("steps='-5'.*zzz", re.DOTALL))
     expect(page).not_to_have_url(re.compile("zzz"))
+    canvas = stage.top.element_handle()
     page.locator(".st-key-frame-notes").get_by_role("button").click()
     expect(note).to_have_count(0)
+    stage.rest()
+    assert canvas.evaluate("old => old.isConnected"), "the stage was made anew"
     said, before = stage.words.inner_text(), stage.ink("back")
     field = page.get_by_label("Own formula")
     field.fill("x^2 + z")

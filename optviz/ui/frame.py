@@ -121,12 +121,13 @@ def take() -> int:
 def notes(page: str) -> None:
     """Quietly, what of the URL fell back, until it is put away."""
     found = st.session_state.get(NOTES, {}).get(page, [])
+    place = st.container(key="frame-notes", horizontal=True, vertical_alignment="top")  # always there: else what is below is made anew
     if not found:
         return
     lines = [shortened(say(note)) for note in found[:MOST_NOTES]]
     if more := len(found) - len(lines):
         lines.append(say(T(f"… and {more} more", f"… и ещё {more}")))
-    with st.container(key="frame-notes", horizontal=True, vertical_alignment="top"):
+    with place:
         head = say(T("Not everything in the link could be used:", "Не всё в ссылке удалось использовать:"))
         st.html(f'<div class="optviz-notes" role="status">{head}<ul>{"".join(f"<li>{html.escape(line)}</li>" for line in lines)}</ul></div>')
         st.button("", icon=":material/close:", type="tertiary", key=f"frame-notes-{page}", help=say(T("Put away", "Убрать")), on_click=found.clear)
