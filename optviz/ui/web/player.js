@@ -11,6 +11,7 @@ const SPEEDS = [0.25, 0.5, 1, 2, 4, 8];
 const CORNER = [164, 48]; // px at the top right that belong to the buttons
 const MANY = 60; // minima: more than these are marked by points
 const ANSWER = 4000; // ms to wait for the server's own run before its pictures with another start count again
+const HEARD = 60_000; // ms until what was told counts as heard, answered or not; a busy server takes its time
 
 const icon = (path, name = "") => `<svg class="${name}" viewBox="0 0 20 20" aria-hidden="true"><path d="${path}"/></svg>`;
 const MARKUP = `
@@ -125,7 +126,7 @@ export class Player {
 
   // Of two words in quick succession the server may hear the later one alone: so each repeats what was not answered yet.
   tell(event) {
-    this.told = { ...(Date.now() - this.toldAt > ANSWER ? {} : this.told), ...event };
+    this.told = { ...(Date.now() - this.toldAt > HEARD ? {} : this.told), ...event };
     this.toldAt = Date.now();
     this.send({ ...this.told });
   }
@@ -133,7 +134,7 @@ export class Player {
   // Forget what the server has answered; a scene that does not know yet who is hidden is told here.
   untold() {
     const { scene, told, known } = this;
-    for (const name of Object.keys(told)) if (Date.now() - this.toldAt > ANSWER || same(told[name], known[name])) delete told[name];
+    for (const name of Object.keys(told)) if (Date.now() - this.toldAt > HEARD || same(told[name], known[name])) delete told[name];
     if (told.muted) for (const one of [...scene.paths, ...scene.crowds]) one.muted = told.muted.includes(one.entrant);
   }
 
