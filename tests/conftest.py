@@ -40,7 +40,7 @@ def visit(browser, address):
     """Opens a page; an error in its console or a word to another machine on the way fails the test."""
     contexts, hosts, errors = [], set(), []
 
-    def open_page(query="", **context):
+    def open_page(query="", script="", **context):
         contexts.append(browser.new_context(**{"locale": "en-GB", **context}))
         contexts[-1].set_default_timeout(PATIENCE)
         contexts[-1].on("request", lambda request: hosts.add(urlsplit(request.url).hostname))
@@ -48,6 +48,7 @@ def visit(browser, address):
         contexts[-1].on("weberror", lambda error: errors.append(str(error.error)))
         page = contexts[-1].new_page()
         page.on("websocket", lambda socket: hosts.add(urlsplit(socket.url).hostname))
+        page.add_init_script(script)
         page.goto(address + query)
         page.locator(".optviz-stage").first.wait_for()
         return page
