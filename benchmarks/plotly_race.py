@@ -1,6 +1,6 @@
 """The same race as a Plotly figure with 60 frames: the way it is usually done on a Streamlit page. benchmarks/stage.py measures it."""
 
-from urllib.parse import urlsplit
+from urllib.parse import urlencode
 
 import numpy as np
 import plotly.graph_objects as go
@@ -15,7 +15,7 @@ FRAMES = 60
 
 st.set_page_config(layout="wide")
 lr = st.slider("lr", 0.01, 1.0, 0.1, 0.01)
-race = Race.from_query(urlsplit(st.context.url).query, [])
+race = Race.from_query(urlencode([(name, value) for name in st.query_params for value in st.query_params.get_all(name)]), [])
 race = race.with_entrant(5, lambda e: e.at(lr=lr))
 keys = [e.optimizer for e in race.entrants]
 trails = solve(race).trails

@@ -132,6 +132,7 @@ def test_who_asked_for_rest_sees_the_end_at_once_in_two_languages_and_themes(vis
     stage.says(r"^Шаг 40 из 40, старт \(1\.5, 1\.5\)\. Градиентный спуск \(SGD\): f = ")
     expect(stage.page.get_by_role("button", name="Показать (пробел)")).to_be_visible()
     expect(stage.box).to_have_css("background-color", "rgb(15, 22, 28)")
+    stage.rest()
     assert stage.fits(1280)
     query, dark, entries = urlsplit(stage.page.url).query, stage.ink("back"), stage.page.evaluate("history.length")
     stage.page.get_by_role("button", name="Светлая или тёмная тема").click()

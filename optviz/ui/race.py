@@ -221,7 +221,7 @@ def crowd_panel(desk: Desk[Race]) -> None:
     """Many starts, to see what is luck."""
     race, n = desk.spec, desk.spec["crowd"]
     where = T("around the start", "вокруг старта") if race["scatter"] == "around" else T("over the box", "по области")
-    state = T(f"{n} more starts {where.en}", f"Ещё стартов {where.ru}: {n}") if n else T("One start", "Один старт")
+    state = T(f"{n} more starts {where.en}", f"Ещё стартов: {n} ({where.ru})") if n else T("One start", "Один старт")
     with desk.fold("crowd", say(state)) as opened:
         if not opened:
             return
@@ -251,7 +251,7 @@ def results(outcome: Outcome) -> None:
     heads = {
         "loss": T("final loss", "итоговое значение"), "distance": T("to a minimum", "до минимума"),
         "reached": T("steps to tolerance", "шагов до допуска"), "gradients": T("gradients", "градиентов"),
-        "diverged_at": T("diverged at step", "расходится на шаге"), "within": T("crowd: within tolerance, %", "облако: в допуске, %"),
+        "diverged_at": T("diverged at step", "разошёлся на шаге"), "within": T("crowd: within tolerance, %", "облако: в допуске, %"),
         "at_best": T("crowd: at the best, %", "облако: у лучшего, %"), "found": T("crowd: minima found", "облако: минимумов найдено"),
         "median": T("crowd: median loss", "облако: медиана"), "diverged": T("crowd: diverged, %", "облако: разошлось, %")}
     table: dict[str, list[Any]] = {"": [GLYPHS[style.shape] for *_, style in names],

@@ -30,11 +30,12 @@ export class Chart {
     const g = this.canvas.getContext("2d");
     g.setTransform(1, 0, 0, 1, 0, 0);
     g.clearRect(0, 0, this.canvas.width, this.canvas.height);
-    g.globalAlpha = 0.25; g.drawImage(this.kept, 0, 0); g.globalAlpha = 1;
+    const x = this.px(playhead), { width, height } = this.kept, now = Math.min(Math.round(x * this.ratio), width);
+    if (now) g.drawImage(this.kept, 0, 0, now, height, 0, 0, now, height);
+    g.globalAlpha = 0.25; // what is still to come
+    if (now < width) g.drawImage(this.kept, now, 0, width - now, height, now, 0, width - now, height);
+    g.globalAlpha = 1;
     g.setTransform(this.ratio, 0, 0, this.ratio, 0, 0);
-    const x = this.px(playhead);
-    g.save(); g.beginPath(); g.rect(0, 0, x, this.height); g.clip();
-    g.drawImage(this.kept, 0, 0, this.width, this.height); g.restore();
     this.frame(g, theme, texts, font);
     g.strokeStyle = theme.ink; g.lineWidth = 1;
     g.beginPath(); g.moveTo(x, TOP); g.lineTo(x, this.height - BOTTOM); g.stroke();

@@ -98,7 +98,7 @@ export class Plane {
       this.painted = picture;
     } else if (!moved) return;
     this.view = view; this.drawn = this.spread = null; this.lengths = new WeakMap();
-    const g = this.back.getContext("2d"), { width: W, height: H } = this.heatCanvas;
+    const g = this.back.getContext("2d", { alpha: false }), { width: W, height: H } = this.heatCanvas;
     const sx = (view[0] - whole[0]) / (whole[1] - whole[0]) * W, sy = (whole[3] - view[3]) / (whole[3] - whole[2]) * H;
     g.drawImage(this.heatCanvas, sx, sy, (view[1] - view[0]) / (whole[1] - whole[0]) * W, (view[3] - view[2]) / (whole[3] - whole[2]) * H,
       0, 0, this.back.width, this.back.height);

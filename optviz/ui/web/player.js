@@ -229,7 +229,8 @@ export class Player {
       this.plane.drawCrowds(this.held ? [] : scene.crowds, playhead, g);
       this.plane.drawPaths(paths, playhead, line);
     }
-    this.plane.trails.hidden = this.plane.crowds.hidden = this.plane.back.hidden = this.relieved;
+    this.plane.trails.hidden = this.plane.back.hidden = this.relieved;
+    this.plane.crowds.hidden = this.relieved || !scene.crowds.length; // an empty layer costs time, too
     this.taken = [[this.width - CORNER[0], 0, ...CORNER]]; // where words stand already
     this.minima(g, theme, font);
     this.handle(g, theme, font);
@@ -253,7 +254,7 @@ export class Player {
     const heat = scene.heatKey;
     if (given.heat !== heat) mountain.setSurface({ height: scene.surface.height, box: scene.heat.box, warp: warp(scene.heat), bands: scene.heat.bands });
     if (given.paths !== paths || given.heat !== heat) {
-      mountain.setTrails(paths.filter((p) => !p.muted && !p.stale).map((p) => ({ x: p.x, y: p.y, colour: p.colour, dash: p.dash, shape: p.shape, muted: false,
+      mountain.setTrails(paths.filter((p) => !p.muted && !p.stale).map((p) => ({ x: p.x, y: p.y, colour: p.colour, dash: p.dash, shape: p.shape,
         end: p.end === null ? p.x.length - 1 : p.end - 1 })));
     }
     this.given = { theme: theme.name, heat, paths };

@@ -299,7 +299,7 @@ export class Relief {
   }
 
   setTrails(trails) {
-    this.trails = [...trails].sort((a, b) => !a.muted - !b.muted); // the muted ones lie below
+    this.trails = trails;
     if (this.terrain) this.uploadTrails();
   }
 
@@ -421,7 +421,7 @@ export class Relief {
       const trail = this.trails[i], next = steps.findIndex((step) => step >= playhead), pieces = next < 0 ? steps.length - 1 : next;
       if (pieces < 1) return;
       const dash = DASHES[trail.dash].map((v) => v * pixel);
-      this.set(program, { opacity, radius: (trail.muted ? 1.25 : 1.6) * ratio, dash, paint: this.paint(trail) });
+      this.set(program, { opacity, radius: 1.6 * ratio, dash, paint: rgb(trail.colour) });
       gl.stencilFunc(gl.NOTEQUAL, i + 1, 255);
       gl.bindTexture(gl.TEXTURE_2D, texture);
       gl.drawArrays(gl.TRIANGLES, 0, 6 * pieces);
@@ -441,13 +441,9 @@ export class Relief {
       const [x, y] = mix(points[k], points[Math.ceil(step)], step - k), centre = [x, y, this.terrain.at(x, y) + LIFT];
       if (Number.isNaN(centre[2])) return;
       const opacity = this.hides(view, centre) ? 0.45 : 1;
-      this.set(program, { centre, opacity, radius: (trail.muted ? 4.5 : 6) * ratio, shape: trail.shape, paint: this.paint(trail) });
+      this.set(program, { centre, opacity, radius: 6 * ratio, shape: trail.shape, paint: rgb(trail.colour) });
       gl.drawArrays(gl.TRIANGLE_STRIP, 0, 4);
     }));
-  }
-
-  paint({ colour, muted }) {
-    return mix(rgb(colour), this.theme.background, muted ? 0.6 : 0);
   }
 
   // Is there ground between this point and the eye?
