@@ -5,7 +5,9 @@ from __future__ import annotations
 import base64
 import contextlib
 import hashlib
+import os
 import re
+import signal
 import socket
 from collections.abc import Awaitable, Callable, MutableMapping
 from pathlib import Path
@@ -99,7 +101,9 @@ def warm() -> None:
 
 def serve(host: str, port: int, script: Path = SITE / "app.py") -> None:
     """Run the app until Ctrl-C; the one line printed is its address."""
-    with contextlib.suppress(KeyboardInterrupt), listen(host, port) as bound:  # Ctrl-C may come while Streamlit is being imported
+    with contextlib.suppress(KeyboardInterrupt), listen(host, port) as bound:
+        # Ctrl-C while Streamlit is being imported: as an exception it could be lost in a library that catches everything.
+        signal.signal(signal.SIGINT, lambda *_: os._exit(0))
         import streamlit as st
         import uvicorn
         from streamlit import config
@@ -119,5 +123,6 @@ def serve(host: str, port: int, script: Path = SITE / "app.py") -> None:
                 print(f"http://{shown}:{chosen}", flush=True)
 
         warm()
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         page = (Path(st.__file__).parent / "static/index.html").read_text("utf-8")
         Server(uvicorn.Config(guarded(app, page), log_level="warning", timeout_graceful_shutdown=1)).run(sockets=[bound])

@@ -95,7 +95,10 @@ def test_ctrl_c_while_starting_is_no_error():
             if "streamlit" in line:  # its first module is there, most of them are not
                 process.send_signal(signal.SIGINT)
                 break
-        out, err = process.communicate(timeout=60)
+        try:
+            out, err = process.communicate(timeout=60)
+        finally:
+            process.kill()
     assert (process.returncode, out) == (0, "")
     assert "Traceback" not in err
 
