@@ -53,6 +53,7 @@ class Latex:
     notation: Mapping[str, str] = field(default_factory=lambda: NOTATION)
     inline: Callable[[ast.Call], ast.expr | None] = lambda call: None
     silent: frozenset[str] = frozenset()  # arguments that are plumbing, not mathematics
+    product: str = " "  # what stands between factors
 
     def __call__(self, node: ast.expr) -> str:
         return self.print(node)[0]
@@ -144,7 +145,7 @@ class Latex:
                     bare = self(factor) if leading and not out else self.at_least(factor, PRODUCT)
                     text = self.power(factor, str(len(more) + 1)) if more else bare  # g * g is a square
                     apart = out and (text[0].isdigit() or (text.startswith(r"\frac") and out[-1].isdigit()))
-                    out += (r" \cdot " if apart else r"\, " if r"\mathrm" in text else " " if out else "") + text
+                    out += (r" \cdot " if apart else r"\, " if r"\mathrm" in text else self.product if out else "") + text
                 return out, SUM if out.startswith("-") else PRODUCT
             case ast.Div():
                 if isinstance(left, ast.UnaryOp) and isinstance(left.op, ast.USub):  # the sign stands before the fraction

@@ -31,13 +31,16 @@ TABLE: Mapping[str, Setting] = {
     "spread": Param(0.1, 0.01, 1.0, log=True, allowed=Range(1e-6, 10.0), one=True),
     "tolerance": Param(1e-3, 1e-12, 10.0, log=True, allowed=POSITIVE, one=True),
 }
-#: How the stage shows it: flat or in relief, from where, and at which step it stands still (none: it plays).
+#: How the stage shows it: flat or in relief, from where, at which step it stands still (none: it plays), whose step it explains, and
+#: whether it shows the readouts of stability.
 LOOK: Mapping[str, Setting] = {
     "view": Choice("plane", ("plane", "relief")),
     "yaw": Param(-60.0, -180.0, 180.0, allowed=Range(-1e4, 1e4), one=True),
     "pitch": Param(40.0, 0.0, 90.0, allowed=Range(0.0, 90.0), one=True),
     "zoom": Param(1.0, 0.3, 5.0, allowed=Range(0.1, 20.0), one=True),
     "at": Param(None, 0, 5000, allowed=Range(0, 10_000), whole=True, one=True, optional=True),
+    "explain": Param(None, 0, MOST_ENTRANTS - 1, allowed=Range(0, MOST_ENTRANTS - 1), whole=True, one=True, optional=True),
+    "gauges": Param(0, 0, 1, allowed=Range(0, 1), whole=True, one=True),
 }
 #: The settings that all entrants of a race share.
 SHARED = frozenset({"noise", "noise_relative", "seed"})

@@ -217,7 +217,7 @@ def asgd(grad, x, state, h, t, xp):
 @optimizer(T("Adafactor", "Adafactor"),
            T("Steps relative to the size of the parameters, with the update's own size capped; no first moment to store.",
              "Шаги относительно величины параметров, сам шаг ограничен; первый момент не хранится."),
-           state="v", symbols={"eps1": r"\varepsilon_1", "eps2": r"\varepsilon_2", "beta2_decay": r"\tau"},
+           state="v", symbols={"eps1": r"\varepsilon_1", "eps2": r"\varepsilon_2", "beta2_decay": r"\tau", "excess": r"\kappa"},
            lr=rate(1e-2), beta2_decay=Param(-0.8, -2.0, 0.0, allowed=Range(high=0.0)), eps1=tiny(2.0**-52), eps2=tiny(1e-3),
            d=Param(1.0, 0.1, 10.0, log=True, allowed=POSITIVE), weight_decay=Param(0.0, 0.0, 1.0, allowed=NOT_NEGATIVE))
 def adafactor(grad, x, state, h, t, xp):
@@ -228,5 +228,6 @@ def adafactor(grad, x, state, h, t, xp):
     rho = xp.where(h.lr * t**0.5 < 1, h.lr, t**-0.5)
     size = xp.clip(rms(x), min=h.eps2) * rho
     u = g / xp.sqrt(xp.clip(v, min=h.eps1 * h.eps1))
-    u = u / xp.clip(rms(u) / h.d, min=1)
+    excess = xp.clip(rms(u) / h.d, min=1)
+    u = u / excess
     return (1 - h.lr * h.weight_decay) * x - size * u, (v,)

@@ -17,7 +17,7 @@ import textwrap
 from collections import namedtuple
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import cache, lru_cache, partial
 from typing import Any, NamedTuple
 
 from ..core import BELOW_ONE, NOT_NEGATIVE, Choice, Param, Registry, Setting, T, resolve
@@ -72,10 +72,10 @@ def divisor(v: Any, h: Any, xp: Any) -> Any:
 
 
 class Line(NamedTuple):
-    """One assignment of a step: the names it sets, its right side as Python, and both as LaTeX."""
+    """One assignment of a step: the name it sets, its right side, and both as LaTeX."""
 
-    targets: tuple[str, ...]
-    source: str
+    target: str
+    value: ast.expr
     latex: str
 
 
@@ -101,7 +101,7 @@ class Optimizer:
     @property
     def terms(self) -> tuple[str, ...]:
         """The names of a step's intermediate values, in order."""
-        seen = dict.fromkeys(name for line in self.lines() for name in line.targets)
+        seen = dict.fromkeys(line.target for line in self.lines())
         return tuple(name for name in seen if name not in self.state and name != "x")
 
     def symbol(self, name: str) -> str:
@@ -116,14 +116,26 @@ class Optimizer:
     def bundle(self) -> Any:
         return _bundle(tuple(self.params))
 
+    def options(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """The words chosen out of some settings, the rest at their defaults."""
+        choices = {name: p for name, p in self.params.items() if isinstance(p, Choice)}
+        return resolve(choices, {name: value for name, value in given.items() if name in choices})
+
     def lines(self, **options: str) -> tuple[Line, ...]:
         """The step's assignments with the chosen options, read from its own source."""
-        chosen = resolve({name: p for name, p in self.params.items() if isinstance(p, Choice)}, options)
-        return _lines(self, tuple(chosen.items()))
+        return _lines(self, tuple(self.options(options).items()))
 
     def latex(self, **options: str) -> tuple[str, ...]:
         """The formula, a line an assignment."""
         return tuple(line.latex for line in self.lines(**options))
+
+    def printer(self, options: Mapping[str, str], names: Mapping[str, str], product: str = " ") -> Latex:
+        """Prints a line with these symbols in the place of its own."""
+        return Latex(SYMBOLS | dict(self.symbols) | dict(names), STEP_NOTATION, partial(_stood_for, options), frozenset({"grad", "h", "xp"}), product)
+
+    def replay(self, tell: Callable[[int, Any], Any], grad: Any, x: Any, state: tuple[Any, ...], h: Any, t: Any, xp: Any) -> Any:
+        """The step line by line: what each comes to is told, and goes on as what `tell` answers; -> the new x."""
+        return _replay(self, tuple(self.options(h._asdict()).items()))(tell, grad, x, state, h, t, xp)
 
 
 #: What names stand for everywhere; an optimizer says itself where its letters differ.
@@ -180,36 +192,51 @@ class _Put(ast.NodeTransformer):
         return self.given.get(node.id, node)
 
 
-@lru_cache(maxsize=256)
-def _lines(optimizer: Optimizer, options: tuple[tuple[str, str], ...]) -> tuple[Line, ...]:
-    chosen = dict(options)
+def _stood_for(options: Mapping[str, str], call: ast.Call) -> ast.expr | None:
+    """The expression that a call of `divisor` stands for."""
+    if not (isinstance(call.func, ast.Name) and call.func.id == "divisor"):
+        return None
+    definition = _source(divisor)
+    result = _chosen(definition.body, options)[-1]
+    assert isinstance(result, ast.Return) and result.value is not None
+    names = [a.arg for a in definition.args.args]
+    return _Put(dict(zip(names, call.args, strict=True))).visit(ast.parse(ast.unparse(result.value), mode="eval").body)
 
-    def stood_for(call: ast.Call) -> ast.expr | None:
-        if not (isinstance(call.func, ast.Name) and call.func.id == "divisor"):
-            return None
-        definition = _source(divisor)
-        result = _chosen(definition.body, chosen)[-1]
-        assert isinstance(result, ast.Return) and result.value is not None
-        names = [a.arg for a in definition.args.args]
-        return _Put(dict(zip(names, call.args, strict=True))).visit(ast.parse(ast.unparse(result.value), mode="eval").body)
 
-    names = SYMBOLS | dict(optimizer.symbols)
-    others = {key: rf"\operatorname{{{{{other.name.en}}}}}\left({{0}}, {{1}}\right)" for key, other in optimizers.items()}
-    say = Latex(names, STEP_NOTATION | others, stood_for, frozenset({"grad", "h", "xp"}))
-    lines = []
-    for statement in _chosen(_source(optimizer.step).body, chosen):
+def _assigned(step: Step, options: Mapping[str, str]) -> list[tuple[str, ast.expr]]:
+    """The assignments that run with these options, to the new x; where a step calls another optimizer's, that one's in its place."""
+    out: list[tuple[str, ast.expr]] = []
+    for statement in _chosen(_source(step).body, options):
         match statement:
             case ast.Assign(value=ast.Name(id="state")) | ast.Expr():
                 continue
-            case ast.Assign(targets=[target], value=value):
-                pass
+            case ast.Assign(targets=[ast.Tuple(elts=[ast.Name(id=name), ast.Tuple()])], value=ast.Call(func=ast.Name(id=key))):
+                *inner, (_, moved) = _assigned(optimizers[key].step, options)  # what it remembers has the same names in both
+                out += [*inner, (name, moved)]
+            case ast.Assign(targets=[ast.Name(id=name)], value=value):
+                out.append((name, value))
             case ast.Return(value=ast.Tuple(elts=[value, *_])):
-                target = ast.Name("x")
+                out.append(("x", value))
             case _:
                 raise TypeError(f"a step is made of assignments and one return: {ast.unparse(statement)}")
-        targets = tuple(n.id for n in ast.walk(target) if isinstance(n, ast.Name))
-        lines.append(Line(targets, ast.unparse(value), rf"{say(target)} \leftarrow {say(value)}"))
-    return tuple(lines)
+    return out
+
+
+@lru_cache(maxsize=256)
+def _lines(optimizer: Optimizer, options: tuple[tuple[str, str], ...]) -> tuple[Line, ...]:
+    say = optimizer.printer(dict(options), {})
+    return tuple(Line(name, value, rf"{say(ast.Name(name))} \leftarrow {say(value)}") for name, value in _assigned(optimizer.step, dict(options)))
+
+
+@lru_cache(maxsize=256)
+def _replay(optimizer: Optimizer, options: tuple[tuple[str, str], ...]) -> Callable[..., Any]:
+    text = ["def replay(tell, grad, x, state, h, t, xp):", *[f" ({', '.join(optimizer.state)},) = state"] * bool(optimizer.state)]
+    text += [f" {line.target} = tell({i}, {ast.unparse(line.value)})" for i, line in enumerate(optimizer.lines(**dict(options)))]
+    space: dict[str, Any] = {}
+    for other in (*optimizers.values(), optimizer):  # the names that a step spelled out in another one's place knows
+        space |= other.step.__globals__
+    exec("\n".join([*text, " return x"]), space)  # the step's own source, as it stands in this package
+    return space["replay"]
 
 
 optimizers: Registry[Optimizer] = Registry()

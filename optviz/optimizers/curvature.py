@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import numpy as np
+
 from ..core import POSITIVE, Param, Range, T
 from .base import dot, norm1, optimizer, rate, ratio
 
@@ -153,7 +155,8 @@ def remember(memory, new, keep, xp):
 
 def recall(g, past_s, past_y, gamma, t, xp):
     """The two loops of L-BFGS: -H g from the remembered moves alone."""
-    filled = range(min(int(t) - 1, len(past_s)))
+    latest = np.max(t) if np.ndim(t) else t  # of several steps at once: what one of them has not filled yet is 0, and adds nothing
+    filled = range(min(int(latest) - 1, len(past_s)))
     sy = (past_s * past_y).sum(1)
     rho = ratio(1, sy, xp)
     q, along = -g, {}
