@@ -1,12 +1,13 @@
-"""Stability limits against closed forms and against runs; sharpness against an eigenvalue solver."""
+"""Limits, memories and footprints against closed forms and against runs; sharpness against an eigenvalue solver."""
 
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 import optviz as ov
-from optviz.stability import _limit, limit, sharpness
+from optviz.stability import _limit, footprints, limit, memory, memory_of, sharpness
 
 #: the method and its options -> the largest α·λ, by Jury's criterion on the characteristic polynomial
 LIMITS = {
@@ -113,3 +114,60 @@ def test_sharpness_is_fast():
         return min(times)
     assert quickest(300) < 1e-3
     assert quickest(10_000) < 1e-2
+
+
+@pytest.mark.parametrize(("weight", "steps", "held"), [(0.0, 1, 1), (0.5, 2, 0.75), (0.9, 10, 0.6513), (0.99, 100, 0.6340), (0.999, 1000, 0.6323)])
+def test_the_last_steps_of_a_memory_hold_about_two_thirds(weight, steps, held):
+    m = memory(weight, teeth=20 * steps)
+    assert m.steps == steps
+    assert m.held == pytest.approx(held, abs=1e-4) == m.shares[:steps].sum()
+    assert m.shares.sum() == pytest.approx(1)
+
+
+def test_the_comb_is_what_a_run_remembers():
+    t = ov.descend(ov.surface("x^2 + y"), "momentum_ema", start=(1.0, 0.0), steps=30, lr=0.1, momentum=0.8)
+    np.testing.assert_allclose(t.state["v"][0, -1], memory(0.8, 30).shares @ t.gradients[0, ::-1], rtol=1e-12)
+
+
+#: the optimizers that remember a gradient, and the hyper-parameter that says for how long
+MEMORIES = {"momentum": "momentum", "momentum_ema": "momentum", "momentum_lr_inside": "momentum", "nesterov": "momentum", "nesterov_torch": "momentum",
+            "lion": "beta2"} | dict.fromkeys("adam_uncorrected adam amsgrad adamw adamax nadam radam adabelief yogi adan lookahead prodigy".split(), "beta1")
+
+
+@pytest.mark.parametrize("key", ov.optimizers)
+def test_the_memory_of_a_first_moment(key):
+    assert memory_of(ov.optimizers[key]) == MEMORIES.get(key)
+
+
+def test_a_memory_is_found_whatever_is_remembered_before_it():
+    def step(grad, x, state, h, t, xp):
+        count, v, m = state
+        g = grad(x)
+        m = h.beta1 * m + (1 - h.beta1) * g
+        v = h.beta2 * v + (1 - h.beta2) * g * g
+        return x - h.lr * m / (xp.sqrt(v) + h.eps), (count + 1, v, m)
+    adam = ov.optimizers["adam"]
+    assert memory_of(replace(adam, step=step, state=("count", "v", "m"), init=lambda x, h, xp: [0 * x[0], 0 * x, 0 * x])) == "beta1"
+
+
+def test_footprints_of_adam_are_the_closed_form():
+    corrected, uncorrected = footprints(ov.Run("beale", "adam", lr=0.3, eps=0.0))
+    np.testing.assert_allclose(corrected, np.arange(1, 13), rtol=1e-9)  # a step of α each
+    k = np.arange(1, 13)
+    np.testing.assert_allclose(np.diff(uncorrected, prepend=0), (1 - 0.9**k) / np.sqrt(1 - 0.999**k), rtol=1e-9)
+    assert uncorrected[0] == pytest.approx(0.1 / np.sqrt(0.001)) == pytest.approx(3.16, abs=0.005)
+    assert uncorrected[11] - uncorrected[10] == pytest.approx(6.57, abs=0.01)
+
+
+def test_footprints_follow_the_run():
+    assert len(footprints(ov.Run("bowl", "adam"), steps=3).corrected) == 3
+    even = footprints(ov.Run("bowl", "adamw", beta1=0.5, beta2=0.75, eps=0.0))
+    np.testing.assert_allclose(even.uncorrected[0], 1)  # 0.5/√0.25: these two need no correction in the first step
+    inside = footprints(ov.Run("bowl", "nadam", eps=3.0, eps_place="inside"))
+    np.testing.assert_allclose(inside.corrected, 0.5 * np.arange(1, 13))
+
+
+@pytest.mark.parametrize("key", ov.optimizers)
+def test_footprints_need_the_two_averages_of_adam(key):
+    family = set("adam_uncorrected adam amsgrad adamw adamax nadam radam adabelief yogi lookahead prodigy".split())
+    assert (footprints(ov.Run("rosenbrock", key)) is not None) == (key in family)
