@@ -102,6 +102,30 @@ def test_a_preset_is_chosen():
     assert spec(at) == presets["cliff"].race and told(at) == ["cliff"]
 
 
+@pytest.mark.parametrize("language", ["en", "ru"])
+def test_the_presets_are_walked_through_in_their_order(language):
+    at, keys = lab(language=language), list(presets)
+
+    def press(key, becomes, n):
+        at.button(key=f"descent-{key}").click().run()
+        assert spec(at) == presets[becomes].race and widget(at, "selectbox", "preset").value == becomes
+        assert any(f"{n} / {len(keys)}" in m.value for m in at.markdown)
+    for n in range(2, len(keys) + 1):
+        press("next", keys[n - 1], n)
+    press("next", keys[0], 1)
+    press("previous", keys[-1], len(keys))
+    press("previous", keys[-2], len(keys) - 1)
+    assert at.button(key="descent-next").help == {"en": "Next example", "ru": "Следующий пример"}[language]
+
+
+def test_from_a_race_of_ones_own_the_first_and_the_last_preset_are_a_click_away():
+    for key, n in (("next", 0), ("previous", -1)):
+        at = lab("optimizer=sgd")
+        assert any(f"– / {len(presets)}" in m.value for m in at.markdown)
+        at.button(key=f"descent-{key}").click().run()
+        assert spec(at) == list(presets.values())[n].race
+
+
 def told(at):
     """The presets whose lesson is on the page."""
     return [key for key, preset in presets.items() if any(preset.see.en in m.value for m in at.markdown)]

@@ -24,7 +24,7 @@ def momentum(grad, x, state, h, t, xp):
     return x - h.lr * v, (v,)
 
 
-@optimizer(T("Momentum, averaged", "Импульс (скользящее среднее)"),
+@optimizer(T("Momentum, averaged", "Импульс, скользящее среднее"),
            T("The velocity is an average of gradients: the same path needs a rate 1/(1−γ) times larger.",
              "Вектор скорости — скользящее среднее градиентов: тот же путь получается при скорости обучения, большей в 1/(1−γ) раз."),
            state="v", lr=rate(1e-2), momentum=decay(0.9))
