@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from itertools import groupby
@@ -35,6 +36,14 @@ def symbol(name: str) -> str:
     if name in _GREEK:
         return "\\" + name
     return name if len(name) == 1 else rf"\mathrm{{{name}}}".replace("_", r"\_")
+
+
+def plain(text: str) -> str:
+    """\\hat{m} -> m̂: a symbol as bare characters, for where no formula can stand."""
+    text = re.sub(r"\\(hat|tilde)\{(\\?\w+)\}", lambda found: found[2] + {"hat": "\u0302", "tilde": "\u0303"}[found[1]], text)
+    text = text.replace(r"^{\uparrow}", "↑").replace(r"^{\max}", "ᵐᵃˣ").replace("^{-}", "⁻").replace(r"\lambda", "λ")
+    return re.sub(r"\\(\w+?)(?![a-z])", lambda found: unicodedata.lookup(
+        f"GREEK {'CAPITAL' if found[1][0].isupper() else 'SMALL'} LETTER {found[1].upper()}"), text)
 
 
 def number(value: float) -> str:

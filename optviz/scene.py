@@ -9,6 +9,8 @@ from functools import lru_cache
 import numpy as np
 
 from .core import T
+from .explain import Explained, explain
+from .gauges import Gauges, gauges_of
 from .live import Live, live
 from .minima import Box, grid_values
 from .optimizers import optimizers
@@ -132,6 +134,8 @@ class Scene:
     panel: Panel
     dots: Sequence[Dot] = ()
     crowds: Sequence[Crowd] = ()
+    explained: Explained | None = None
+    gauges: Gauges | None = None
     look: dict[str, object] = field(default_factory=dict)
 
 
@@ -218,5 +222,7 @@ def race_scene(outcome: Outcome) -> Scene:
             crowds.append(Crowd(style, crowd.points, outcome.kept, e.muted, i))
     curves = [p.height for p in paths]
     base = outcome.best if outcome.best is not None else 0.0 if all((c > 0).all() for c in curves) else None
-    h = heat(s, race.box)
-    return Scene(h, race.start, race["steps"], paths, panel(curves, base, h), dots(s, race.box), crowds, dict(race.look))
+    h, who = heat(s, race.box), race["explain"]
+    explained = explain(race.runs[who]) if any(p.entrant == who for p in paths) else None
+    gauges = gauges_of(outcome) if race["gauges"] else None
+    return Scene(h, race.start, race["steps"], paths, panel(curves, base, h), dots(s, race.box), crowds, explained, gauges, dict(race.look))

@@ -57,10 +57,12 @@ def _limit(o: Optimizer, settings: tuple[tuple[str, Any], ...]) -> float | None:
     return low
 
 
-def sharpness(s: Surface, points: Any) -> np.ndarray:
-    """The largest eigenvalue of the Hessian at points (2, …); nan where the Hessian is not finite."""
+def sharpness(s: Surface, points: Any, rates: tuple[Any, Any] = (1.0, 1.0)) -> np.ndarray:
+    """The largest eigenvalue of D·H at points (2, …): D has each coordinate's rate, H is the Hessian; nan where that is not finite."""
     (xx, xy), (_, yy) = s.hessian(*np.asarray(points, float))
     with np.errstate(all="ignore"):
+        a, b = np.sqrt(rates[0]), np.sqrt(rates[1])  # √D·H·√D has the same eigenvalues, and is symmetric
+        xx, xy, yy = a * xx * a, a * xy * b, b * yy * b
         largest = xx / 2 + yy / 2 + np.hypot(xx / 2 - yy / 2, xy)
     return np.where(np.isfinite(xx) & np.isfinite(xy) & np.isfinite(yy), largest, np.nan)
 

@@ -82,7 +82,7 @@ def adan(grad, x, state, h, t, xp):
 @optimizer(T("Lookahead", "Lookahead"),
            T("Fast weights run with Adam; every k steps slow weights go part of the way, and the fast ones return to them.",
              "Быстрые веса обновляет Adam; каждые k шагов медленные проходят часть пути, и быстрые возвращаются к ним."),
-           state="m v slow", init=lambda x, h, xp: [0 * x, 0 * x, x], symbols={"slow": r"\phi", "fast": r"\tilde\theta", "alpha": r"\kappa"},
+           state="m v slow", init=lambda x, h, xp: [0 * x, 0 * x, x], symbols={"slow": r"\phi", "fast": r"\tilde{\theta}", "alpha": r"\kappa"},
            lr=rate(1e-3), beta1=decay(0.9), beta2=decay(0.999), eps=tiny(1e-8), eps_place=EPS_PLACE,
            k=Param(5, 1, 50, allowed=COUNT, whole=True), alpha=Param(0.5, 0.0, 1.0, allowed=SHARE))
 def lookahead(grad, x, state, h, t, xp):

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+import re
 import struct
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
-from ..palette import THEMES
+from ..explain import Explained
+from ..gauges import Gauges
+from ..palette import COLOURS, THEMES
 from ..scene import Heat, Path, Scene
 from ..trace import JAVASCRIPT_LOOP
+from .mathml import mathml
 
 ALIGNED = 8  # bytes: where a Float64Array may begin
 
@@ -56,12 +60,34 @@ def pack(scene: Scene, language: str, texts: Mapping[str, str], take: int = 0) -
         "dots": [[d.x, d.y, d.value, d.best] for d in scene.dots], "panel": vars(scene.panel),
         "crowds": [{**vars(c.style), "entrant": c.entrant, "muted": c.muted, "steps": c.steps.tolist(), "members": c.points.shape[2],
                     "x": arrays.put(c.points[0]), "y": arrays.put(c.points[1])} for c in scene.crowds],
+        "explained": scene.explained and _explained(scene.explained, next(p for p in scene.paths if p.entrant == scene.look["explain"]), arrays),
+        "gauges": scene.gauges and _gauges(scene.gauges, arrays),
         "look": scene.look, "take": take, "loop": JAVASCRIPT_LOOP, "language": language, "texts": texts,
         "themes": {name: vars(theme) for name, theme in THEMES.items()},
     }
     text = json.dumps(head, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
     text += b" " * (-(len(text) + 8) % ALIGNED)
     return b"".join([struct.pack("<II", len(text), arrays.size), text, *arrays.parts])
+
+
+def _explained(e: Explained, path: Path, arrays: Arrays) -> dict[str, Any]:
+    """The lines of a step as MathML, the numbers that fill them, and what is drawn of them."""
+    shapes = tuple(v.numbers.shape[:-1] for v in e.values)
+    used = {int(j) for line in e.lines for j in re.findall(r"⟦(\d+)⟧", line.numbers + line.result)}
+    used |= {j for a in e.arrows for j in (a.value, a.start)} | {spot.value for spot in e.spots}
+    colours = [path.style.colour, *(c for c in COLOURS if c != path.style.colour)]  # the step wears the optimizer's own
+    return {"entrant": path.entrant, "steps": e.steps, "lines": [[mathml(text, shapes) for text in vars(line).values() if text] for line in e.lines],
+            "values": [arrays.put(v.numbers, np.float64) if j in used else None for j, v in enumerate(e.values)],
+            "arrows": [vars(a) for a in e.arrows], "spots": [vars(spot) for spot in e.spots], "colours": colours,
+            "rates": arrays.put(e.rates, np.float64)}
+
+
+def _gauges(gauges: Gauges, arrays: Arrays) -> dict[str, Any]:
+    """The readouts of each, and the curvature for a page that measures along a path of its own."""
+    return {"curvature": gauges.surface.javascript_curvature, "each": [{
+        "entrant": g.entrant, "products": arrays.put(g.products, np.float64), "limit": g.limit, "sign": g.sign,
+        "comb": g.comb and {"shares": arrays.put(g.comb.shares, np.float64), "steps": g.comb.steps, "held": g.comb.held},
+        "feet": g.feet and [arrays.put(row, np.float64) for row in g.feet]} for g in gauges.each]}
 
 
 def heat_head(heat: Heat) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 const GRAB = 16; // px around the start that take hold of it; a finger has the grip, which is larger
 const SLIP = { mouse: 4, pen: 6, touch: 10 }; // px that a click may move
-const KEYS = { ArrowLeft: "back", ArrowRight: "on", Home: "home", End: "end", r: "again", "к": "again", f: "present", "а": "present", "?": "help", ",": "help", " ": "play" };
+const KEYS = { ArrowLeft: "back", ArrowRight: "on", Home: "home", End: "end", r: "again", "к": "again", f: "present", "а": "present", e: "explain", "у": "explain", g: "gauges", "п": "gauges", "?": "help", ",": "help", " ": "play" };
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
 
 export function listen(player, signal) {

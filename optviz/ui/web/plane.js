@@ -149,7 +149,7 @@ export class Plane {
     if (first >= last && from > 0) return;
     g.strokeStyle = path.colour; g.fillStyle = path.colour; g.lineWidth = lineWidth; g.lineJoin = "round"; g.lineCap = path.dash ? "butt" : "round";
     g.setLineDash(DASHES[path.dash].map((d) => d * lineWidth / 2.5));
-    g.globalAlpha = path.stale ? 0.25 : 1;
+    g.globalAlpha = path.stale || path.dim ? 0.25 : 1;
     let x = this.px(path.x[first]), y = this.py(path.y[first]), dots = [];
     g.beginPath(); g.moveTo(bounded(x), bounded(y));
     if (path.dash) g.lineDashOffset = this.lengthOf(path)[first]; // a piece goes on where the last one ended

@@ -1,5 +1,7 @@
 // The stage: shows a scene, plays it, and lets the start be dragged. It knows nothing of Streamlit; `send` tells the world what a visitor did.
 import { Chart } from "./chart.js";
+import { Steps } from "./explain.js";
+import { Gauges } from "./gauges.js";
 import { Plane, coordinates, headOf, heads, marker, nearest } from "./plane.js";
 import { listen } from "./hands.js";
 import { Relief } from "./relief.js";
@@ -8,7 +10,7 @@ import { digits, fill, rerun, themeOf, unpack, warp } from "./scene.js";
 const WHOLE_RUN = 6; // seconds at speed 1
 const SLOWEST = 8; // steps a second, for short runs
 const SPEEDS = [0.25, 0.5, 1, 2, 4, 8];
-const CORNER = [164, 48]; // px at the top right that belong to the buttons
+const CORNER = [242, 48]; // px at the top right that belong to the buttons
 const MANY = 60; // minima: more than these are marked by points
 const ANSWER = 4000; // ms to wait for the server's own run before its pictures with another start count again
 const HEARD = 60_000; // ms until what was told counts as heard, answered or not; a busy server takes its time
@@ -16,15 +18,18 @@ const HEARD = 60_000; // ms until what was told counts as heard, answered or not
 const icon = (path, name = "") => `<svg class="${name}" viewBox="0 0 20 20" aria-hidden="true"><path d="${path}"/></svg>`;
 const MARKUP = `
 <section tabindex="0" role="application">
+  <div class="view"><div class="left">
   <div class="picture">
     <canvas class="back"></canvas><canvas class="relief" hidden></canvas><canvas class="crowds"></canvas><canvas class="trails"></canvas>
     <canvas class="top" role="img"></canvas>
     <div class="grip"></div><output class="readout" hidden></output>
     <p class="message" role="status" hidden></p>
-    <div class="corner"><button data-do="relief">3D</button><button data-do="follow">${icon("M10 2v3M10 15v3M2 10h3M15 10h3M10 5a5 5 0 1 0 .01 0M10 9a1 1 0 1 0 .01 0")}</button><button data-do="present">${icon("M3 7V3h4M13 3h4v4M17 13v4h-4M7 17H3v-4")}</button><button data-do="help">?</button></div>
+    <div class="corner"><button data-do="explain"><i>f</i></button><button data-do="gauges">${icon("M3 15a7.5 7.5 0 1 1 14 0M10 13l3.5-4.5")}</button><button data-do="relief">3D</button><button data-do="follow">${icon("M10 2v3M10 15v3M2 10h3M15 10h3M10 5a5 5 0 1 0 .01 0M10 9a1 1 0 1 0 .01 0")}</button><button data-do="present">${icon("M3 7V3h4M13 3h4v4M17 13v4h-4M7 17H3v-4")}</button><button data-do="help">?</button></div>
   </div>
   <ul class="legend"></ul>
   <canvas class="chart"></canvas>
+  <div class="gauges" hidden></div>
+  </div><aside hidden></aside></div>
   <div class="bar">
     <button data-do="home">${icon("M5 4v12M16 4l-8 6 8 6z")}</button><button data-do="back">${icon("M13 4l-7 6 7 6")}</button><button data-do="play" class="play">${icon("M6 3l11 7-11 7z", "go")}${icon("M6 3v14M14 3v14", "rest")}</button><button data-do="on">${icon("M7 4l7 6-7 6")}</button>
     <input type="range" min="0" step="1">
@@ -43,18 +48,20 @@ export class Player {
     root.innerHTML = MARKUP;
     this.box = root.querySelector("section");
     const find = (name) => this.box.querySelector(name);
-    this.parts = Object.fromEntries(["picture", "relief", "top", "grip", "readout", "message", "legend", "chart", "count", "speed", "words"].map((n) => [n, find(`.${n}`)]));
+    this.parts = Object.fromEntries(["picture", "relief", "top", "grip", "readout", "message", "legend", "chart", "gauges", "count", "speed", "words"].map((n) => [n, find(`.${n}`)]));
     this.parts.scrub = find("input"); this.parts.help = find("dialog");
     this.buttons = Object.fromEntries([...this.box.querySelectorAll("[data-do]")].map((b) => [b.dataset.do, b]));
     this.plane = new Plane(find(".back"), find(".crowds"), find(".trails"));
     this.chart = new Chart(this.parts.chart);
+    this.steps = new Steps(find("aside"), (entrant) => { this.explains = entrant; this.tellLook(); });
+    this.gauges = new Gauges(this.parts.gauges, (entrant) => this.gauge(entrant));
     this.playing = false; this.speed = 1; this.loop = false; this.following = null; this.playhead = 0; this.relieved = false;
     this.told = {};
     this.still = matchMedia("(prefers-reduced-motion: reduce)").matches;
     this.stops = new AbortController();
     listen(this, this.stops.signal);
     this.sizes = new ResizeObserver(() => this.resize());
-    this.sizes.observe(this.parts.picture); this.sizes.observe(this.parts.chart);
+    [this.parts.picture, this.parts.chart, this.parts.gauges].forEach((part) => this.sizes.observe(part));
     this.watch = setInterval(() => { if (this.scene && this.themeName() !== this.theme?.name) this.ask(); }, 400); // a theme flips without an event
   }
 
@@ -70,6 +77,7 @@ export class Player {
     const before = this.scene, scene = unpack(bytes);
     const atEnd = !before || this.playhead >= before.steps, opened = !before || scene.take !== before.take;
     this.scene = scene; this.texts = scene.texts;
+    this.explains = scene.look.explain; this.gaugesOn = scene.look.gauges;
     if (opened) Object.assign(this, { told: {}, held: null, holding: false });
     this.untold();
     if (opened) { // somebody came, or opened another surface, preset or link: its own moment and view count
@@ -89,6 +97,10 @@ export class Player {
     }
     if (this.following && !this.paths.some((p) => p.entrant === this.following.entrant)) this.follow(null);
     this.label();
+    this.steps.show(scene);
+    this.buttons.explain.setAttribute("aria-pressed", !!scene.explained);
+    this.gauges.show(scene);
+    this.buttons.gauges.setAttribute("aria-pressed", !!scene.gauges);
     this.describe();
     this.ask();
   }
@@ -185,6 +197,7 @@ export class Player {
     this.parts.top.width = Math.round(width * ratio); this.parts.top.height = Math.round(height * ratio);
     this.mountain?.resize(width, height, ratio);
     this.chart.resize(this.parts.chart.clientWidth, this.parts.chart.clientHeight, ratio);
+    this.gauges.resize(ratio, this.big);
     if (this.scene) { cancelAnimationFrame(this.asked); this.frame(performance.now()); } // in the same frame: nothing blinks
   }
 
@@ -235,7 +248,9 @@ export class Player {
     this.minima(g, theme, font);
     this.handle(g, theme, font);
     this.heads(g, theme, font);
+    if (scene.explained) this.terms(g, theme, font, line);
     this.chart.draw(scene, paths, playhead, theme, this.texts, font(11));
+    this.gauges.draw(paths, playhead, this.theme);
     this.parts.scrub.max = scene.steps;
     if (this.parts.scrub.value !== String(Math.round(playhead))) this.parts.scrub.value = Math.round(playhead);
     this.parts.scrub.style.setProperty("--share", playhead / Math.max(scene.steps, 1));
@@ -300,10 +315,36 @@ export class Player {
     this.taken.push([x, py - 8, width, 16]);
   }
 
+  // The terms of the step at the playhead, as arrows; a start that is held has them again as soon as the server answers.
+  terms(g, theme, font, line) {
+    const away = !!this.held, size = this.big ? 21 : 14, { view } = this.plane;
+    this.steps.fill(this.playhead, away);
+    if (away) return;
+    const lengthOf = (dx, dy) => Math.hypot(dx / (view[1] - view[0]) * this.width, dy / (view[3] - view[2]) * this.height);
+    const tag = (text, [x, y], [dx, dy], colour) => { // beyond the tip, where it covers no other word
+      const width = g.measureText(text).width, high = size + 2;
+      for (const away of [1, 1.8, 2.6, 3.4]) {
+        const spot = [x + dx * 9 * away - width / 2 + dx * width / 2, y + dy * 15 * away - high / 2, width, high];
+        if (this.covered(spot)) continue;
+        this.taken.push(spot);
+        g.font = font(14, 600);
+        this.tag(g, theme, text, spot[0], spot[1] + high / 2, colour);
+        return;
+      }
+    };
+    this.steps.draw(g, this.playhead, { at: (x, y) => this.at(x, y), lengthOf, tag, theme, font: font(14, 600), line });
+  }
+
+  // Whether a box of the picture is outside of it, or has words already.
+  covered([left, top, width, high]) {
+    return left < 2 || left + width > this.width - 2 || top < 2 || top + high > this.height - 2
+      || this.taken.some(([x, y, w, h]) => left < x + w && x < left + width && top < y + h && y < top + high);
+  }
+
   // A label that can be read on any ground.
-  tag(g, theme, text, x, y) {
+  tag(g, theme, text, x, y, colour = theme.ink) {
     g.lineJoin = "round"; g.lineWidth = 4; g.strokeStyle = theme.page; g.strokeText(text, x, y);
-    g.fillStyle = theme.ink; g.fillText(text, x, y);
+    g.fillStyle = colour; g.fillText(text, x, y);
   }
 
   heads(g, theme, font) {
@@ -314,17 +355,18 @@ export class Player {
       const [px, py] = this.at(x, y), out = !(px > 0 && py > 0 && px < this.width && py < this.height);
       const hx = Math.min(Math.max(px || 0, 12), this.width - 12), top = hx > this.width - CORNER[0] ? CORNER[1] + 12 : 12;
       const hy = Math.min(Math.max(py || 0, top), this.height - 12);
-      g.strokeStyle = theme.page; g.fillStyle = path.colour; g.lineWidth = 1.5; g.globalAlpha = 1;
+      g.strokeStyle = theme.page; g.fillStyle = path.colour; g.lineWidth = 1.5; g.globalAlpha = path.dim ? 0.4 : 1;
       if (over) { // where it left the picture, marked
         g.save(); g.translate(hx, hy); g.rotate(Math.PI / 4); marker(g, 4, 0, 0, r + 1); g.stroke(); g.fill(); g.restore();
       } else if (out) {
         g.save(); g.translate(hx, hy); g.rotate(Math.atan2((py || 0) - hy, (px || 0) - hx) + Math.PI / 2); marker(g, 2, 0, 0, r); g.stroke(); g.fill(); g.restore();
       } else if (!this.relieved) { marker(g, path.shape, px, py, r); g.stroke(); g.fill(); }
+      g.globalAlpha = 1;
+      if (path.dim) continue; // another one's step is explained: its words need the room
       const text = over ? `${path.short} · ${fill(this.texts.diverged_at, { k: path.end })}` : path.short, width = g.measureText(text).width, high = this.big ? 22 : 15;
       for (const [dx, dy] of [-9, 10, -25, 26, -41, 42, -57, 58].flatMap((dy) => [[11, dy], [-11 - width, dy]])) {
         const spot = [hx + dx, hy + dy - high / 2, width, high];
-        if (spot[0] < 2 || spot[0] + width > this.width - 2 || spot[1] < 2 || spot[1] + high > this.height - 2) continue;
-        if (taken.some(([x, y, w, h]) => spot[0] < x + w && x < spot[0] + width && spot[1] < y + h && y < spot[1] + high)) continue;
+        if (this.covered(spot)) continue;
         taken.push(spot); this.tag(g, theme, text, spot[0], hy + dy); break;
       }
     }
@@ -375,7 +417,7 @@ export class Player {
       const t = Math.min(k, p.height.length - 1);
       return p.end !== null && k >= p.end ? `${p.name}: ${fill(texts.diverged_at, { k: p.end })}` : `${p.name}: f = ${digits(p.height[t])} ${coordinates(p.x[t], p.y[t])}`;
     });
-    const words = fill(texts.described, { k, n: scene.steps, start: coordinates(...this.start) }) + (each.length ? ` ${each.join("; ")}.` : "");
+    const words = fill(texts.described, { k, n: scene.steps, start: coordinates(...this.start) }) + (each.length ? ` ${each.join("; ")}.` : "") + this.gauges.words(this.paths, this.playhead);
     this.parts.words.textContent = words;
     this.parts.top.ariaLabel = words;
   }
@@ -466,11 +508,16 @@ export class Player {
   look() {
     clearTimeout(this.settling);
     this.settling = setTimeout(() => {
-      const round = (v) => Math.round(v * 100) / 100, k = Math.round(this.playhead);
-      const look = { view: this.relieved ? "relief" : "plane", yaw: round(this.camera.yaw), pitch: round(this.camera.pitch), zoom: round(this.camera.zoom),
-        at: this.playing || k >= this.scene.steps ? null : k };
-      if (!same(look, this.told.look ?? this.scene.look)) this.tell({ look });
+      if (!same(this.looks, this.told.look ?? this.scene.look)) this.tellLook();
     }, 400);
+  }
+  tellLook() { clearTimeout(this.settling); this.tell({ look: this.looks }); }
+
+  // How it is looked at.
+  get looks() {
+    const round = (v) => Math.round(v * 100) / 100, k = Math.round(this.playhead), { yaw, pitch, zoom } = this.camera;
+    return { view: this.relieved ? "relief" : "plane", yaw: round(yaw), pitch: round(pitch), zoom: round(zoom),
+      at: this.playing || k >= this.scene.steps ? null : k, explain: this.explains, gauges: this.gaugesOn };
   }
 
   present(on = !this.box.classList.contains("present")) {
@@ -485,8 +532,24 @@ export class Player {
     const at = Math.round(this.playhead);
     ({ play: () => this.play(), back: () => this.go(Math.ceil(this.playhead) - 1), on: () => this.go(Math.floor(this.playhead) + 1), home: () => this.go(0), end: () => this.go(this.scene.steps),
       again: () => { this.playhead = 0; this.play(true); }, loop: () => { this.loop = !this.loop; this.buttons.loop.setAttribute("aria-pressed", this.loop); },
-      follow: () => this.follow(this.next()), relief: () => { this.turn(!this.relieved); this.look(); }, present: () => this.present(),
+      follow: () => this.follow(this.next()), explain: () => this.explain(), gauges: () => this.gauge(), relief: () => { this.turn(!this.relieved); this.look(); }, present: () => this.present(),
       help: () => { if (this.parts.help.open) this.parts.help.close(); else this.parts.help.showModal(); } })[name](at);
+  }
+
+  // Whose step is explained: the one that is followed, or the first; or nobody's any more.
+  explain() {
+    const first = this.following ?? this.paths.find((p) => !p.muted) ?? this.paths[0];
+    this.explains = this.explains === null ? first?.entrant ?? null : null;
+    this.tellLook();
+  }
+
+  // The readouts on or off; or those of another one, who is explained where somebody is.
+  gauge(entrant) {
+    if (entrant === undefined) this.gaugesOn = 1 - this.gaugesOn;
+    else if (this.explains !== null) this.explains = entrant;
+    if (!this.gaugesOn) this.parts.gauges.hidden = true;
+    this.buttons.gauges.setAttribute("aria-pressed", !!this.gaugesOn);
+    this.describe(); this.ask(); this.tellLook();
   }
 
   orbit(dx, dy) {

@@ -16,6 +16,17 @@ export function unpack(bytes) {
     if (path.live && Array.isArray(path.live.rates)) path.live.rates = array(path.live.rates);
   }
   for (const crowd of scene.crowds) for (const name of ["x", "y"]) crowd[name] = array(crowd[name]);
+  const { explained } = scene;
+  if (explained) {
+    explained.values = explained.values.map(array);
+    explained.rates = array(explained.rates);
+    for (const path of scene.paths) path.dim = path.entrant !== explained.entrant;
+  }
+  for (const gauge of scene.gauges?.each ?? []) {
+    gauge.products = array(gauge.products);
+    gauge.feet = gauge.feet?.map(array);
+    if (gauge.comb) gauge.comb.shares = array(gauge.comb.shares);
+  }
   scene.heatKey = JSON.stringify(scene.heat);
   scene.surface = compiled(scene.heat.surface);
   scene.descend = compiled(`(() => { ${scene.loop}; return descend; })()`);
@@ -65,13 +76,13 @@ export function themeOf(element) {
   return 0.3 * r + 0.6 * g + 0.1 * b < 128 ? "dark" : "light";
 }
 
-// Three significant digits, as they are printed: 0.00123, 1.23·10⁻⁵.
-export function digits(value) {
+// A few significant digits, as they are printed: 0.00123, 1.23·10⁻⁵.
+export function digits(value, n = 3) {
   if (!Number.isFinite(value)) return Number.isNaN(value) ? "–" : value > 0 ? "∞" : "−∞";
   if (value === 0) return "0";
   const size = Math.abs(value);
-  if (size >= 1e-3 && size < 1e5) return minus(size >= 100 ? String(Math.round(value)) : String(Number(value.toPrecision(3))));
-  const [mantissa, exponent] = value.toExponential(2).split("e");
+  if (size >= 1e-3 && size < 1e5) return minus(String(size >= 10 ** (n - 1) ? Math.round(value) : Number(value.toPrecision(n))));
+  const [mantissa, exponent] = value.toExponential(n - 1).split("e");
   return minus(`${Number(mantissa)}·`) + power(Number(exponent));
 }
 export const power = (p) => "10" + [...String(p)].map((c) => "⁰¹²³⁴⁵⁶⁷⁸⁹"[c] || "⁻").join("");
