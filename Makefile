@@ -21,6 +21,7 @@ fix: .venv/test
 bench: .venv/test .venv/chromium
 	$(PY) benchmarks/descend.py
 	$(PY) benchmarks/batch.py
+	$(PY) benchmarks/tune.py
 	$(PY) benchmarks/stage.py
 
 clean:

@@ -160,6 +160,21 @@ def shown(value: Any) -> str:
     return text if len(text) <= 80 else text[:77] + "..."
 
 
+def short(value: float) -> str:
+    """A number as it is read aloud: −0.02, 10⁻⁸; six digits at most."""
+    mantissa, _, power = f"{value:.6g}".partition("e")
+    mantissa = mantissa.replace("-", "−")
+    if not power:
+        return mantissa
+    raised = str(int(power)).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
+    return f"10{raised}" if mantissa == "1" else f"{mantissa}·10{raised}"
+
+
+def rounded(value: float) -> str:
+    """A result: three digits, all of a whole number."""
+    return short(value if value == round(value) and abs(value) < 1e6 else float(f"{value:.3g}"))
+
+
 def out_of_range(keyword: str, value: Any, allowed: T) -> Refused:
     """The one sentence for an impossible value."""
     return Refused(T(f"{keyword}={shown(value)} is impossible; allowed: {allowed.en}",

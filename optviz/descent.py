@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import struct
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .backend import Numpy, backend
-from .core import Choice, Refused, T, out_of_range
+from .core import Choice, Param, Range, Refused, T, out_of_range
 from .optimizers import Optimizer, optimizers
 from .oracle import Disturbance, Oracle, gaussian
 from .run import CLIPS, COMMON, STEPS, Run, checked_start, find, settled
@@ -21,6 +21,7 @@ from .surfaces import Surface, surfaces
 from .trace import Given, Plan, begin_state, python_step, whole_step
 
 BLOCK = 16_384  # members of a batch that run together: their arrays stay in cache
+MEMBER = Param(0, 0, 2**32 - 1, allowed=Range(0, 2**32 - 1), whole=True)
 MOST_NUMBERS = 2**27  # that one recorded batch may hold: 1 GiB, and as much again while its blocks are joined
 
 
@@ -43,11 +44,13 @@ class Trajectory:
 
 
 def descend(surface: str | Surface | Run, optimizer: str | Optimizer | None = None, start: Any = None, steps: int | None = None,
-            schedule: str | Schedule | None = None, *, record: str | int = "all", backend: str = "numpy", device: Any = "cpu",
-            dtype: Any = "float64", **settings: Any) -> Trajectory:
+            schedule: str | Schedule | None = None, *, record: str | int = "all", memory: bool = True, member: Any = None, backend: str = "numpy",
+            device: Any = "cpu", dtype: Any = "float64", **settings: Any) -> Trajectory:
     """Descend one run, or a batch of them where start or settings are arrays.
 
     record="end" keeps the last point alone, record=k the start and every k-th step with the last: `kept_steps` numbers them.
+    memory=False leaves out what the optimizer remembered. `member` says whose noise, of a seed's many, each run of a batch meets; else
+    every one has its own.
 
     Without other words it is SGD for 300 steps at a constant rate from the surface's start; what is given besides a Run replaces its own.
     """
@@ -63,13 +66,13 @@ def descend(surface: str | Surface | Run, optimizer: str | Optimizer | None = No
         settings = {name: value for name, value in surface.settings if name in kept} | settings
         surface = surface.surface
     words = [mine if word is None else word for word, mine in zip(words, own, strict=True)]
-    return Problem(surface, words, settings, record).solve(backend, device, dtype)
+    return Problem(surface, words, settings, record, memory, member).solve(backend, device, dtype)
 
 
 class Problem:
     """The checked arguments of one descent."""
 
-    def __init__(self, s: Any, words: Sequence[Any], settings: dict[str, Any], record: str | int):
+    def __init__(self, s: Any, words: Sequence[Any], settings: dict[str, Any], record: str | int, memory: bool = True, member: Any = None):
         o, start, steps, k = words
         s, self.optimizer = find(surfaces, "surface", s, Surface), find(optimizers, "optimizer", o, Optimizer)
         schedule = find(schedules, "schedule", k, Schedule)
@@ -82,6 +85,7 @@ class Problem:
         self.every = record if isinstance(record, int) else 1 if record == "all" else self.steps
         self.kept = kept_steps(self.steps, self.every)
         self.seed: int = values["seed"]
+        self.memory, self.member = memory, None if member is None else MEMBER.check("member", member)
         options = tuple((n, values[n]) for n, p in self.optimizer.params.items() if isinstance(p, Choice))
         self.values = {n: v for n, v in values.items() if v is not None}
         self.schedule = schedule
@@ -89,9 +93,9 @@ class Problem:
                          bool(np.any(values["noise"])), bool(np.any(values["noise_relative"])),
                          values["clip_norm"] is not None, values["clip_value"] is not None)
         try:
-            self.batch = np.broadcast_shapes(*(v.shape for v in (*self.start, *self.values.values()) if isinstance(v, np.ndarray)))
+            self.batch = np.broadcast_shapes(*(v.shape for v in (*self.start, self.member, *self.values.values()) if isinstance(v, np.ndarray)))
         except ValueError:
-            shapes = ", ".join(f"{n} {np.shape(v)}" for n, v in {"start": self.start, **self.values}.items() if np.size(v) > 1)
+            shapes = ", ".join(f"{n} {np.shape(v)}" for n, v in {"start": self.start, "member": self.member, **self.values}.items() if np.size(v) > 1)
             raise Refused(T(f"these arrays do not broadcast to one batch: {shapes}", f"эти массивы не приводятся к одной форме: {shapes}")) from None
         if not self.batch and not math.isfinite(self.surface.value(*self.start)):
             raise Refused(T(f"start={self.start}: the surface is not finite there; choose another start",
@@ -125,6 +129,17 @@ class Problem:
         relative = values["noise_relative"] * gaussian(self.seed, 1, members, step) if self.plan.noise_relative else None
         return added, relative
 
+    def noises(self, members: np.ndarray, values: Mapping[str, Any]) -> Iterator[list[Any]]:
+        """The same for a block, step after step: drawn once for all who meet the same, and for many steps at a time where those are few."""
+        own = members if self.member is None else np.broadcast_to(self.member, self.batch).reshape(-1)[members]
+        distinct, back = np.unique(own, return_inverse=True)
+        span, normal = max(BLOCK // max(len(distinct), 1), 1), {"noise": 1.0, "noise_relative": 1.0}
+        for low in range(1, self.steps + 1, span):
+            steps = np.arange(low, min(low + span, self.steps + 1))
+            drawn = self.noise(distinct, steps[:, None], normal)
+            for t in range(len(steps)):
+                yield [None if a is None else values[name] * a[:, t, back] for name, a in zip(normal, drawn, strict=True)]
+
     def fixed(self, names: Iterable[str], given: Given) -> list[Any]:
         """The numbers that a traced step binds."""
         numbers = {"h_" + n: v for n, v in given.h._asdict().items()} | {"k_" + n: v for n, v in given.schedule._asdict().items()}
@@ -139,7 +154,7 @@ class Problem:
         fixed = self.fixed(traced.fixed, given)
         rates = [given.h.lr] * steps if self.schedule is schedules["constant"] else self.rate(np.arange(steps), given).tolist()
         columns: list[Any] = [range(1, steps + 1), rates]
-        for part in self.noise(np.zeros(steps), np.arange(1, steps + 1), self.values):
+        for part in self.noise(np.full(steps, self.member or 0), np.arange(1, steps + 1), self.values):
             columns += [] if part is None else part.tolist()
         try:
             begun = (x, y, *first(x, y, *fixed))
@@ -174,7 +189,7 @@ class Problem:
     def blocks(self, machine: Numpy) -> Trajectory:
         """Any batch on NumPy or torch, in blocks that stay in cache."""
         n = math.prod(self.batch)
-        width = 7 + 2 * len(self.optimizer.state) * self.values.get("history_size", 1)
+        width = 7 + 2 * len(self.optimizer.state) * self.values.get("history_size", 1) * self.memory
         if n * len(self.kept) * width > MOST_NUMBERS:
             raise Refused(T(f"steps × batch = {self.steps} × {n} is too much to record; use record='end' or fewer of either",
                             f"шаги × набор = {self.steps} × {n}: записать столько нельзя; укажите record='end' или уменьшите одно из них"))
@@ -190,9 +205,11 @@ class Problem:
         stepper = (_TracedArrays if m.xp is np and self.optimizer.traceable else _Arrays)(self, m, values)
         now, given = stepper.begin(start), self.given(values)
         shared = None if any(np.ndim(v) for v in (given.h.lr, *given.schedule)) else self.rate(np.arange(self.steps), given).tolist()
+        constant = None if shared or self.schedule is not schedules["constant"] else m.array(self.rate(0, given))
         kept = len(self.kept)
-        out = _Block(start, np.empty(n), np.empty((sum(len(rows(a)) for a in now), kept, n)), np.empty((kept, n)), np.zeros((2, kept, n)),
-                     np.empty((kept, n)), np.full(n, -1))
+        width = sum(len(rows(a)) for a in now) if self.memory else 2
+        out = _Block(start, np.empty(n), np.empty((width, kept, n)), np.empty((kept, n)), np.zeros((2, kept, n)), np.empty((kept, n)),
+                     np.full(n, -1))
         frozen: Any = None
         f = stepper.height(now)
         if m.suspicious(f) and not m.flags(xp.isfinite(f)).all():  # those that start outside never move
@@ -200,9 +217,10 @@ class Problem:
             out.diverged[m.flags(frozen)] = 0
             f = xp.where(frozen, math.inf, f)
         out.first[:] = m.numpy(f)
-        for t in range(1, self.steps + 1):
-            rate = now[stepper.fed] if self.schedule.fed else shared[t - 1] if shared else m.array(self.rate(t - 1, given))
-            noise = [None if a is None else m.array(a) for a in self.noise(members, t, values)]
+        for t, drawn in enumerate(self.noises(members, values), 1):
+            rate = (now[stepper.fed] if self.schedule.fed else shared[t - 1] if shared else
+                    m.array(self.rate(t - 1, given)) if constant is None else constant)
+            noise = [None if a is None else m.array(a) for a in drawn]
             new, g = stepper.step(now, t, rate, noise)
             height = stepper.height(new)
             if frozen is not None or m.suspicious(height, *new, *g):
@@ -219,7 +237,7 @@ class Problem:
             over = frozen is not None and m.flags(frozen).all()
             at = (t - 1) // self.every
             if t == self.kept[at] or over:
-                out.table[:, at] = np.concatenate([m.numpy(rows(a)) for a in now])
+                out.table[:, at] = np.concatenate([m.numpy(rows(a)) for a in now])[:len(out.table)]
                 out.loss[at], out.lr[at] = m.numpy(f), m.numpy(m.array(rate))
                 out.gradients[:, at] = [m.numpy(part) for part in g] if t == self.kept[at] else 0
             if over:  # nobody moves any more: the rest of the record is its last column
@@ -240,7 +258,8 @@ class Problem:
 
         def shaped(a: np.ndarray) -> np.ndarray:
             return a.reshape((*a.shape[:-1], *self.batch))
-        for name, shape in zip(self.optimizer.state, _shapes(self.optimizer, self.values.get("history_size", 0)), strict=True):
+        shapes = _shapes(self.optimizer, self.values.get("history_size", 0))
+        for name, shape in zip(self.optimizer.state, shapes, strict=True) if self.memory else ():
             size = math.prod(shape)
             part = one.table[column:column + size]
             state[name] = shaped(part.reshape((*shape, *part.shape[1:])))

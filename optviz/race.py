@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import partial
 from typing import Any
@@ -57,15 +57,17 @@ class Entrant:
     schedule: str
     settings: tuple[tuple[str, Any], ...]
     muted: bool
+    untuned: float | None  # the rate that a search has replaced, None where nobody searched
 
-    def __init__(self, optimizer: str, schedule: str = "constant", muted: bool = False, **settings: Any):
+    def __init__(self, optimizer: str, schedule: str = "constant", muted: bool = False, untuned: float | None = None, **settings: Any):
         o: Optimizer = find(optimizers, "optimizer", optimizer, Optimizer)
         k: Schedule = find(schedules, "schedule", schedule, Schedule)
         values = resolve(entrant_table(o, k), settings)
-        for name, value in values.items():
+        before = None if untuned is None else o.params["lr"].check("untuned", untuned)
+        for name, value in {**values, "untuned": before}.items():
             if np.ndim(value):
                 raise out_of_range(name, value, T("one number", "одно число"))
-        for f, value in zip(fields(Entrant), (o.key, k.key, tuple(values.items()), bool(muted)), strict=True):
+        for f, value in zip(fields(Entrant), (o.key, k.key, tuple(values.items()), bool(muted), before), strict=True):
             object.__setattr__(self, f.name, value)
 
     def __getitem__(self, name: str) -> Any:
@@ -78,8 +80,13 @@ class Entrant:
         return entrant_table(optimizers[self.optimizer], schedules[self.schedule])
 
     def at(self, **changes: Any) -> Entrant:
-        """The same with other settings; another optimizer or schedule keeps the rate and what means the same to it."""
-        words = {name: changes.pop(name, getattr(self, name)) for name in ("optimizer", "schedule", "muted")}
+        """The same with other settings; another optimizer or schedule keeps the rate and what means the same to it.
+
+        A rate of one's own is no tuned one any more, nor is one that was found for another optimizer.
+        """
+        if "lr" in changes or "optimizer" in changes:
+            changes = {"untuned": None} | changes
+        words = {name: changes.pop(name, getattr(self, name)) for name in ("optimizer", "schedule", "muted", "untuned")}
         table = entrant_table(find(optimizers, "optimizer", words["optimizer"], Optimizer), find(schedules, "schedule", words["schedule"], Schedule))
         mine = self.table  # one name may mean two things: momentum 0.9 stays, RMSProp's alpha is not Lookahead's
         return Entrant(**words, **{n: v for n, v in self.settings if n == "lr" or table.get(n) == mine[n]} | changes)
@@ -93,6 +100,7 @@ class Entrant:
         pairs = [(n, v) for n, v in self.settings if n == "lr" or v != self.table[n].default]
         pairs[1:1] = [("schedule", self.schedule)] if self.schedule != "constant" else []
         pairs += [("muted", 1)] if self.muted else []
+        pairs += [("untuned", self.untuned)] if self.untuned is not None else []
         return ":".join([self.optimizer, ",".join(f"{n}={v if isinstance(v, str) else repr(v)}" for n, v in pairs)])
 
 
@@ -149,12 +157,12 @@ class Race:
         return Race(**words, **dict(self.settings + self.look) | changes)
 
     def on(self, s: Surface) -> Race:
-        """The same race on another surface: from its start, in its box; a rate that was the recommended one stays so."""
+        """The same race on another surface: from its start, in its box; a rate that was recommended stays so, one that was tuned does not."""
         known = (self.surface, replace(self.surface, values=()))  # a parameter of the surface may have moved since
 
         def moved(e: Entrant) -> Entrant:
             return e.at(lr=entrant_on(s, e.optimizer)["lr"]) if e["lr"] in [entrant_on(old, e.optimizer)["lr"] for old in known] else e
-        return self.at(surface=s, start=standing(s), box=s.box, entrants=tuple(map(moved, self.entrants)), at=None)
+        return self.at(surface=s, start=standing(s), box=s.box, entrants=tuple(map(moved, self.untuned().entrants)), at=None)
 
     def with_formula(self, text: str) -> Race:
         """An own formula: in the box and from the start of the one before, where it has a value there."""
@@ -170,6 +178,20 @@ class Race:
     def with_entrant(self, i: int, change: Callable[[Entrant], Entrant]) -> Race:
         """One entrant changed."""
         return self.at(entrants=(*self.entrants[:i], change(self.entrants[i]), *self.entrants[i + 1:]))
+
+    def fair(self, rates: Sequence[float | None]) -> Race:
+        """Every entrant at the rate that was found for it, where one was; the rate before is remembered."""
+        entrants = self.untuned().entrants
+        return self.at(entrants=[e if rate is None else e.at(lr=rate, untuned=e["lr"]) for e, rate in zip(entrants, rates, strict=True)])
+
+    def untuned(self) -> Race:
+        """Every entrant at the rate it had before it was tuned."""
+        return self.at(entrants=[e if e.untuned is None else e.at(lr=e.untuned) for e in self.entrants])
+
+    @property
+    def tuned(self) -> bool:
+        """True where somebody's rate was found by a search."""
+        return any(e.untuned is not None for e in self.entrants)
 
     @property
     def runs(self) -> list[Run]:
@@ -226,7 +248,8 @@ def entrant_of(word: str, s: Surface, query: Query) -> Entrant:
     pairs = [part.partition("=")[::2] for part in rest.split(",", MOST_FIELDS) if part]
     if len(pairs) > MOST_FIELDS:
         raise Refused(T(f"optimizer={e.optimizer}: more than {MOST_FIELDS} settings", f"optimizer={e.optimizer}: больше {MOST_FIELDS} настроек"))
-    for name, text in sorted(pairs, key=lambda named: named[0] != "schedule"):  # the schedule first: it brings settings of its own
+    order = {"schedule": -1, "untuned": 1}  # the schedule first: it brings settings of its own; last what another rate would clear
+    for name, text in sorted(pairs, key=lambda named: order.get(named[0], 0)):
         e = query.read(name, text, partial(read_setting, e, name), e)
     return e
 
@@ -237,8 +260,10 @@ def read_setting(e: Entrant, name: str, text: str) -> Entrant:
         return e.at(schedule=text)
     if name == "muted":
         return e.at(muted=text == "1")
+    if name == "untuned":
+        return e.at(untuned=e.table["lr"].parse(name, text))
     if name not in e.table:
-        raise unknown_name(name, {**e.table, "schedule": 0, "muted": 0}, text)
+        raise unknown_name(name, {**e.table, "schedule": 0, "muted": 0, "untuned": 0}, text)
     return e.at(**{name: e.table[name].parse(name, text)})
 
 

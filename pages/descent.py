@@ -7,6 +7,7 @@ from optviz.presets import opening
 from optviz.scene import race_scene
 from optviz.ui import race as panels
 from optviz.ui.controls import Desk, lab_text
+from optviz.ui.fair import fair_panel
 from optviz.ui.frame import address, embedded, notes, take
 from optviz.ui.stage import stage
 
@@ -38,6 +39,7 @@ else:
         panels.surface_panel(desk)
         panels.view_panel(desk)
         panels.entrants_panel(desk, outcome)
+        fair_panel(desk, outcome)
         panels.noise_panel(desk)
         panels.crowd_panel(desk)
 address("descent", race.to_query())

@@ -8,11 +8,11 @@ from streamlit.testing.v1 import AppTest
 
 import optviz
 from optviz import optimizers, outcome, schedules, surfaces
-from optviz.core import Choice, Param, Refused, T
+from optviz.core import Choice, Param, Refused, T, rounded, short
 from optviz.presets import preset_of, presets
 from optviz.race import TABLE, Entrant, Race
 from optviz.run import COMMON
-from optviz.ui.words import NAMES, WORDS, name_of, places, plain, rounded, short
+from optviz.ui.words import NAMES, WORDS, name_of, places, plain
 
 PAGE = Path(__file__).parent.parent / "pages" / "descent.py"
 
@@ -126,6 +126,12 @@ def test_from_a_race_of_ones_own_the_first_and_the_last_preset_are_a_click_away(
         assert spec(at) == list(presets.values())[n].race
 
 
+def test_the_ravine_is_turned_by_its_one_slider():
+    at = lab(presets["rotation"].race.to_query())
+    widget(at, "select_slider", "surface-angle").set_value(45.0).run()
+    assert not at.exception and spec(at) == presets["rotation"].race.with_parameter("angle", 45.0) and told(at) == ["rotation"]
+
+
 def told(at):
     """The presets whose lesson is on the page."""
     return [key for key, preset in presets.items() if any(preset.see.en in m.value for m in at.markdown)]
@@ -143,6 +149,16 @@ def test_a_lesson_is_told_for_as_long_as_the_race_is_its_own_and_can_be_begun_ag
     widget(at, "selectbox", "add").select("bfgs").run()
     assert told(at) == [] and widget(at, "selectbox", "preset").value is None
     assert told(lab("surface=himmelblau&optimizer=sgd")) == [] and told(lab("surface=himmelblau&optimizer=sgd&crowd=20")) == ["luck"]
+
+
+@pytest.mark.parametrize(("language", "words"), [("en", "settled in the minimum at step 11"), ("ru", "пришёл в минимум на шаге 11")])
+def test_what_happened_to_each_is_told(language, words):
+    at = lab("surface=bowl&start=1,1&steps=50&optimizer=sgd:lr=0.15&optimizer=adam:lr=0.1,muted=1&optimizer=momentum:lr=3", language)
+    race = spec(at)
+    (shown,) = [m for m in at.markdown if words in read(m)]
+    for row, line in zip(outcome.solve(race).rows, read(shown).splitlines(), strict=True):
+        assert getattr(row.verdict.text, language) in line.replace("  ", " ") and "foreground=" in line
+    assert not at.exception and not any("settled" in m.value for m in lab("surface=bowl&optimizer=", language).markdown)
 
 
 @pytest.mark.parametrize("key", presets)
@@ -293,3 +309,61 @@ def test_hiding_on_the_stage_leaves_alone_who_has_no_trail_there(monkeypatch):
     monkeypatch.setattr(outcome, "descend", sometimes)
     race = Race("bowl", (0.777, 0.444), [Entrant("sgd"), Entrant("adam", muted=True), Entrant("momentum", muted=True)])
     assert [e.muted for e in after(race, {"muted": [0]}).entrants] == [True, True, False]
+
+
+# --- the fair race ---------------------------------------------------------------------------------------------------------------------
+
+
+def headings(at):
+    return [b.label for b in at.button if b.key.startswith("heading-descent-entrant")]
+
+
+@pytest.mark.parametrize(("language", "fair", "mark", "back", "how"), [
+    ("en", "Fair race", "· tuned", "Back to the untuned rates", "within the tolerance"),
+    ("ru", "Честная гонка", "· подобрана", "Вернуть прежние скорости", "в допуске")])
+def test_one_click_tunes_and_one_goes_back(language, fair, mark, back, how):
+    at = lab("surface=ravine&steps=60&optimizer=sgd:lr=0.001&optimizer=adam:lr=0.002", language)
+    before = spec(at)
+    assert at.button(key="fair-race").label == fair and not any(mark in h for h in headings(at))
+    at.button(key="fair-race").click().run()
+    tuned = spec(at)
+    assert not at.exception and at.button(key="descent-fair-back").label == back and all(mark in h for h in headings(at))
+    assert [e.untuned for e in tuned.entrants] == [0.001, 0.002] and tuned.untuned() == before
+    rows = outcome.solve(tuned).rows
+    assert all(a.loss < b.loss for a, b in zip(rows, outcome.solve(before).rows, strict=True)) and rows[0].reached is not None
+    unfold(at, "search")
+    (figure,) = at.get("plotly_chart")
+    assert '"log"' in figure.proto.spec and sum(how in m.value for m in at.markdown) == 1
+    unfold(at, "entrant0")
+    widget(at, "number_input", "entrant0-sgd-lr-exact").set_value(0.003).run()  # a rate of one's own is not a tuned one
+    assert mark not in headings(at)[0] and mark in headings(at)[1] and spec(at).tuned and not at.exception
+    at.button(key="descent-fair-back").click().run()
+    assert spec(at) == before.with_entrant(0, lambda e: e.at(lr=0.003)) and at.button(key="fair-race").label == fair
+    assert not at.get("plotly_chart") and not at.exception
+
+
+def test_a_link_with_tuned_rates_opens_and_says_when_they_are_old():
+    at = unfold(lab("surface=ravine&steps=60&noise=0.1&optimizer=sgd:lr=0.07,untuned=0.001&optimizer=adam:lr=0.3"), "search")
+    (again,) = [b for b in at.button if b.label == "Tune again"]
+    assert not at.exception and any("same 32 draws of the noise" in m.value for m in at.markdown) and len(at.get("plotly_chart")) == 1
+    again.click().run()
+    assert [e.untuned for e in spec(at).entrants] == [0.001, 0.3] and not [b for b in at.button if b.label == "Tune again"]
+
+
+@pytest.mark.parametrize("language", ["en", "ru"])
+@pytest.mark.parametrize("query", ["surface=saddle&optimizer=sgd&optimizer=adam", "formula=x%2By&optimizer=sgd&noise=3", "formula=sqrt(x)&optimizer=sgd&steps=1",
+                                   "surface=bowl&start=0,0&optimizer=sgd&optimizer=bfgs", "formula=1e12*x^4%2By^4&start=1,1&optimizer=sgd&optimizer=adam"])
+def test_odd_races_are_tuned_truthfully(query, language):
+    at = lab(query, language)
+    at.button(key="fair-race").click().run()
+    assert not at.exception and spec(at).tuned
+    unfold(at, "search")
+    assert not at.exception and len(at.get("plotly_chart")) == 1
+
+
+def test_where_nothing_can_be_tuned_one_sentence_says_so():
+    at = lab("formula=1e200*x^4%2By^4&start=3,1&optimizer=sgd&steps=20")
+    before = spec(at)
+    at.button(key="fair-race").click().run()
+    assert spec(at) == before and "diverges" in read(at.warning[0]) and at.button(key="fair-race").label == "Fair race" and not at.exception
+    assert not any(b.key == "fair-race" for b in lab("optimizer=").button)

@@ -323,6 +323,19 @@ def test_a_change_keeps_stage_playhead_and_history_and_back_undoes_a_choice(visi
     assert canvas.evaluate("old => old.isConnected")
 
 
+@pytest.mark.parametrize(("locale", "onward", "back"), [("en-GB", "Next example", "Previous example"), ("ru-RU", "Следующий пример", "Предыдущий пример")])
+@pytest.mark.parametrize("size", [(390, 844), (1280, 720)])
+def test_the_examples_are_turned_like_pages(visit, size, locale, onward, back):
+    stage = Stage(visit(viewport={"width": size[0], "height": size[1]}, locale=locale, reduced_motion="reduce"))
+    row = stage.page.locator(".st-key-lab-presets")
+    onward, back = (stage.page.get_by_role("button", name=name) for name in (onward, back))
+    for click, surface, n in ((onward, "ravine", 2), (onward, "ravine", 3), (back, "ravine", 2), (back, "rosenbrock", 1), (back, "own", 21)):
+        click.click()
+        expect(row).to_contain_text(re.compile(rf"\b{n} / 21"))
+        stage.url("formula=" if surface == "own" else f"surface={surface}")
+    assert row.bounding_box()["height"] < 60 and stage.fits(size[0])
+
+
 def test_a_bad_formula_gets_one_sentence_and_the_last_good_picture_stays(visit):
     stage = Stage(visit("?formula=x^2%2By^2&optimizer=sgd&at=0&zzz=1&steps=-5"))
     page = stage.page

@@ -25,7 +25,7 @@ def drawn(draw, table):
 @st.composite
 def entrants(draw):
     o, k = draw(st.sampled_from(list(ov.optimizers))), draw(st.sampled_from(list(ov.schedules)))
-    return Entrant(o, k, draw(st.booleans()), **drawn(draw, entrant_table(ov.optimizers[o], ov.schedules[k])))
+    return Entrant(o, k, draw(st.booleans()), draw(st.none() | st.floats(0, 1e3)), **drawn(draw, entrant_table(ov.optimizers[o], ov.schedules[k])))
 
 
 @st.composite
@@ -84,7 +84,8 @@ def test_the_query_of_a_single_run_opens_as_a_race_of_one(race):
     ("yaw=inf", "yaw"), ("pitch=91", "pitch"), ("zoom=0", "zoom"), ("at=-1", "at="), ("foo=3", "foo"), ("b%00=1", "b"),
     ("optimizer=adamm", "adamm"), ("optimizer=adam:lr=fast", "lr='fast'"), ("optimizer=adam:beta1=7", "beta1='7'"), ("optimizer=adam:foo=3", "foo"),
     ("optimizer=adam:schedule=zig", "zig"), ("optimizer=adam:eps_place=under", "eps_place"), ("optimizer=adam:lr=1e400", "lr='1e400'"),
-    ("optimizer=adam:lr", "lr=''"), ("optimizer=adam:schedule_gamma=1", "schedule_gamma"), ("optimizer=sgd:momentum=0.9", "momentum")])
+    ("optimizer=adam:lr", "lr=''"), ("optimizer=adam:schedule_gamma=1", "schedule_gamma"), ("optimizer=sgd:momentum=0.9", "momentum"),
+    ("optimizer=adam:untuned=nan", "untuned='nan'"), ("optimizer=adam:untuned=-1", "untuned='-1'"), ("optimizer=adam:untuned=fast", "untuned='fast'")])
 def test_what_cannot_be_used_falls_back_by_itself_and_is_named(bad, named):
     good = Race("ravine", (3.0, 2.0), [Entrant("sgd", lr=0.05)], noise=0.2, steps=70)
     notes: list[ov.T] = []
@@ -162,12 +163,31 @@ def test_another_optimizer_or_schedule_keeps_only_what_means_the_same():
     assert rms.recommended(ov.surfaces["bowl"]) == entrant_on(ov.surfaces["bowl"], "rmsprop")
 
 
+def test_a_tuned_rate_remembers_the_one_before_until_another_is_set():
+    e = Entrant("adam", lr=0.1, beta1=0.8)
+    tuned = e.at(lr=0.83, untuned=0.1)
+    assert tuned.word() == "adam:lr=0.83,beta1=0.8,untuned=0.1" and tuned != e.at(lr=0.83)
+    assert tuned.at(beta1=0.5).untuned == tuned.at(schedule="cosine").untuned == tuned.at(muted=True).untuned == 0.1
+    assert tuned.at(lr=0.83).untuned is tuned.at(optimizer="sgd").untuned is tuned.recommended(ov.surfaces["bowl"]).untuned is None
+    for order in ("lr=0.83,untuned=0.1", "untuned=0.1,lr=0.83"):
+        assert Race.from_query(f"optimizer=adam:{order},beta1=0.8").entrants == (tuned,)
+
+
+def test_a_fair_race_and_the_way_back():
+    race = Race("bowl", entrants=[Entrant("sgd", lr=0.01), Entrant("sgd", lr=0.02), Entrant("adam", lr=0.1)])
+    fair = race.fair([0.5, None, 0.1])
+    assert [(e["lr"], e.untuned) for e in fair.entrants] == [(0.5, 0.01), (0.02, None), (0.1, 0.1)]
+    assert fair.tuned and not race.tuned and fair.untuned() == race and race.untuned() == race
+    assert fair.fair([0.4, 0.3, None]).untuned() == race  # tuned again, what is remembered is still what a person chose
+    assert fair.on(ov.surfaces["beale"]) == race.on(ov.surfaces["beale"]) and fair.at(start=(1.0, 1.0)).tuned
+
+
 def test_impossible_races_are_refused():
     for wrong in ({"start": (1e200, 0.0)}, {"start": ([1, 2], 0.0)}, {"start": 3}, {"entrants": [Entrant("sgd")] * 17}, {"box": ((1, 0), (0, 1))}, {"box": 3},
                   {"steps": 10**5}, {"crowd": 501}, {"zoom": 0}, {"tilt": 0}, {"surface": "moon"}, {"nonsense": 1}):
         with pytest.raises(ov.Refused):
             Race(**wrong)
-    for wrong in ({"lr": np.ones(3)}, {"noise": 1.0}, {"optimizer": "moon"}, {"schedule": "moon"}):
+    for wrong in ({"lr": np.ones(3)}, {"noise": 1.0}, {"untuned": np.ones(2)}, {"untuned": math.inf}, {"untuned": "1"}, {"optimizer": "moon"}, {"schedule": "moon"}):
         with pytest.raises(ov.Refused):
             Entrant(**{"optimizer": "sgd", **wrong})
     with pytest.raises(ov.Refused, match="finite"):

@@ -12,11 +12,11 @@ from typing import Any, Generic, TypeVar
 
 import streamlit as st
 
-from ..core import Choice, Param, Refused, Setting, T
+from ..core import Choice, Param, Refused, Setting, T, short
 from ..optimizers import Optimizer
 from .frame import WEB, put, spec_of
 from .text import language, say
-from .words import WORDS, name_of, places, plain, short
+from .words import WORDS, name_of, places, plain
 
 S = TypeVar("S")
 NOTE, OPEN, VERSIONS = "controls-note", "controls-open", "controls-versions"

@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from ..core import Param, T
+from ..core import Param, T, rounded, short
 from ..optimizers import optimizers
 from ..outcome import Outcome, solve
 from ..palette import GLYPHS, Style
@@ -24,7 +24,7 @@ from ..surfaces import surfaces
 from .controls import Desk, label_of
 from .picker import picker
 from .text import say
-from .words import NAMES, name_of, plain, rounded, short
+from .words import NAMES, name_of, plain
 
 
 def after(race: Race, event: dict[str, Any]) -> Race:
@@ -143,9 +143,15 @@ def _heading(e: Entrant, name: T, style: Style) -> str:
     """Mark, name, rate, and what is out of the ordinary."""
     extra = [say(schedules[e.schedule].name)] * (e.schedule != "constant")
     extra += [say(T("clipped", "с ограничением"))] * any(e[c] is not None for c in CLIPS) + [say(T("hidden", "скрыт"))] * e.muted
-    mark = f':color[{GLYPHS[style.shape]}]{{foreground="{style.colour}"}}'
+    mark = glyph(style)
     rate = "" if "α" in name.en else f" α = {short(e['lr'])}"  # twins have it in their names
+    extra[:0] = [say(T("tuned", "подобрана"))] * (e.untuned is not None)
     return f"{mark} **{say(name)}**{rate}" + "".join(f" · {word}" for word in extra)
+
+
+def glyph(style: Style) -> str:
+    """An entrant's mark in its colour, for a line of text."""
+    return f':color[{GLYPHS[style.shape]}]{{foreground="{style.colour}"}}'
 
 
 def lineup(race: Race) -> list[str]:

@@ -79,22 +79,8 @@ def places(p: Param) -> tuple[float, ...]:
         fine = 10.0 ** math.floor(math.log10((p.high - p.low) / DIVISIONS))
         step = fine * next(r for r in (1, 2, 5, 10) if (p.high - p.low) / (r * fine) <= DIVISIONS)
         values = [float(f"{p.low + i * step:.10g}") for i in range(round((p.high - p.low) / step) + 1)]
+        values += [] if p.default is None else [p.default]  # 45° among even ones
     return tuple(sorted({int(v) if p.whole else v for v in values if p.low <= v <= p.high} | {p.low, p.high}))
-
-
-def short(value: float) -> str:
-    """A number as it is read aloud: −0.02, 10⁻⁸; six digits at most."""
-    mantissa, _, power = f"{value:.6g}".partition("e")
-    mantissa = mantissa.replace("-", "−")
-    if not power:
-        return mantissa
-    raised = str(int(power)).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
-    return f"10{raised}" if mantissa == "1" else f"{mantissa}·10{raised}"
-
-
-def rounded(value: float) -> str:
-    """A result: three digits, all of a whole number."""
-    return short(value if value == round(value) and abs(value) < 1e6 else float(f"{value:.3g}"))
 
 
 def plain(text: str) -> str:
