@@ -17,6 +17,7 @@ from .optimizers import optimizers
 from .race import Race
 from .run import Run
 from .surfaces import Surface
+from .verdict import Verdict, verdict
 
 FRAMES = 100  # of a crowd's film
 NEAR = 1e-9  # minima as deep as the deepest, as a share of its depth
@@ -35,6 +36,7 @@ class Row:
     reached: int | None = None  # the first step within the tolerance of the best value
     gradients: int | None = None  # how many it asked for
     diverged_at: int | None = None
+    verdict: Verdict | None = None  # what happened, in a sentence
     # and of its crowd
     at_best: float | None = None  # the share that ends nearest to a best minimum
     within: float | None = None  # the share within the tolerance of the best value
@@ -95,7 +97,7 @@ def _solved(race: Race) -> Outcome:
         try:
             left -= _paid(cost(run), left)
             trail = _trail(run)
-            row = _row(run, trail, best, race["tolerance"])
+            row = replace(_row(run, trail, best, race["tolerance"]), verdict=verdict(run, trail, race.box, race["tolerance"]))
             if starts.size:
                 try:
                     left -= _paid(cost(run, starts.shape[1]), left)

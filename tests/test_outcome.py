@@ -22,7 +22,7 @@ def alone(surface, optimizer="sgd", start=None, **settings):
 def test_a_run_whose_results_are_known():
     """x <- x/2 on x² + y² at the rate 1/4: after t steps x = 2^-t, f = 4^-t."""
     (row,) = alone("bowl", start=(1.0, 0.0), lr=0.25, steps=20, tolerance=1e-3).rows
-    assert row == Row(loss=4.0**-20, distance=2.0**-20, reached=5, gradients=20)
+    assert row == Row(loss=4.0**-20, distance=2.0**-20, reached=5, gradients=20, verdict=row.verdict)
     assert 4.0**-5 <= 1e-3 < 4.0**-4
     (row,) = alone("bowl", start=(0.0, 0.0), lr=0.25, steps=20).rows
     assert (row.reached, row.loss) == (0, 0.0)
@@ -31,7 +31,7 @@ def test_a_run_whose_results_are_known():
 
 def test_a_run_that_diverges():
     (row,) = alone("bowl", start=(1.0, 0.0), lr=2.0, steps=500).rows
-    assert row == Row(gradients=row.diverged_at, diverged_at=math.floor(math.log(1.797e308) / (2 * math.log(3))) + 1)
+    assert row == Row(gradients=row.diverged_at, verdict=row.verdict, diverged_at=math.floor(math.log(1.797e308) / (2 * math.log(3))) + 1)
 
 
 @pytest.mark.parametrize(("key", "each"), [("sgd", 1), ("sam", 2), ("conjugate_gradient", 2), ("newton", 1), ("lookahead", 1), ("lbfgs", 1)])

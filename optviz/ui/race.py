@@ -261,7 +261,7 @@ def _scattered(race: Race, way: str) -> Race:
 
 
 def results(outcome: Outcome) -> None:
-    """A row an entrant, sortable; columns that nobody has anything to say in are left out."""
+    """A row an entrant, sortable, without columns that nobody has anything to say in; and what happened to each, in a sentence."""
     race = outcome.race
     if not race.entrants:
         return
@@ -282,6 +282,10 @@ def results(outcome: Outcome) -> None:
     inks = [f"color: {style.colour}" for *_, style in names]
     shown = frame.style.apply(lambda _: inks, subset=[frame.columns[0]]).format(rounded, subset=list(frame.columns[2:]), na_rep="–")
     st.dataframe(shown, hide_index=True, key="results", height="content", placeholder="–", column_config={"": st.column_config.Column(width=34)})
+    told = [f"{glyph(style)} **{say(name)}** {plain(say(row.verdict.text))}"
+            for row, (name, _, style) in zip(outcome.rows, names, strict=True) if row.verdict]
+    if told:
+        st.markdown(":small[" + "  \n".join(told) + "]")
     best = ""
     if outcome.best is not None:
         value, tolerance = rounded(outcome.best), short(race["tolerance"])
