@@ -46,8 +46,9 @@ class Gauges:
 def gauges_of(outcome: Outcome) -> Gauges:
     """The readouts of a race."""
     race = outcome.race
-    seen = [trail is not None and (not e.muted or i == race["explain"]) for i, (e, trail) in enumerate(zip(race.entrants, outcome.trails, strict=True))]
-    return Gauges(race.surface, [gauge(i, run, trail) for i, (run, trail) in enumerate(zip(race.runs, outcome.trails, strict=True)) if seen[i] and trail])
+    all_of_them = enumerate(zip(race.entrants, race.runs, outcome.trails, strict=True))
+    return Gauges(race.surface, [gauge(i, run, trail) for i, (e, run, trail) in all_of_them
+                                 if trail is not None and (i == race["explain"] or not e.muted)])
 
 
 def gauge(entrant: int, run: Run, trail: Trajectory) -> Gauge:

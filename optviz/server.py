@@ -22,7 +22,8 @@ SITE = HERE / "site" if (HERE / "site").is_dir() else HERE.parent
 OPTIONS = {"server.headless": True, "server.fileWatcherType": "none"}
 TRIES = 50
 FONT = "/_stcore/bidi-components/optviz.frame/fonts/text.woff2"
-MODULES = [f"/_stcore/bidi-components/optviz.stage/{name}.js" for name in ("stage", "player", "hands", "plane", "chart", "explain", "gauges", "relief", "scene")]
+MODULES = [f"/_stcore/bidi-components/optviz.stage/{name}.js" for name in
+           ("stage", "player", "hands", "plane", "chart", "explain", "gauges", "relief", "scene")]
 
 Message = MutableMapping[str, Any]
 Send = Callable[[Message], Awaitable[None]]

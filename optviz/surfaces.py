@@ -120,12 +120,12 @@ class Surface:
     @cached_property
     def javascript(self) -> str:
         """An object literal {height, slope}: functions of (x, y) giving f and [df/dx, df/dy]."""
-        functions = []
-        for what in ("height", "slope"):
-            code = Code(_outputs(self)[what], JAVASCRIPT, "const {} = {};")
-            result = code.results[0] if len(code.results) == 1 else f"[{', '.join(code.results)}]"
-            functions.append(f"{what}(x, y) {{ {' '.join(code.lines)} return {result}; }}")
-        return "{ " + ", ".join(functions) + " }"
+        return _javascript(self, "height", "slope")
+
+    @cached_property
+    def javascript_curvature(self) -> str:
+        """An object literal {curvature}: a function of (x, y) giving [f_xx, f_xy, f_yy]."""
+        return _javascript(self, "curvature")
 
     def recommended_lr(self, optimizer: str) -> float | None:
         """A learning rate that works well from the surface's own start in 300 steps, where one was found; none for other parameters."""
@@ -173,6 +173,16 @@ def _outputs(s: Surface) -> dict[str, list[Node]]:
     f = build(_tree(s.formula, s), g, names)
     fx, fy = derivative(f, x), derivative(f, y)
     return {"height": [f], "slope": [fx, fy], "curvature": [derivative(fx, x), derivative(fx, y), derivative(fy, y)]}
+
+
+def _javascript(s: Surface, *names: str) -> str:
+    """Some of the outputs as functions of an object literal."""
+    functions = []
+    for what in names:
+        code = Code(_outputs(s)[what], JAVASCRIPT, "const {} = {};")
+        result = code.results[0] if len(code.results) == 1 else f"[{', '.join(code.results)}]"
+        functions.append(f"{what}(x, y) {{ {' '.join(code.lines)} return {result}; }}")
+    return "{ " + ", ".join(functions) + " }"
 
 
 @lru_cache(maxsize=1)

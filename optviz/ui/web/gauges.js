@@ -297,9 +297,9 @@ export class Gauges {
       if (own) g.fillText(name, px(marks.at(-1)) + 5 * size + 4, y + 4 * big); else g.fillText(name, px(0) - 4 * big, 9 * big);
     }
     g.strokeStyle = theme.faint; g.fillStyle = theme.faint; g.lineWidth = 1; g.textAlign = "center";
-    const rough = most / ((width - left) / (44 * big)), ten = 10 ** Math.floor(Math.log10(rough)), size = ten * [1, 2, 5, 10].find((m) => m * ten >= rough);
+    const rough = most / ((width - left) / (44 * big)), ten = 10 ** Math.floor(Math.log10(rough)), every = ten * [1, 2, 5, 10].find((m) => m * ten >= rough);
     g.beginPath(); g.moveTo(px(0), ruler); g.lineTo(px(most), ruler);
-    for (let v = 0, i = 0; v <= most; v = ++i * size) {
+    for (let v = 0, i = 0; v <= most; v = ++i * every) {
       g.moveTo(px(v), ruler); g.lineTo(px(v), ruler + 3);
       g.fillText(v ? `${digits(v)}α` : "0", px(v), height - 1);
     }
