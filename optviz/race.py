@@ -179,6 +179,19 @@ class Race:
         """One entrant changed."""
         return self.at(entrants=(*self.entrants[:i], change(self.entrants[i]), *self.entrants[i + 1:]))
 
+    def doubled(self, i: int) -> Race:
+        """One entrant twice, side by side."""
+        return self.seated([*range(i + 1), *range(i, len(self.entrants))])
+
+    def without(self, i: int) -> Race:
+        """One entrant less."""
+        return self.seated([k for k in range(len(self.entrants)) if k != i])
+
+    def seated(self, places: Sequence[int]) -> Race:
+        """The entrants of some places, in that order; whose step is explained stays so, wherever it sits now."""
+        whose = self["explain"]
+        return self.at(entrants=[self.entrants[k] for k in places], explain=places.index(whose) if whose in places else None)
+
     def fair(self, rates: Sequence[float | None]) -> Race:
         """Every entrant at the rate that was found for it, where one was; the rate before is remembered."""
         entrants = self.untuned().entrants

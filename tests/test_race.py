@@ -217,3 +217,11 @@ def test_a_grid_lies_inside_the_box_evenly(n):
     for values in (x, y):
         gaps = np.diff(np.unique(values.round(12)))
         assert np.ptp(gaps) < 1e-9 if len(gaps) else True
+
+
+def test_whose_step_is_explained_stays_so_when_places_change():
+    race = Race("bowl", None, [Entrant(key) for key in ("sgd", "adam", "lion")], explain=1)
+    def whose(r):
+        return None if r["explain"] is None else r.entrants[r["explain"]].optimizer
+    assert [whose(r) for r in (race.doubled(0), race.doubled(1), race.without(0), race.without(2), race.without(1))] == ["adam"] * 4 + [None]
+    assert [e.optimizer for e in race.doubled(1).entrants] == ["sgd", "adam", "adam", "lion"]

@@ -196,13 +196,13 @@ def _entrant(desk: Desk[Race], i: int, e: Entrant) -> None:
     st.latex(r"\begin{aligned}" + r" \\[4pt] ".join(lines) + r"\end{aligned}\,")
     st.caption(f"{say(o.idea)} {o.paper}")
     with st.container(horizontal=True, gap="small"):
-        desk.button(f"{place}-copy", T("Duplicate", "Дублировать"), mine(lambda r: r.at(entrants=[*r.entrants[:i + 1], *r.entrants[i:]])),
+        desk.button(f"{place}-copy", T("Duplicate", "Дублировать"), mine(lambda r: r.doubled(i)),
                     ":material/content_copy:", lambda: _only_open(desk, i + 1), type="tertiary", disabled=len(desk.spec.entrants) >= MOST_ENTRANTS)
         desk.button(f"{place}-mute", T("Show", "Показать") if e.muted else T("Hide", "Скрыть"), lambda r: change("muted")(r, not e.muted),
                     ":material/visibility:" if e.muted else ":material/visibility_off:", type="tertiary")
         desk.button(f"{place}-reset", T("Recommended settings", "Рекомендуемые значения"),
                     mine(lambda r: r.with_entrant(i, lambda e: e.recommended(r.surface))), ":material/restart_alt:", type="tertiary")
-        desk.button(f"{place}-remove", T("Remove", "Убрать"), mine(lambda r: r.at(entrants=[*r.entrants[:i], *r.entrants[i + 1:]])),
+        desk.button(f"{place}-remove", T("Remove", "Убрать"), mine(lambda r: r.without(i)),
                     ":material/delete:", lambda: _only_open(desk, None), type="tertiary")
 
 

@@ -3,6 +3,7 @@ import { digits, fill } from "./scene.js";
 
 const FIGURES = 4; // of a number that somebody may check by hand
 const KEPT = [28, 190], LONGEST = 140; // px: where the longest arrow of a unit may lie before its scale changes, and then at most
+const READABLE = 100; // ms
 const LADDER = [5, 2, 1];
 
 export class Steps {
@@ -41,12 +42,12 @@ export class Steps {
   // The step that begins at the playhead; at the end the last one.
   step(playhead) { return Math.min(Math.floor(playhead), this.explained.steps - 1); }
 
-  // This step's numbers.
-  fill(playhead, stale) {
-    const { explained } = this, k = this.step(playhead);
+  // This step's numbers; while it plays only as often as they can be read.
+  fill(playhead, stale, playing) {
+    const { explained } = this, k = this.step(playhead), now = performance.now();
     this.panel.classList.toggle("stale", stale);
-    if (this.filled === k) return;
-    this.filled = k;
+    if (this.filled === k || (playing && this.filled !== null && now - this.filledAt < READABLE)) return;
+    Object.assign(this, { filled: k, filledAt: now });
     this.which.textContent = fill(this.texts.one_step, { k, n: k + 1 });
     for (const { place, value, part, alone } of this.places) {
       const text = digits(this.number(value, part, k), FIGURES);

@@ -84,7 +84,7 @@ export class Plane {
   // What part of the plane is seen: all of it, or near a head.
   look(scene, theme, themeName, head) {
     const whole = fit(scene.heat.box, this.width, this.height);
-    this.whole = whole;
+    this.whole = whole; this.ground = theme.valley;
     let view = whole;
     if (head) {
       const w = (whole[1] - whole[0]) / FOLLOW / 2, h = (whole[3] - whole[2]) / FOLLOW / 2;
@@ -147,9 +147,9 @@ export class Plane {
   path(g, path, from, to, lineWidth) {
     const last = Math.min(to, path.end === null ? path.x.length - 1 : path.end - 1), first = Math.max(Math.floor(from) - (path.dash ? 0 : 1), 0);
     if (first >= last && from > 0) return;
-    g.strokeStyle = path.colour; g.fillStyle = path.colour; g.lineWidth = lineWidth; g.lineJoin = "round"; g.lineCap = path.dash ? "butt" : "round";
+    g.strokeStyle = g.fillStyle = path.stale || path.dim ? `color-mix(in srgb, ${path.colour} 30%, ${this.ground})` : path.colour;
+    g.lineWidth = lineWidth; g.lineJoin = "round"; g.lineCap = path.dash ? "butt" : "round";
     g.setLineDash(DASHES[path.dash].map((d) => d * lineWidth / 2.5));
-    g.globalAlpha = path.stale || path.dim ? 0.25 : 1;
     let x = this.px(path.x[first]), y = this.py(path.y[first]), dots = [];
     g.beginPath(); g.moveTo(bounded(x), bounded(y));
     if (path.dash) g.lineDashOffset = this.lengthOf(path)[first]; // a piece goes on where the last one ended
@@ -168,7 +168,6 @@ export class Plane {
     }
     g.stroke(); g.setLineDash([]);
     for (let i = 0; i < dots.length; i += 2) { g.beginPath(); g.arc(dots[i], dots[i + 1], lineWidth * 1.05, 0, 7); g.fill(); }
-    g.globalAlpha = 1;
   }
 
   crowd(g, crowd, from, to, top) {

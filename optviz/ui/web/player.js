@@ -318,7 +318,7 @@ export class Player {
   // The terms of the step at the playhead, as arrows; a start that is held has them again as soon as the server answers.
   terms(g, theme, font, line) {
     const away = !!this.held, size = this.big ? 21 : 14, { view } = this.plane;
-    this.steps.fill(this.playhead, away);
+    this.steps.fill(this.playhead, away, this.playing);
     if (away) return;
     const lengthOf = (dx, dy) => Math.hypot(dx / (view[1] - view[0]) * this.width, dy / (view[3] - view[2]) * this.height);
     const tag = (text, [x, y], [dx, dy], colour) => { // beyond the tip, where it covers no other word
