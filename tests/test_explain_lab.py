@@ -86,6 +86,7 @@ def test_a_phone_has_the_lines_under_the_picture(visit):
     stage = Stage(visit(QUERY + "&explain=1", viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True))
     lines = Lines(stage)
     expect(lines.which).to_have_text("step 0 → 1")
+    stage.rest()
     assert stage.fits(390)
     picture, panel = stage.top.bounding_box(), lines.panel.bounding_box()
     assert panel["y"] > picture["y"] + picture["height"]

@@ -62,6 +62,7 @@ export class Player {
     listen(this, this.stops.signal);
     this.sizes = new ResizeObserver(() => this.resize());
     [this.parts.picture, this.parts.chart, this.parts.gauges].forEach((part) => this.sizes.observe(part));
+    document.fonts.addEventListener("loadingdone", () => this.resize(), { signal: this.stops.signal }); // what was written with another font meanwhile
     this.watch = setInterval(() => { if (this.scene && this.themeName() !== this.theme?.name) this.ask(); }, 400); // a theme flips without an event
   }
 
@@ -222,7 +223,11 @@ export class Player {
     const { px, py } = this.mountain.project(x, y);
     return [px, py];
   }
-  place(px, py) { return this.relieved ? this.mountain.pick(px, py) : this.plane.place(px, py); }
+  // A place under the pointer, no finer than a pixel tells it: the middle of a bowl is (0, 0), not (0, 4.13·10⁻⁴).
+  place(px, py) {
+    const { view, width } = this.plane, places = Math.min(Math.max(-Math.floor(Math.log10((view[1] - view[0]) / width)), 0), 12);
+    return (this.relieved ? this.mountain.pick(px, py) : this.plane.place(px, py))?.map((v) => Number(v.toFixed(places)) + 0);
+  }
 
   draw() {
     const { scene, paths, playhead } = this, name = this.themeName(), theme = scene.themes[name];
