@@ -28,8 +28,8 @@ const MARKUP = `
   </div>
   <ul class="legend"></ul>
   <canvas class="chart"></canvas>
-  <div class="gauges" hidden></div>
   </div><aside hidden></aside></div>
+  <div class="gauges" hidden></div>
   <div class="bar">
     <button data-do="home">${icon("M5 4v12M16 4l-8 6 8 6z")}</button><button data-do="back">${icon("M13 4l-7 6 7 6")}</button><button data-do="play" class="play">${icon("M6 3l11 7-11 7z", "go")}${icon("M6 3v14M14 3v14", "rest")}</button><button data-do="on">${icon("M7 4l7 6-7 6")}</button>
     <input type="range" min="0" step="1">
