@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import Any, Generic, TypeVar
+from functools import lru_cache, update_wrapper
+from threading import Lock
+from typing import Any, Generic, ParamSpec, TypeVar
 
 import numpy as np
+
+P = ParamSpec("P")
+R = TypeVar("R")
+V = TypeVar("V")
 
 
 @dataclass(frozen=True)
@@ -160,8 +166,43 @@ def shown(value: Any) -> str:
     return text if len(text) <= 80 else text[:77] + "..."
 
 
+class _Answer:
+    """What a function came to for some arguments: one value in a list, once it has."""
+
+    def __init__(self) -> None:
+        self.lock: Lock = Lock()
+        self.value: list[Any] = []
+
+
+class Once(Generic[P, R]):
+    """A function with a cache under which one question is worked on once, however many visitors ask it at the same time."""
+
+    def __init__(self, work: Callable[P, R], maxsize: int):
+        update_wrapper(self, work)
+        self.work = work
+        self.answers: Any = lru_cache(maxsize)(lambda *args, **named: _Answer())
+
+    def __call__(self, *args: P.args, **named: P.kwargs) -> R:
+        answer = self.answers(*args, **named)
+        with answer.lock:
+            if not answer.value:
+                answer.value.append(self.work(*args, **named))
+            return answer.value[0]
+
+    def forget(self) -> None:
+        """Whatever is asked next is worked on anew."""
+        self.answers.cache_clear()
+
+
+def once(maxsize: int) -> Callable[[Callable[P, R]], Once[P, R]]:
+    """The decorator."""
+    return lambda work: Once(work, maxsize)
+
+
 def short(value: float) -> str:
     """A number as it is read aloud: −0.02, 10⁻⁸; six digits at most."""
+    if not math.isfinite(value):
+        return "–" if math.isnan(value) else "∞" if value > 0 else "−∞"
     mantissa, _, power = f"{value:.6g}".partition("e")
     mantissa = mantissa.replace("-", "−")
     if not power:
@@ -172,7 +213,7 @@ def short(value: float) -> str:
 
 def rounded(value: float) -> str:
     """A result: three digits, all of a whole number."""
-    return short(value if value == round(value) and abs(value) < 1e6 else float(f"{value:.3g}"))
+    return short(value if abs(value) < 1e6 and value == round(value) else float(f"{value:.3g}"))
 
 
 def out_of_range(keyword: str, value: Any, allowed: T) -> Refused:
@@ -198,7 +239,6 @@ def unknown_name(keyword: str, allowed: Mapping[str, Any], value: Any = None) ->
                      f"неизвестное имя {keyword!r}{ru} (допустимо: {known})"))
 
 
-V = TypeVar("V")
 
 
 class Registry(Mapping[str, V], Generic[V]):

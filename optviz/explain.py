@@ -244,7 +244,7 @@ class _Replayed:
         o, line, schedule = self.optimizer, self.lines[i], self.problem.schedule
         symbols = {name: _coloured(o.symbol(name), role) for name, role in roles.items()}
         fixed = {name: _signed(v) for name, v in self.problem.values.items() if name in o.params and not isinstance(v, str)}
-        known = {name: self.slot(j, roles) for name, j in self.known[i].items() if self.values[j].numbers.size <= BIG * self.steps}
+        known = {name: self.slot(j, roles) for name, j in self.known[i].items() if self.shown(j)}
         if schedule is schedules["constant"]:
             known["lr"] = fixed["lr"]
         said = o.printer(self.options, symbols)(line.value)
@@ -253,9 +253,13 @@ class _Replayed:
             said = self.told(said, *(sign if j is not None else None for sign, j in zip((r"\sigma_r \zeta", r"\sigma \xi"), self.noise, strict=True)))
             counted = self.told(self.slot(self.raw[i], {}), *(None if j is None else self.slot(j, {}) for j in self.noise))
         counted = re.sub(r"\\left\((\\text\{⟦\d+⟧\}|\\textcolor\{#r\d+\}\{\\text\{⟦\d+⟧\}\})\\right\)", self.bare, counted)
-        target = self.slot(self.set[i], roles)
+        result = f"= {self.slot(self.set[i], roles)}" if self.shown(self.set[i]) else ""
         left = symbols.get(line.target) or o.symbol(line.target)
-        return Spelled(rf"{left} \leftarrow {said}", "" if isinstance(line.value, ast.Name) else f"= {counted}", f"= {target}")
+        return Spelled(rf"{left} \leftarrow {said}", "" if isinstance(line.value, ast.Name) else f"= {counted}", result)
+
+    def shown(self, j: int) -> bool:
+        """A value that is a few numbers."""
+        return self.values[j].numbers.size <= BIG * self.steps
 
     def slot(self, j: int, roles: Mapping[str, int]) -> str:
         """The place of a value's number, in the colour of its role."""
@@ -282,20 +286,40 @@ class _Replayed:
     # --- what each coordinate's rate is ------------------------------------------------------------------------------------------------
 
     def rates(self) -> np.ndarray | None:
-        """The step with its sizes as they are and 1 for every gradient in it: Adam's α/(√v̂+ε). None where no coordinate has a size of its own."""
+        """How far the step goes where every gradient so far was 1 and its sizes are as they are: Adam's α/(√v̂+ε). None where no coordinate
+        has a size of its own."""
         if not any(kind.pair and not kind.place and not kind.sign for kind in self.kinds):
             return None
+        state, remembers = dict(zip(self.optimizer.state, self.state, strict=True)), []
+        for line, kind in zip(self.lines, self.kinds, strict=True):
+            if line.target in state and (kind.sign or kind.place):
+                state[line.target] = 0 * self.x
+                remembers += [line.target] * bool(kind.sign)
+        with np.errstate(all="ignore"):
+            for name in remembers * len(set(remembers)):  # one may hang on another
+                rest = self.ones(state | {name: 0 * self.x})[name]
+                kept = self.ones(state | {name: 0 * self.x + 1})[name] - rest  # it goes on as kept·itself + rest
+                state[name] = _carried(kept, rest)
+            rates = -self.ones(state)["x"]
+        return None if (rates < 0).any() else rates
+
+    def ones(self, state: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """What each name comes to where every gradient is 1, from the origin and from what is remembered; sizes stay as they are."""
+        told: dict[str, np.ndarray] = {}
 
         def tell(i: int, value: Any) -> Any:
-            kind = self.kinds[i]
-            if kind.sign and kind.unit == "gradient":
-                return np.ones_like(self.x)
-            return value if kind.sign or kind.place else self.values[self.set[i]].numbers
-        places = {line.target for line, kind in zip(self.lines, self.kinds, strict=True) if kind.place}
-        state = tuple(0 * value if name in places else value for name, value in zip(self.optimizer.state, self.state, strict=True))
-        with np.errstate(all="ignore"):
-            rates = -self.optimizer.replay(tell, lambda at: np.ones_like(self.x), 0 * self.x, state, self.h, self.t, np)
-        return None if (rates < 0).any() else rates
+            told[self.lines[i].target] = value if self.kinds[i].sign or self.kinds[i].place else self.values[self.set[i]].numbers
+            return told[self.lines[i].target]
+        self.optimizer.replay(tell, lambda at: np.ones_like(self.x), 0 * self.x, tuple(state.values()), self.h, self.t, np)
+        return told
+
+
+def _carried(kept: np.ndarray, rest: np.ndarray) -> np.ndarray:
+    """What is remembered before each step, from 0 on."""
+    out = np.zeros_like(rest)
+    for t in range(1, rest.shape[-1]):
+        out[:, t] = kept[:, t - 1] * out[:, t - 1] + rest[:, t - 1]
+    return out
 
 
 def _before(first: np.ndarray, rest: np.ndarray) -> np.ndarray:

@@ -42,8 +42,16 @@ def plain(text: str) -> str:
     """\\hat{m} -> m̂: a symbol as bare characters, for where no formula can stand."""
     text = re.sub(r"\\(hat|tilde)\{(\\?\w+)\}", lambda found: found[2] + {"hat": "\u0302", "tilde": "\u0303"}[found[1]], text)
     text = text.replace(r"^{\uparrow}", "↑").replace(r"^{\max}", "ᵐᵃˣ").replace("^{-}", "⁻").replace(r"\lambda", "λ")
-    return re.sub(r"\\(\w+?)(?![a-z])", lambda found: unicodedata.lookup(
-        f"GREEK {'CAPITAL' if found[1][0].isupper() else 'SMALL'} LETTER {found[1].upper()}"), text)
+    text = re.sub(r"\\(?:mathrm|operatorname)\{([^{}]*)\}", r"\1", text).replace(r"\_", "_").replace(r"\varepsilon", r"\epsilon")
+    return re.sub(r"\\([A-Za-z]+)", lambda found: _letter(found[1]), text)
+
+
+def _letter(name: str) -> str:
+    """alpha -> α; what is no Greek letter stays as it is."""
+    try:
+        return unicodedata.lookup(f"GREEK {'CAPITAL' if name[0].isupper() else 'SMALL'} LETTER {name.upper()}")
+    except KeyError:
+        return name
 
 
 def number(value: float) -> str:

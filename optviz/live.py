@@ -21,6 +21,7 @@ class Live:
     numbers: dict[str, float]  # hyper-parameters and limits by the names that the step binds
     rates: float | np.ndarray  # one for all steps, or one a step
     noise: np.ndarray | None  # (steps, 2 or 4): what disturbs each gradient
+    fed: bool  # the schedule goes by what the run meets, so the rates of another start are others
 
 
 def live(run: Run) -> Live | None:
@@ -34,4 +35,4 @@ def live(run: Run) -> Live | None:
     parts = [part for part in p.noise(np.zeros(p.steps), k + 1, p.values) if part is not None]
     return Live(javascript_step(p.plan), dict(zip(names, p.fixed(names, given), strict=True)),
                 given.h.lr if p.schedule in (schedules["constant"],) or p.schedule.fed else p.rate(k, given),
-                np.concatenate(parts).T if parts else None)
+                np.concatenate(parts).T if parts else None, p.schedule.fed)

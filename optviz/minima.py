@@ -32,6 +32,11 @@ def find_minima(value: Callable, gradient: Callable, hessian: Callable, box: Box
         return _distinct(value, hessian, points, size)
 
 
+def as_deep(depth: Array, best: float) -> Array:
+    """Which minima are as deep as the best, but for rounding."""
+    return depth - best <= 1e-9 * max(1.0, abs(best))
+
+
 def grid_values(value: Callable, box: Box, n: int) -> tuple[Array, Array, Array]:
     """x, y and the surface on an n by n grid of the box."""
     x, y = np.meshgrid(np.linspace(*box[0], n), np.linspace(*box[1], n), indexing="ij")

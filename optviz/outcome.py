@@ -6,13 +6,13 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from threading import Lock
 from typing import Any
 
 import numpy as np
 
-from .core import Refused, T
+from .core import Refused, T, once
 from .descent import Trajectory, asked, descend, kept_steps
+from .minima import as_deep
 from .optimizers import optimizers
 from .race import Race
 from .run import Run
@@ -20,7 +20,6 @@ from .surfaces import Surface
 from .verdict import Verdict, verdict
 
 FRAMES = 100  # of a crowd's film
-NEAR = 1e-9  # minima as deep as the deepest, as a share of its depth
 BUDGET = 8.0  # seconds that one race may take, as `cost` guesses them: a link must not stall a room
 TOO_MUCH = T("Too much work for one view; lower the steps or the number of starts.",
              "Слишком много вычислений для одной картинки; уменьшите число шагов или стартов.")
@@ -57,28 +56,6 @@ class Outcome:
     rows: Sequence[Row]
 
 
-class _Once:
-    """A race that is run once, however many visitors open the same link at the same time."""
-
-    def __init__(self) -> None:
-        self.lock = Lock()
-        self.outcome: Outcome | None = None
-
-
-@lru_cache(maxsize=8)
-def _once(race: Race) -> _Once:
-    return _Once()
-
-
-def solve(race: Race) -> Outcome:
-    """Run a race. Whatever another race has run already is taken from there."""
-    once = _once(race)
-    with once.lock:
-        if once.outcome is None:
-            once.outcome = _solved(race)
-        return once.outcome
-
-
 def cost(run: Run, members: int = 0) -> float:
     """About how many seconds a run takes, or a crowd of so many: measured, and rounded up."""
     if optimizers[run.optimizer].traceable:
@@ -86,7 +63,9 @@ def cost(run: Run, members: int = 0) -> float:
     return run.steps * (8e-4 + 4e-6 * members if members else 6e-4)
 
 
-def _solved(race: Race) -> Outcome:
+@once(maxsize=8)
+def solve(race: Race) -> Outcome:
+    """Run a race. Whatever another race has run already is taken from there."""
     starts, every, left = race.starts, math.ceil(race["steps"] / FRAMES), BUDGET
     best = race.surface.value(*race.surface.minima[0]) if race.surface.minima else None
     trails: list[Trajectory | None] = []
@@ -153,7 +132,7 @@ def _of_crowd(row: Row, crowd: Trajectory, s: Surface, best: float | None, toler
     if near is None or best is None:
         return row
     depth = s.value(*np.array(s.minima).T)
-    at_best = (_above(depth, best) <= NEAR * max(1.0, abs(best)))[near[0]] & there
+    at_best = as_deep(depth, best)[near[0]] & there
     found = near[0][_above(loss, depth[near[0]]) <= tolerance]
     return replace(row, at_best=float(at_best.mean()), within=float((_above(loss, best) <= tolerance).mean()), found=len(np.unique(found)))
 

@@ -115,18 +115,18 @@ _add("forms_part",
 _add("nesterov",
      T("Nesterov looks ahead", "Нестеров смотрит вперёд"),
      T("Press Home, then step on with →.", "Нажмите Home и шагайте клавишей →."),
-     T("Momentum crosses the floor of the ravine 28 times before it is calm, Nesterov 4 times: its gradient is taken where the velocity is "
+     T("Momentum crosses the floor of the ravine 30 times before it is calm, Nesterov 4 times: its gradient is taken where the velocity is "
        "about to carry it.",
-       "Импульс пересекает дно оврага 28 раз, прежде чем успокоиться, метод Нестерова — 4: градиент он берёт там, куда вот-вот вынесет инерция."),
+       "Импульс пересекает дно оврага 30 раз, прежде чем успокоиться, метод Нестерова — 4: градиент он берёт там, куда вот-вот вынесет инерция."),
      Race(surfaces["ravine"].at(b=50), None, [Entrant("momentum", lr=0.005), Entrant("nesterov", lr=0.005)],
-          ((-4.0, 10.0), (-8.5, 11.0)), steps=120, explain=1))
+          ((-4.0, 10.0), (-8.5, 11.0)), steps=200, explain=1))
 _add("dot",
      T("Nesterov explodes first", "Взрыв метода Нестерова"),
      T("Lower Nesterov's rate to 0.065.", "Снизьте скорость обучения метода Нестерова до 0,065."),
      T("At 0.07 gradient descent (limit 0.1) and momentum (0.19) arrive, but Nesterov explodes: its limit, (2+2γ)/((1+2γ)λmax), is only 0.068.",
        "При 0,07 градиентный спуск (предел 0,1) и импульс (0,19) доходят, а метод Нестерова взрывается: "
        "его предел (2+2γ)/((1+2γ)λmax) — всего 0,068."),
-     Race("ravine", (8.0, 2.0), [Entrant(key, lr=0.07) for key in ("nesterov", "sgd", "momentum")], ((-6.0, 9.0), (-6.0, 6.0)), steps=80, gauges=1))
+     Race("ravine", (8.0, 2.0), [Entrant(key, lr=0.07) for key in ("nesterov", "sgd", "momentum")], ((-6.0, 9.0), (-6.0, 6.0)), steps=160, gauges=1))
 
 # --- a step of its own for each coordinate --------------------------------------------------------------------------------------------
 
@@ -201,7 +201,7 @@ _add("cliff",
      T("Cliff: clipped and not", "Обрыв: с ограничением и без"),
      T("Switch the clipping of the second run off and on.", "Выключите и снова включите ограничение градиента у второго спуска."),
      T("One step that touches the wall throws plain SGD out of the picture; clipped to length 0.5, the same gradient moves it by 0.4 at most, "
-       "and it settles at the foot of the wall.",
+       "and it stays at the foot of the wall.",
        "Один шаг, задевший стену, выбрасывает обычный SGD за край картинки; если ограничить длину градиента числом 0,5, точка сдвигается "
        "не более чем на 0,4 и остаётся у подножия стены."),
      Race("cliff", None, [Entrant("sgd", lr=0.8), Entrant("sgd", lr=0.8, clip_norm=0.5)], steps=60))

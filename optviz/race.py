@@ -143,6 +143,8 @@ class Race:
         if len(entrants) > MOST_ENTRANTS:
             raise out_of_range("optimizers", len(entrants), T(f"up to {MOST_ENTRANTS}", f"не больше {MOST_ENTRANTS}"))
         given = resolve({**TABLE, **LOOK}, settings)
+        if given["explain"] is not None and given["explain"] >= len(entrants):
+            given["explain"] = None  # nobody sits there
         values = (s, start, entrants, box, *(tuple((n, given[n]) for n in table) for table in (TABLE, LOOK)))
         for f, value in zip(fields(Race), values, strict=True):
             object.__setattr__(self, f.name, value)
@@ -251,7 +253,12 @@ class Race:
             entrants = [read_beside(e, read) for e in entrants or ([entrant_on(s, "adam")] if not words else [])]
         start = read.attempt("start", lambda v: Race(s, pair(v), ()).start, None)
         read.finish({"surface": 0, "formula": 0, "box": 0, "start": 0, "optimizer": 0, **TABLE, **LOOK, **{"surface_" + n: p for n, p in s.params}})
-        return Race(s, start, entrants if words or entrants else None, box, **settings)
+        race = Race(s, start, entrants if words or entrants else None, box, **settings)
+        if settings.get("explain") != race["explain"]:
+            last = len(race.entrants) - 1
+            seats = T(f"0 … {last}", f"0 … {last}") if last >= 0 else T("nothing, for there is no optimizer", "ничего: нет ни одного метода")
+            read.note(out_of_range("explain", settings["explain"], seats))
+        return race
 
 
 def entrant_of(word: str, s: Surface, query: Query) -> Entrant:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
@@ -12,7 +13,7 @@ from .core import T
 from .explain import Explained, explain
 from .gauges import Gauges, gauges_of
 from .live import Live, live
-from .minima import Box, grid_values
+from .minima import Box, as_deep, grid_values
 from .optimizers import optimizers
 from .outcome import Outcome
 from .palette import COLOURS, Style, style_of
@@ -141,10 +142,10 @@ class Scene:
 
 def dots(s: Surface, box: Box) -> list[Dot]:
     """The minima inside a box; those as deep as the deepest are the best."""
-    values = [(x, y, s.value(x, y)) for x, y in s.minima]
-    lowest = min((f for *_, f in values), default=0.0)
-    near = 1e-9 * max(1.0, abs(lowest))
-    return [Dot(x, y, f, f - lowest <= near) for x, y, f in values if box[0][0] <= x <= box[0][1] and box[1][0] <= y <= box[1][1]]
+    depth = np.array([s.value(x, y) for x, y in s.minima])
+    best = as_deep(depth, depth.min(initial=math.inf))
+    return [Dot(x, y, f, b) for (x, y), f, b in zip(s.minima, depth.tolist(), best.tolist(), strict=True)
+            if box[0][0] <= x <= box[0][1] and box[1][0] <= y <= box[1][1]]
 
 
 def panel(curves: Sequence[np.ndarray], base: float | None, h: Heat) -> Panel:

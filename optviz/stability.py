@@ -57,13 +57,19 @@ def _limit(o: Optimizer, settings: tuple[tuple[str, Any], ...]) -> float | None:
     return low
 
 
+def eigenvalues(xx: Any, xy: Any, yy: Any) -> tuple[Any, Any]:
+    """The smaller and the larger one of [[xx, xy], [xy, yy]]."""
+    middle, half = xx / 2 + yy / 2, np.hypot(xx / 2 - yy / 2, xy)
+    return middle - half, middle + half
+
+
 def sharpness(s: Surface, points: Any, rates: tuple[Any, Any] = (1.0, 1.0)) -> np.ndarray:
     """The largest eigenvalue of D·H at points (2, …): D has each coordinate's rate, H is the Hessian; nan where that is not finite."""
     (xx, xy), (_, yy) = s.hessian(*np.asarray(points, float))
     with np.errstate(all="ignore"):
         a, b = np.sqrt(rates[0]), np.sqrt(rates[1])  # √D·H·√D has the same eigenvalues, and is symmetric
         xx, xy, yy = a * xx * a, a * xy * b, b * yy * b
-        largest = xx / 2 + yy / 2 + np.hypot(xx / 2 - yy / 2, xy)
+        largest = eigenvalues(xx, xy, yy)[1]
     return np.where(np.isfinite(xx) & np.isfinite(xy) & np.isfinite(yy), largest, np.nan)
 
 
@@ -71,14 +77,15 @@ class Memory(NamedTuple):
     """How far back an average reaches that keeps a share γ of itself at every step."""
 
     shares: np.ndarray  # (1−γ)γᵏ of the last gradients, the newest first: all of them together make 1
-    steps: int  # n, the whole number nearest to 1/(1−γ): so many gradients are "the last ones"
+    reach: float  # 1/(1−γ)
+    steps: int  # n, the whole number nearest to it: so many gradients are "the last ones"
     held: float  # 1−γⁿ, the share that these hold
 
 
 def memory(weight: float, teeth: int = 50) -> Memory:
     """The comb of a momentum γ, cut off after so many teeth; a velocity without the factor 1−γ has the same comb, 1/(1−γ) times as high."""
-    steps = round(1 / (1 - weight))
-    return Memory((1 - weight) * weight ** np.arange(float(teeth)), steps, 1 - weight**steps)
+    reach = 1 / (1 - weight)
+    return Memory((1 - weight) * weight ** np.arange(float(teeth)), reach, round(reach), 1 - weight ** round(reach))
 
 
 @lru_cache(maxsize=256)

@@ -5,12 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
 
-from .core import Param, Refused, T
+from .core import Param, Refused, T, once
 from .descent import descend, kept_steps
 from .optimizers import optimizers
 from .outcome import cost
@@ -22,7 +21,7 @@ SEEDS = 32  # draws of the noise that each rate meets, the same for all; the fir
 SHARE = 10  # the final loss is the mean over the last tenth of the steps: an oscillation or noise has no lucky moment there
 BAND = (0.1, 0.5, 0.9)
 MOST_KEPT = 10_000 * (COARSE + 1)  # losses that one stage keeps: every step without noise, every few of many with it
-BUDGET = 12.0  # seconds that one search may take, as `cost` guesses them
+BUDGET = 15.0  # seconds that the search for all may take, as `cost` guesses them
 TOO_LONG = T("not searched: too much work; lower the steps", "поиск не проведён: слишком много вычислений; уменьшите число шагов")
 
 
@@ -47,7 +46,7 @@ class Tuned:
     every: int  # steps between the losses that were looked at
 
 
-@lru_cache(maxsize=256)
+@once(maxsize=256)
 def tune(run: Run, best: float | None, tolerance: float) -> Tuned:
     """The rate that comes within the tolerance of the best value and stays there in the fewest steps; if none does, the one with the
     lowest final loss. Over draws of the noise both are medians. What diverged is infinitely bad."""
@@ -77,16 +76,13 @@ def tune(run: Run, best: float | None, tolerance: float) -> Tuned:
 
 
 def search(race: Race, best: float | None) -> Iterator[Tuned | T]:
-    """The search for each entrant in turn, from the rates before any tuning; or why there is none."""
-    left = BUDGET
-    for run in race.untuned().runs:
-        price = 2 * cost(run, (COARSE + 1) * (SEEDS if run["noise"] or run["noise_relative"] else 1))
-        if price > left:
-            yield TOO_LONG
-            continue
-        left -= price
+    """The search for each entrant in turn, from the rates before any tuning; or why there is none. Too much work is too much for all: a race
+    in which some are tuned is not fair."""
+    runs = race.untuned().runs
+    price = sum(2 * cost(run, (COARSE + 1) * (SEEDS if run["noise"] or run["noise_relative"] else 1)) for run in runs)
+    for run in runs:
         try:
-            yield tune(run, best, race["tolerance"])
+            yield tune(run, best, race["tolerance"]) if price <= BUDGET else TOO_LONG
         except Refused as refusal:
             yield refusal.text
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from itertools import pairwise
@@ -11,9 +12,9 @@ import numpy as np
 
 from .core import T, rounded, short
 from .descent import Trajectory
-from .minima import Box
+from .minima import Box, as_deep, grid_values
 from .run import CLIPS, Run
-from .stability import limit, sharpness
+from .stability import eigenvalues, limit, sharpness
 from .surfaces import Surface, surfaces
 
 NEAR = 0.01  # of the surface's diagonal: so close to a point is at the point
@@ -21,12 +22,13 @@ SWING = 3e-4  # of the diagonal: a swing across a ravine is larger than this to 
 STILL = 1e-5  # of the diagonal: who goes less in the last tenth of the steps stands
 STEEP = 4  # times more curved across than along: a ravine
 LASTING = 0.1  # the share of the steps, the last ones, for which one must have stayed to be called settled or stuck
+FEW = 5  # steps in which a crawl can be seen
 SLOW = 0.2  # the share of what is left to fall: less in the last tenth of the steps is a crawl
 WINDING = 3  # times longer than straight: a path that turns about
 FAR = 3  # diagonals from the middle: who ends there has run away, and has not just stepped over an edge
+LOOKED = 97  # places a side where it is looked whether the function is defined everywhere
 AROUND = 0.15  # of the diagonal: on average so close to a minimum is around it
 CLOSING = 0.85  # times nearer in the second half of the last quarter than in the first: closing in
-EQUAL = 1e-9  # minima as deep as the deepest, as a share of its depth
 FLAT = 1e-6  # of the larger curvature: no curvature at all
 
 
@@ -123,7 +125,7 @@ class _Seen:
     def place(self, which: int) -> Place:
         """What a known minimum is among the others."""
         depth = self.s.value(*self.minima)
-        equal = depth <= depth[0] + EQUAL * max(1.0, abs(float(depth[0])))
+        equal = as_deep(depth, depth[0])
         if len(depth) == 1:
             return PLACES["only"]
         if not equal[which]:
@@ -136,10 +138,13 @@ class _Seen:
 
 
 def _left_the_numbers(r: _Seen) -> Verdict | None:
-    """The run ended at a step without a finite value: it fell without end, it diverged, or it stepped to where there is none."""
+    """The run ended at a step without a finite value: it stepped to where there is none, it fell without end, or it diverged."""
     if r.broke is None:
         return None
-    if norm(r.end - np.mean(r.s.box, axis=1)) <= FAR * r.diagonal:
+    x, y = np.mean(r.s.box, axis=1).tolist()
+    reach = FAR * r.diagonal
+    around = (x - reach, x + reach), (y - reach, y + reach)
+    if np.hypot(*(r.end - (x, y))) <= reach and np.isnan(grid_values(r.s.value, around, LOOKED)[2]).any():
         return Verdict("nowhere", T(f"stepped at step {r.broke} to where the function has no finite value",
                                     f"на шаге {r.broke} попал туда, где функция не принимает конечного значения"), r.broke)
     if r.loss[-1] < r.loss[0] and (r.best is None or r.loss[-1] < r.best):
@@ -221,8 +226,8 @@ def _stopped(r: _Seen) -> Verdict | None:
 
 
 def _keeps_falling(r: _Seen) -> Verdict | None:
-    """Outside the picture, below everything known, and never lower than in the last tenth of the steps."""
-    if r.left is None or np.argmin(r.loss) <= r.late or not (r.best is None or r.loss[-1] < r.best):
+    """Outside the picture, below everything known, never lower than in the last tenth of the steps, and lower at its end than before it."""
+    if r.left is None or np.argmin(r.loss) <= r.late or not r.loss[-1] < r.loss[r.late] or not (r.best is None or r.loss[-1] < r.best):
         return None
     if r.left == 0:
         return Verdict("falling", T("is outside the picture and keeps falling", "идёт за краем картинки и продолжает падать"), 0)
@@ -281,13 +286,14 @@ def _moves(r: _Seen) -> Verdict:
     over, za = ("the last tenth of the steps", "последнюю десятую часть шагов") if r.steps - r.late > 1 else ("the last step", "последний шаг")
     out, vne = ("", "") if r.left is None else ("outside the picture, ", "за краем картинки, ")
     if fell <= 0:
-        return Verdict("climbs", T(f"{out}no longer descending: {over} raised f by {rounded(-fell)}{en}",
-                                   f"{vne}больше не спускается: за {za} f выросла на {rounded(-fell)}{ru}"), None, -fell)
+        rose = T(f"raised f by {rounded(-fell)}", f"выросла на {rounded(-fell)}") if fell else T("left f as it was", "не изменилась")
+        return Verdict("climbs", T(f"{out}no longer descending: {over} {rose.en}{en}",
+                                   f"{vne}больше не спускается: за {za} f {rose.ru}{ru}"), None, abs(fell))
     if r.best is None or r.loss[-1] < r.best:
         return Verdict("descends", T(f"{out}still descending: {over} lowered f by {rounded(fell)}{en}",
                                      f"{vne}всё ещё спускается: за {za} f уменьшилась на {rounded(fell)}{ru}"), None, fell)
-    share = fell / float(r.loss[r.late] - r.best)
-    crawls = share < SLOW and r.steps >= 1 / LASTING  # of a few steps nobody can say so
+    share = 1 - float((r.loss[-1] / 2 - r.best / 2) / (r.loss[r.late] / 2 - r.best / 2))  # halves are numbers where a difference may be none
+    crawls = share < SLOW and r.steps - r.late >= FEW  # of one step nobody can say so
     kind, goes, idet = ("crawls", "still crawling", "всё ещё ползёт") if crawls else ("descends", "still descending", "всё ещё спускается")
     percent = rounded(100 * share)
     return Verdict(kind, T(f"{out}{goes}: {over} lowered f − f* by {percent} %{en}",
@@ -327,8 +333,7 @@ def _minima(s: Surface) -> np.ndarray:
 def _curvatures(s: Surface, points: Any) -> tuple[Any, Any, Any]:
     """The Hessian's smaller and larger eigenvalue, and the angle of the larger one's vector."""
     (xx, xy), (_, yy) = s.hessian(*points)
-    middle, half = (xx + yy) / 2, np.hypot((xx - yy) / 2, xy)
-    return middle - half, middle + half, np.arctan2(2 * xy, xx - yy) / 2
+    return *eigenvalues(xx, xy, yy), np.arctan2(2 * xy, xx - yy) / 2
 
 
 def _without_slope(r: _Seen) -> np.ndarray | None:
@@ -350,11 +355,11 @@ def _because(r: _Seen) -> tuple[str, str, float | None]:
     at = max((r.late if r.left is None else r.left) - 1, 0)
     bears = None if any(r.run[name] is not None for name in CLIPS) else limit(r.run)  # a clipped step has another law
     product = float(r.lr[at] * sharpness(r.s, r.points[:, at]))
-    if bears is None or not product > bears:
+    if bears is None or not bears < product < math.inf:
         return "", "", None
     write = rounded if rounded(product) != rounded(bears) else short
     said = f"α·λmax = {write(product)} > {write(bears)}"
-    return f": {said} at step {at}", f": на шаге {at} было {said}", product
+    return f" ({said} at step {at})", f" (на шаге {at} было {said})", product
 
 
 def _crossed(r: _Seen) -> tuple[str, str]:

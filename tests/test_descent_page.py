@@ -318,6 +318,18 @@ def headings(at):
     return [b.label for b in at.button if b.key.startswith("heading-descent-entrant")]
 
 
+def test_a_search_that_was_cut_short_does_not_tune_another_race():
+    at = lab("surface=bowl&optimizer=sgd:lr=0.01&steps=20")
+    asked = lab("surface=ravine&optimizer=sgd:lr=0.01&steps=20")
+    from optviz.ui import fair  # its components can be declared when a page has run
+    at.session_state["fair-asked"] = fair._question(spec(asked))
+    at.run()
+    assert not spec(at).tuned and at.button(key="fair-race")
+    at.session_state["fair-asked"] = fair._question(spec(at))
+    at.run()
+    assert spec(at).tuned
+
+
 @pytest.mark.parametrize(("language", "fair", "mark", "back", "how"), [
     ("en", "Fair race", "· tuned", "Back to the untuned rates", "within the tolerance"),
     ("ru", "Честная гонка", "· подобрана", "Вернуть прежние скорости", "в допуске")])

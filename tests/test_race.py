@@ -81,7 +81,7 @@ def test_the_query_of_a_single_run_opens_as_a_race_of_one(race):
     ("start=1", "start"), ("start=1e400,1", "start=inf"), ("start=nan,1", "start=nan"), ("start=one,two", "start="), ("start=1e200,1", "start="),
     ("steps=0", "steps='0'"), ("steps=1e9", "steps='1e9'"), ("steps=2.5", "steps"), ("noise=-1", "noise"), ("noise=nan", "noise"), ("seed=1.5", "seed"),
     ("crowd=501", "crowd"), ("scatter=spiral", "scatter"), ("spread=0", "spread"), ("tolerance=0", "tolerance"), ("view=side", "view"),
-    ("yaw=inf", "yaw"), ("pitch=91", "pitch"), ("zoom=0", "zoom"), ("at=-1", "at="), ("foo=3", "foo"), ("b%00=1", "b"),
+    ("yaw=inf", "yaw"), ("pitch=91", "pitch"), ("zoom=0", "zoom"), ("at=-1", "at="), ("explain=3", "explain=3"), ("foo=3", "foo"), ("b%00=1", "b"),
     ("optimizer=adamm", "adamm"), ("optimizer=adam:lr=fast", "lr='fast'"), ("optimizer=adam:beta1=7", "beta1='7'"), ("optimizer=adam:foo=3", "foo"),
     ("optimizer=adam:schedule=zig", "zig"), ("optimizer=adam:eps_place=under", "eps_place"), ("optimizer=adam:lr=1e400", "lr='1e400'"),
     ("optimizer=adam:lr", "lr=''"), ("optimizer=adam:schedule_gamma=1", "schedule_gamma"), ("optimizer=sgd:momentum=0.9", "momentum"),

@@ -49,7 +49,8 @@ def pack(scene: Scene, language: str, texts: Mapping[str, str], take: int = 0) -
         return float(a[0]) if (a == a[0]).all() else arrays.put(a, np.float64)
 
     def path(p: Path) -> dict[str, Any]:
-        lively = p.live and {"step": p.live.step, "numbers": _finite(p.live.numbers), "noisy": p.live.noise is not None, "rates": rate(p.live.rates)}
+        lively = p.live and {"step": p.live.step, "numbers": _finite(p.live.numbers), "noisy": p.live.noise is not None, "rates": rate(p.live.rates),
+                              "fed": p.live.fed}
         return {"name": getattr(p.name, language), "short": getattr(p.short, language), **vars(p.style), "end": p.end, "muted": p.muted,
                 "entrant": p.entrant, "x": arrays.put(p.points[0]), "y": arrays.put(p.points[1]), "height": arrays.put(p.height),
                 "rate": rate(p.rate), "live": lively}
@@ -86,7 +87,7 @@ def _gauges(gauges: Gauges, arrays: Arrays) -> dict[str, Any]:
     """The readouts of each, and the curvature for a page that measures along a path of its own."""
     return {"curvature": gauges.surface.javascript_curvature, "each": [{
         "entrant": g.entrant, "products": arrays.put(g.products, np.float64), "limit": g.limit, "sign": g.sign,
-        "comb": g.comb and {"shares": arrays.put(g.comb.shares, np.float64), "steps": g.comb.steps, "held": g.comb.held},
+        "comb": g.comb and {"shares": arrays.put(g.comb.shares, np.float64), "steps": g.comb.steps, "held": g.comb.held, "reach": g.comb.reach},
         "feet": g.feet and [arrays.put(row, np.float64) for row in g.feet]} for g in gauges.each]}
 
 

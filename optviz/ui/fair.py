@@ -19,52 +19,70 @@ from .race import glyph
 from .text import say
 from .words import plain
 
-ASKED = "fair-asked"  # in the session, until the search is done: a rerun in its midst goes on with it
-VAIN = "fair-vain"  # the last race that had nothing to tune
+ASKED = "fair-asked"  # in the session, what a search was asked for, until it is done: a rerun in its midst goes on with it
+FOUND = "fair-found"  # what was searched last
+VAIN = "fair-vain"  # what could not be tuned, and why
 SYMBOLS = dict(zip(SHAPES, ("circle", "square", "triangle-up", "diamond", "cross"), strict=True))
 STROKES = dict(zip(DASHES, ("solid", "dash", "dot"), strict=True))
 
 
 def fair_panel(desk: Desk[Race], outcome: Outcome) -> None:
     """The button, and under it the search it ran."""
-    race, asked = desk.spec, st.session_state.get(ASKED, False)
+    race, question = desk.spec, _question(desk.spec)
+    if st.session_state.get(ASKED) != question:
+        _ask(None)  # another race has come meanwhile, and nobody asked for that one
     if not race.entrants:
-        _ask(False)
         return
-    if asked:  # three keys for three buttons in one place: the second click of a double click means none of the others
+    if st.session_state[ASKED]:  # three keys for three buttons in one place: the second click of a double click means none of the others
         st.button(say(T("Stop the search", "Остановить поиск")), key="fair-stop", icon=":material/stop:", width="stretch", on_click=_ask,
-                  args=(False,))
+                  args=(None,))
         try:
-            rates = [t.rate if isinstance(t, Tuned) else None for t in _found(race, outcome)]
+            found = _found(race, outcome)
         except Exception:
-            _ask(False)
+            _ask(None)
             raise
-        _ask(False)
+        _ask(None)
+        rates = [t.rate if isinstance(t, Tuned) else None for t in found]
         if any(rate is not None for rate in rates):
-            desk.edit(lambda r: r.fair(rates) if r == race else r, push=True)
+            desk.edit(lambda r: r.fair(rates) if _question(r) == question else r, push=True)
         else:
-            st.session_state[VAIN] = race
+            why = next((t for t in found if isinstance(t, T)), T("everybody diverges at every rate", "все расходятся при любой скорости обучения"))
+            st.session_state[VAIN] = question, why
         st.rerun()
     elif race.tuned:
         desk.button("fair-back", T("Back to the untuned rates", "Вернуть прежние скорости"), Race.untuned, ":material/undo:", width="stretch")
     else:
-        st.button(say(T("Fair race", "Честная гонка")), key="fair-race", icon=":material/balance:", width="stretch", on_click=_ask, args=(True,),
-                  help=say(T("Tune everybody's learning rate", "Подобрать скорость обучения каждому")))
-    if st.session_state.get(VAIN) == race:
-        st.warning(say(T("There was nothing to tune: everybody diverges at every rate, or there is too much work to search.",
-                         "Подобрать нечего: все расходятся при любой скорости обучения либо вычислений слишком много.")))
+        st.button(say(T("Fair race", "Честная гонка")), key="fair-race", icon=":material/balance:", width="stretch", on_click=_ask,
+                  args=(question,), help=say(T("Tune everybody's learning rate", "Подобрать скорость обучения каждому")))
+    vain, why = st.session_state.get(VAIN, (None, None))
+    if vain == question and not race.tuned:
+        st.warning(plain(say(T(f"The rates stay as they are: {why.en}.", f"Скорости остались прежними: {why.ru}."))))
     if race.tuned:
         with desk.fold("search", say(T("How the rates were found", "Как подобраны скорости обучения"))) as opened:
-            if opened:
+            if opened and st.session_state.setdefault(FOUND, question) == question:
                 _told(race, outcome, _found(race, outcome))
+            elif opened:  # no search that nobody asked for: it would hold up every drag
+                st.markdown(":small[" + say(T("The race has changed since its rates were tuned.",
+                                              "С тех пор как скорости подобраны, гонка изменилась.")) + "]")
+                _again(question)
 
 
-def _ask(wanted: bool) -> None:
-    st.session_state[ASKED] = wanted
+def _question(race: Race) -> Any:
+    """What a search depends on."""
+    return tuple(race.untuned().runs), race["tolerance"]
+
+
+def _ask(question: Any) -> None:
+    st.session_state[ASKED] = question
+
+
+def _again(question: Any) -> None:
+    st.button(say(T("Tune again", "Подобрать заново")), key="fair-again", icon=":material/balance:", type="tertiary", on_click=_ask, args=(question,))
 
 
 def _found(race: Race, outcome: Outcome) -> list[Tuned | T]:
     """The search, entrant by entrant under a bar; at once where it was made before."""
+    st.session_state[FOUND] = _question(race)
     place, found = st.empty(), []
     names = [say(name) for name, *_ in named(race)]
     results = search(race, outcome.best)
@@ -87,9 +105,9 @@ def _told(race: Race, outcome: Outcome, found: list[Tuned | T]) -> None:
              for e, (name, _, style), t in zip(race.entrants, named(race), found, strict=True)]
     st.markdown("  \n".join(f":small[{line}]" for line in lines))
     if any(isinstance(t, Tuned) and t.rate is not None and e["lr"] != t.rate for e, t in zip(race.entrants, found, strict=True)):
-        st.markdown(":small[" + say(T("The race has changed since its rates were tuned; here is what a search finds now.",
-                                      "С тех пор как скорости подобраны, гонка изменилась; здесь то, что поиск находит сейчас.")) + "]")
-        st.button(say(T("Tune again", "Подобрать заново")), key="fair-again", icon=":material/balance:", type="tertiary", on_click=_ask, args=(True,))
+        st.markdown(":small[" + say(T("Some rates in the race are others than a search finds; here is what it finds.",
+                                      "Некоторые скорости в гонке не те, что находит поиск; здесь то, что находит он.")) + "]")
+        _again(_question(race))
     st.markdown(f":small[{say(_rules(race, outcome.best, max((t.every for _, t in curves), default=1)))}]")
 
 

@@ -100,7 +100,7 @@ function scaleOf(length, before, step) {
   if (step && length > 18 && length < 600) return 1;
   if (before && before * length > KEPT[0] && before * length < KEPT[1]) return before;
   const ten = 10 ** Math.floor(Math.log10(LONGEST / length));
-  return ten * LADDER.find((m) => m * ten * length <= LONGEST);
+  return ten * (LADDER.find((m) => m * ten * length <= LONGEST) ?? 1); // 1·10ⁿ may miss by a rounding
 }
 
 function stroke(g, from, to, colour, width, dash = []) {

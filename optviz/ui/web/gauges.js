@@ -1,5 +1,5 @@
 // The readouts under the stage: curvature against the rate, the memory of a momentum, Adam's first steps. Words are the page's, pictures ours.
-import { DASHES, marker } from "./plane.js";
+import { DASHES, swatch } from "./plane.js";
 import { compiled, digits, fill } from "./scene.js";
 
 const MARKUP = `<button class="whose"><canvas></canvas><span></span></button>
@@ -57,7 +57,7 @@ export class Gauges {
 
   // α·λmax along a path; one that follows the hand is measured here, where its rates do not hang on what it met.
   products(path, gauge) {
-    if (!this.kept.has(path.x)) this.kept.set(path.x, gauge.limit === null ? null : this.measured(path));
+    if (!this.kept.has(path.x)) this.kept.set(path.x, gauge.limit === null || Number.isNaN(path.rate) ? null : this.measured(path));
     return this.kept.get(path.x);
   }
   measured({ x, y, rate, end }) {
@@ -131,10 +131,7 @@ export class Gauges {
     this.whose.lastChild.textContent = path.short;
     this.whose.title = texts.whose;
     this.whose.classList.toggle("more", (this.scene.look.explain === null ? this.candidates(paths) : paths.filter((p) => !p.muted)).length > 1);
-    const swatch = this.whose.firstChild, g = swatch.getContext("2d");
-    swatch.width = 44; swatch.height = 28;
-    g.scale(2, 2); g.strokeStyle = g.fillStyle = path.colour; g.lineWidth = 2.5; g.setLineDash(path.dash ? (path.dash === 1 ? [5, 3] : [2, 3]) : []);
-    g.beginPath(); g.moveTo(0, 7); g.lineTo(22, 7); g.stroke(); marker(g, path.shape, 11, 7, 4.5); g.fill();
+    swatch(this.whose.firstChild, path);
     for (const card of Object.values(cards)) {
       card.width = card.canvas.clientWidth; card.height = card.canvas.clientHeight;
       card.canvas.width = Math.round(card.width * this.ratio); card.canvas.height = Math.round(card.height * this.ratio);
@@ -183,9 +180,10 @@ export class Gauges {
     if (gauge.limit !== null) {
       for (const other of this.gauges.each) {
         const theirs = paths.find((p) => p.entrant === other.entrant);
-        if (other === gauge || other.limit === null || !theirs || theirs.muted || theirs.stale) continue;
+        const those = other !== gauge && other.limit !== null && theirs && !theirs.muted && !theirs.stale && this.products(theirs, other);
+        if (!those) continue;
         g.strokeStyle = theirs.colour; g.globalAlpha = 0.6; g.lineWidth = this.big ? 1.75 : 1.25; g.setLineDash(DASHES[theirs.dash].map((d) => d * 0.5));
-        g.stroke(this.curve(this.products(theirs, other), other.limit));
+        g.stroke(this.curve(those, other.limit));
       }
     }
     const side = (low, high) => products.filter((v, t) => t > 0.7 * products.length && v > low * this.unit && v < high * this.unit).length;
@@ -270,7 +268,7 @@ export class Gauges {
     g.globalAlpha = 1;
     g.font = this.font(11); g.fillStyle = theme.faint; g.textAlign = "left";
     g.fillText(this.scene.texts.memory, 0, this.big ? 18 : 11);
-    const left = Math.max(width - steps * pitch, 0), text = `1/(1−${sign}) = ${digits(steps)}`, base = height - (this.big ? 4 : 3), long = g.measureText(text).width;
+    const left = Math.max(width - steps * pitch, 0), text = `1/(1−${sign}) = ${digits(comb.reach)}`, base = height - (this.big ? 4 : 3), long = g.measureText(text).width;
     g.strokeStyle = theme.ink; g.lineWidth = this.big ? 2 : 1.25; g.fillStyle = theme.ink; g.textAlign = "center";
     g.beginPath(); if (steps <= n) { g.moveTo(left + 0.5, foot); g.lineTo(left + 0.5, foot + 3); }
     g.moveTo(left, foot + 3); g.lineTo(width - 0.5, foot + 3); g.lineTo(width - 0.5, foot); g.stroke();

@@ -70,6 +70,14 @@ export function marker(g, shape, x, y, r) {
   } else g.arc(x, y, r, 0, 7);
 }
 
+// A piece of a path with its marker, 22 × 14: for the words that stand beside it.
+export function swatch(canvas, path) {
+  const g = canvas.getContext("2d");
+  canvas.width = 44; canvas.height = 28;
+  g.scale(2, 2); g.strokeStyle = g.fillStyle = path.colour; g.lineWidth = 2.5; g.setLineDash(path.dash ? (path.dash === 1 ? [5, 3] : [2, 3]) : []);
+  g.beginPath(); g.moveTo(0, 7); g.lineTo(22, 7); g.stroke(); g.setLineDash([]); marker(g, path.shape, 11, 7, 4.5); g.fill();
+}
+
 export class Plane {
   constructor(back, crowds, trails) {
     Object.assign(this, { back, crowds, trails, painted: "", drawn: null, spread: null });

@@ -2,7 +2,7 @@
 import { Chart } from "./chart.js";
 import { Steps } from "./explain.js";
 import { Gauges } from "./gauges.js";
-import { Plane, coordinates, headOf, heads, marker, nearest } from "./plane.js";
+import { Plane, coordinates, headOf, heads, marker, nearest, swatch } from "./plane.js";
 import { listen } from "./hands.js";
 import { Relief } from "./relief.js";
 import { digits, fill, rerun, themeOf, unpack, warp } from "./scene.js";
@@ -78,9 +78,11 @@ export class Player {
     const before = this.scene, scene = unpack(bytes);
     const atEnd = !before || this.playhead >= before.steps, opened = !before || scene.take !== before.take;
     this.scene = scene; this.texts = scene.texts;
-    this.explains = scene.look.explain; this.gaugesOn = scene.look.gauges;
     if (opened) Object.assign(this, { told: {}, held: null, holding: false });
+    else if (before.paths.length !== scene.paths.length) delete this.told.look; // whom it names sits elsewhere now
     this.untold();
+    const { explain, gauges } = this.told.look ?? scene.look; // what was asked for last, answered or not
+    this.explains = explain; this.gaugesOn = gauges;
     if (opened) { // somebody came, or opened another surface, preset or link: its own moment and view count
       this.playing = scene.look.at === null && !this.still && scene.paths.length > 0;
       this.playhead = Math.min(scene.look.at ?? (this.playing ? 0 : scene.steps), scene.steps);
@@ -402,12 +404,9 @@ export class Player {
       legend.append(row);
     }
     paths.forEach((path, i) => {
-      const button = legend.children[i].firstChild, [key, swatch, name, small] = button.children, ratio = 2;
+      const button = legend.children[i].firstChild, [key, piece, name, small] = button.children;
       key.textContent = i < 9 ? i + 1 : "";
-      swatch.width = 22 * ratio; swatch.height = 14 * ratio;
-      const g = swatch.getContext("2d");
-      g.scale(ratio, ratio); g.strokeStyle = g.fillStyle = path.colour; g.lineWidth = 2.5; g.setLineDash(path.dash ? (path.dash === 1 ? [5, 3] : [2, 3]) : []);
-      g.beginPath(); g.moveTo(0, 7); g.lineTo(22, 7); g.stroke(); g.setLineDash([]); marker(g, path.shape, 11, 7, 4.5); g.fill();
+      swatch(piece, path);
       name.textContent = path.name;
       small.textContent = path.end === null ? "" : fill(texts.diverged_at, { k: path.end });
       button.setAttribute("aria-pressed", !path.muted);

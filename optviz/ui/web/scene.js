@@ -58,13 +58,13 @@ export function warp(heat) {
 export function rerun(scene, start) {
   return scene.paths.map((path) => {
     if (!path.live) return null;
-    const { step, numbers, rates, noisy } = path.live;
+    const { step, numbers, rates, noisy, fed } = path.live;
     const given = typeof rates === "number" ? new Float64Array(scene.steps).fill(rates) : rates;
     const out = scene.descend(scene.surface, compiled(step), start[0], start[1], scene.steps, numbers, given, noisy ? scene.noise : []);
     const n = scene.steps + 1, x = new Float64Array(n), y = new Float64Array(n);
     x[0] = start[0]; y[0] = start[1];
     for (let t = 1; t < n; t++) { x[t] = out.rows[t - 1][0]; y[t] = out.rows[t - 1][1]; }
-    return { ...path, x, y, height: Float64Array.from(out.loss), end: out.diverged };
+    return { ...path, x, y, height: Float64Array.from(out.loss), end: out.diverged, rate: fed ? NaN : path.rate }; // a fed schedule keeps its rates to itself
   });
 }
 
