@@ -118,20 +118,6 @@ def test_rates_that_hang_on_what_a_run_met_are_not_read_from_another_start(visit
     expect(card).not_to_have_class(re.compile("stale"))
 
 
-def test_what_is_switched_on_during_a_drag_is_not_undone_by_the_drags_own_answer(visit):
-    stage = Gauges(visit("?surface=bowl&optimizer=sgd:lr=0.1&steps=40&at=5&start=1,1"))
-    stage.at(5)
-    stage.rest()
-    stage.page.mouse.move(*stage.spot(0.3, 0.3))
-    stage.page.mouse.down()
-    stage.page.mouse.move(*stage.spot(0.34, 0.4), steps=3)
-    stage.page.mouse.up()
-    stage.press("g", "e", "ArrowRight")  # before the answer
-    stage.at(6)
-    stage.url(r"(?=.*explain=0)(?=.*gauges=1)(?=.*at=6)")
-    expect(stage.strip).to_be_visible()
-
-
 def test_who_has_nothing_to_read_is_told_so(visit):
     stage = Gauges(visit("?surface=bowl&optimizer=newton&steps=10&at=4&gauges=1"))
     expect(stage.strip.get_by_text("neither a limit for its rate nor a memory")).to_be_visible()

@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 import struct
 from pathlib import Path
 
@@ -238,6 +239,28 @@ def test_the_page_repeats_every_run_from_another_start(page, words):
         assert near.sum() > 3
         assert np.array([path["x"], path["y"]])[:, near] == pytest.approx(mine.points[:, near], rel=1e-6, abs=1e-6), run.optimizer
         assert np.array(path["height"])[near] == pytest.approx(mine.loss[near], rel=1e-6, abs=1e-6), run.optimizer
+
+
+PLAYED = """async ([first, second]) => {
+    const { Player } = await import('/player.js'), told = [], player = new Player(document.body.appendChild(document.createElement('div')), (event) => told.push(event));
+    player.show(new Uint8Array(first));
+    player.tell({ start: [0.5, 0.5] });
+    player.explain(); player.gauge();
+    player.show(new Uint8Array(second));
+    const now = [player.explains, player.gaugesOn];
+    player.go(3);
+    await new Promise((done) => setTimeout(done, 1000));
+    player.destroy();
+    return [now, told.at(-1).look];
+}"""
+
+
+def test_an_older_answer_does_not_undo_what_was_switched_on_since(page):
+    texts = {name: name for name in re.findall(r"texts\.(\w+)", "".join((WEB / f"{name}.js").read_text("utf-8") for name in ("player", "gauges", "chart")))}
+    race = Race("bowl", (1.0, 1.0), [Entrant("sgd", lr=0.1)], steps=20, at=5)
+    first, moved = (list(pack(race_scene(solve(r)), "en", texts)) for r in (race, race.at(start=(0.5, 0.5))))
+    now, look = page.evaluate(PLAYED, [first, moved])
+    assert now == [0, 1] and (look["explain"], look["gauges"], look["at"]) == (0, 1, 3)
 
 
 def test_a_run_that_diverges_in_the_page_says_when(page):
