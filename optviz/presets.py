@@ -141,9 +141,10 @@ _add("adagrad",
 _add("rmsprop",
      T("RMSProp forgets, and arrives", "RMSProp забывает — и доходит"),
      T("Press Home, then step on with →.", "Нажмите Home и шагайте клавишей →."),
-     T("Both begin with a step of about 0.1; AdaGrad's go on shrinking, RMSProp's level off at its rate of 0.03, and it arrives after 117.",
-       "Оба начинают с шага около 0,1; у AdaGrad шаги всё мельчают, у RMSProp выравниваются на уровне его скорости обучения 0,03, "
-       "и он доходит за 117."),
+     T("Both begin with a step of about 0.1; AdaGrad's go on shrinking, RMSProp's level off at its rate of 0.03: after 117 steps it is at the "
+       "minimum, and from then on it swings around it by half a step.",
+       "Оба начинают с шага около 0,1; у AdaGrad шаги всё мельчают, у RMSProp выравниваются на уровне его скорости обучения 0,03: "
+       "через 117 шагов он у минимума и дальше качается около него на полшага."),
      Race("cliff", (-3.0, 2.0), [Entrant("adagrad", lr=0.1), Entrant("rmsprop", lr=0.03, alpha=0.9)], ((-3.5, 1.5), (-1.2, 2.4)), steps=300))
 _add("adam",
      T("Adam's first ten steps", "Первые десять шагов Adam"),
@@ -208,9 +209,10 @@ _add("cliff",
 _add("own",
      T("Your own formula", "Своя формула"),
      T("In the field of the formula write 3 instead of 0.1; then anything you like.", "В поле формулы напишите 3 вместо 0.1, а потом — что угодно."),
-     T("Slopes, minima and all 100 descents follow what is written: with 0.1 the starts find eight wells, with 3 there is one, and all "
-       "of them meet in it.",
-       "Градиент, минимумы и все 100 спусков следуют за формулой: при 0.1 старты находят восемь ям, при 3 яма одна, и в ней сходятся все."),
+     T("Slopes, minima and all 100 descents follow what is written: with 0.1 the starts end in the frame's eight wells and "
+       "beyond it, with 3 all meet in one.",
+       "Градиент, минимумы и все 100 спусков следуют за формулой: при 0.1 старты расходятся по всем восьми ямам рамки и по "
+       "нескольким за ней, при 3 яма одна, и в ней сходятся все."),
      Race(surface("0.1*(x^2 + y^2) + sin(2*x)*sin(2*y)"), (-0.3, -0.5), [Entrant("sgd", lr=0.1)], ((-3.2, 3.2), (-3.2, 3.2)), steps=60, crowd=100,
           scatter="grid"))
 

@@ -16,7 +16,7 @@ from .live import Live, live
 from .minima import Box, as_deep, grid_values
 from .optimizers import optimizers
 from .outcome import Outcome
-from .palette import COLOURS, Style, style_of
+from .palette import COLOURS, DASHES, Style, style_of
 from .race import Entrant, Race
 from .run import CLIPS
 from .schedules import schedules
@@ -184,7 +184,8 @@ def _difference(race: Race, optimizer: str) -> str | None:
 def _printed(e: Entrant, name: str) -> T:
     """One setting in a few words."""
     if name == "schedule":
-        return schedules[e.schedule].name
+        name = schedules[e.schedule].name
+        return T(f"α: {name.en}", f"α: {name.ru}")
     value = e[name]
     if name in CLIPS:
         return T("not clipped", "без ограничения") if value is None else T(f"clipped at {value:.3g}", f"с ограничением {value:.3g}")
@@ -207,6 +208,8 @@ def named(race: Race) -> list[tuple[T, T, Style]]:
             en, ru = (f", {_printed(e, what).en}", f", {_printed(e, what).ru}") if what else (f" {number + 1}", f" {number + 1}")
         if number and free:
             style = replace(style, colour=free.pop(0))
+        others = sum(theirs.colour == style.colour for *_, theirs in out)  # of another kind, in the same colour
+        style = replace(style, dash=max(style.dash, others % len(DASHES)))
         out.append((T(name.en + en, name.ru + ru), T(name.en.split(" (")[0] + en, name.ru.split(" (")[0] + ru), style))
     return out
 

@@ -209,7 +209,7 @@ def checked_box(box: Any) -> Box:
 def own_start(box: Box) -> Point:
     """Where an own formula starts unless told otherwise."""
     (x0, x1), (y0, y1) = box
-    return x0 + 0.2 * (x1 - x0), y0 + 0.8 * (y1 - y0)
+    return float(f"{x0 + 0.2 * (x1 - x0):.6g}"), float(f"{y0 + 0.8 * (y1 - y0):.6g}")
 
 
 def surface(formula: str, box: Box = OWN_BOX, start: Point | None = None) -> Surface:

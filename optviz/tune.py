@@ -48,8 +48,9 @@ class Tuned:
 
 @once(maxsize=256)
 def tune(run: Run, best: float | None, tolerance: float) -> Tuned:
-    """The rate that comes within the tolerance of the best value and stays there in the fewest steps; if none does, the one with the
-    lowest final loss. Over draws of the noise both are medians. What diverged is infinitely bad."""
+    """The rate that comes within the tolerance of the best value and stays there, for the last tenth of the steps at least, in the fewest
+    steps; if none does, the one with the lowest final loss. Over draws of the noise both are medians. What diverged is infinitely bad, and
+    a rate counts for no more than the better one of its neighbours does."""
     p = optimizers[run.optimizer].params["lr"]
     assert isinstance(p, Param)
     seeds = SEEDS if run["noise"] or run["noise_relative"] else 1
@@ -103,14 +104,25 @@ def _measured(loss: np.ndarray, there: np.ndarray, kept: np.ndarray, best: float
         else:
             outside = loss - best > tolerance
             last = len(kept) - 1 - np.argmax(outside[::-1], axis=0)  # the last moment outside
-            after = np.where(outside.any(axis=0), last + 1, 0)
-            reached = np.where(there & (after < len(kept)), kept[np.minimum(after, len(kept) - 1)], np.inf)
+            after = kept[np.minimum(np.where(outside.any(axis=0), last + 1, 0), len(kept) - 1)]
+            stays = ~outside[kept > kept[-1] * (1 - 1 / SHARE)].any(axis=0)  # who comes at the very end may go again
+            reached = np.where(there & stays, after, np.inf)
     return np.quantile(reached, 0.5, axis=-1, method="inverted_cdf"), np.quantile(final, BAND, axis=-1, method="inverted_cdf")
 
 
 def _best(tries: Tries, own: float) -> int:
-    """The fewest steps, then the lowest final loss, then the rate there was, then the lowest rate."""
-    return int(np.lexsort((tries.rates, tries.rates != own, tries.final[1], tries.reached))[0])
+    """The fewest steps, then the lowest final loss, then the rate there was, then the lowest rate. A rate is as good as it and its better
+    neighbour are both: one that is good all alone is luck, and the next seed or start has another."""
+    reached, final = tries.reached, tries.final[1]
+    i, mine = (int(np.lexsort((tries.rates, tries.rates != own, final, reached, *sure))[0])
+               for sure in ((_with_neighbour(final), _with_neighbour(reached)), (tries.rates != own,)))
+    return mine if tries.rates[mine] == own and (reached[mine], final[mine]) < (reached[i], final[i]) else i  # nobody loses by a search
+
+
+def _with_neighbour(values: np.ndarray) -> np.ndarray:
+    """The worse of each value and the better one beside it."""
+    padded = np.concatenate([[np.inf], values, [np.inf]])
+    return np.maximum(values, np.minimum(padded[:-2], padded[2:])) if values.size > 1 else values
 
 
 def _joined(a: Tries, b: Tries) -> Tries:

@@ -251,8 +251,8 @@ def _runs_away(r: _Seen) -> Verdict | None:
 
 
 def _swings(r: _Seen) -> Verdict | None:
-    """Still crosses the floor of a ravine, three times or more in the last quarter, and no noise makes it."""
-    if r.noisy or (r.crossed > r.steps - r.tail.shape[1]).sum() < 3:
+    """Still crosses the floor of a ravine, three times or more in the last quarter and once in the last tenth, and no noise makes it."""
+    if r.noisy or (r.crossed > r.steps - r.tail.shape[1]).sum() < 3 or not (r.crossed > r.late).any():
         return None
     n = len(r.crossed)
     return Verdict("swings", T(f"oscillates across the ravine: crossed its floor {n} times",
@@ -260,8 +260,8 @@ def _swings(r: _Seen) -> Verdict | None:
 
 
 def _wanders(r: _Seen) -> Verdict | None:
-    """The path of the last quarter turns about: closing in on a minimum, around one, or neither."""
-    if not r.winds:
+    """The path of the last quarter turns about, or noise shakes it: closing in on a minimum, around one, or neither."""
+    if not (r.winds or r.noisy):
         return None
     which = r.nearest(r.tail.mean(axis=1))
     if which is not None:
@@ -275,6 +275,8 @@ def _wanders(r: _Seen) -> Verdict | None:
                                               f"качается и всё ещё сходится: в конце до {place.of} остаётся {end}"), None, float(far[-1]))
             return Verdict("hovers", T(f"hovers around {place.en}, {rounded(mean)} from it on average over the last quarter of the steps",
                                        f"кружит около {place.of}: за последнюю четверть шагов до него в среднем {rounded(mean)}"), None, mean)
+    if not r.winds:
+        return None
     step = length(r.tail) / (r.tail.shape[1] - 1)
     return Verdict("jumps", T(f"keeps going to and fro without settling, {rounded(step)} a step on average at the end",
                               f"мечется и не успокаивается: под конец в среднем по {rounded(step)} за шаг"), None, step)

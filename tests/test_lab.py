@@ -248,6 +248,28 @@ def test_the_trails_follow_a_dragged_start_before_it_is_released(visit):
     stage.says(r"start \(.*, 1\.25\)")
 
 
+def test_the_keys_are_there_before_anything_was_clicked_and_after_an_example_was(visit):
+    stage = Stage(visit("?surface=bowl&optimizer=sgd&steps=20&at=20&start=0,1.5"))
+    page = stage.page
+    stage.at(20)
+    page.keyboard.press("ArrowLeft")
+    stage.at(19)
+    page.keyboard.press("Home")
+    stage.at(0)
+    page.get_by_role("spinbutton").or_(page.get_by_role("textbox")).first.focus()
+    page.keyboard.press("End")  # a field has its own use for it
+    page.get_by_role("button", name="Next example").first.click()
+    page.get_by_text("1 / 21").wait_for()
+    stage.rest()
+    page.keyboard.press("Home")
+    stage.at(0)
+    start = stage.start()
+    page.keyboard.press("Shift+ArrowRight")
+    until(page, lambda: stage.start() != start)
+    page.keyboard.press("e")
+    expect(page.locator(".optviz-stage aside")).to_be_visible()
+
+
 def test_a_hover_reads_the_place_or_the_step(visit):
     stage = Stage(visit("?surface=bowl&optimizer=sgd:lr=0.2&steps=20&at=20&start=0,1.5"))
     page = stage.page

@@ -28,7 +28,7 @@ def by_hand(run, lr, best, tolerance):
     if t.diverged_at is not None:
         return math.inf, math.inf
     inside = [loss - best <= tolerance for loss in t.loss] if best is not None else [False]
-    reached = next((k for k in range(len(inside)) if all(inside[k:])), math.inf)
+    reached = next((k for k in range(len(inside)) if all(inside[k:]) and k <= 0.9 * run.steps + 1), math.inf)
     return reached, float(np.mean([loss for k, loss in enumerate(t.loss) if k > 0.9 * run.steps]))
 
 
@@ -45,7 +45,8 @@ def test_where_nobody_reaches_the_tolerance_the_lowest_final_loss_wins():
     run = Run("ravine", "sgd", (8.0, 3.0), steps=10)
     t = tune(run, 0.0, 1e-12)
     finals = [by_hand(run, lr, 0.0, 1e-12)[1] for lr in t.tries.rates]
-    assert t.reached is None and t.rate == t.tries.rates[np.argmin(finals)]
+    sure = [max(f, min(beside)) for f, *beside in zip(finals, [math.inf, *finals], [*finals[1:], math.inf], strict=False)]
+    assert t.reached is None and t.rate in t.tries.rates[np.equal(sure, min(sure))], "one that is good all alone is luck"
     np.testing.assert_allclose(t.tries.final[1], finals)
 
 
@@ -116,6 +117,11 @@ def test_staying_within_the_tolerance_is_what_counts():
     reached, final = module._measured(loss, np.zeros((5, 1), bool), kept, 0.0, 1.0)
     assert np.isinf(reached).all() and np.isinf(final).all()
     assert np.isinf(module._measured(loss, np.ones((5, 1), bool), kept, None, 1.0)[0]).all()
+
+
+def test_a_rate_that_is_good_all_alone_is_luck():
+    spike = Tries(np.array([0.1, 0.2, 0.3, 0.4, 0.5]), np.array([50.0, 3.0, 60.0, 20.0, 21.0]), np.ones((3, 5)))
+    assert module._best(spike, 0.1) == 3 and module._best(spike, 0.2) == 1, "but nobody loses what he had"
 
 
 def test_of_equals_the_rate_there_was_is_kept():

@@ -142,10 +142,13 @@ def _rules(race: Race, best: float | None, every: int) -> T:
         ru.append("Минимум здесь неизвестен, поэтому выигрывает наименьшее итоговое значение, даже если спуск уходит в бесконечность.")
     else:
         tolerance, rough = short(race["tolerance"]), every > 1
-        en.append(f"The best rate comes to f − f* ≤ {tolerance} and stays there in the fewest steps{f' (counted by {every})' * rough}; "
-                  "where none does, the lowest final loss wins.")
+        en.append(f"The best rate comes to f − f* ≤ {tolerance} in the fewest steps{f' (counted by {every})' * rough} and stays there, "
+                  "for the last tenth at least; where none does, the lowest final loss wins.")
         ru.append(f"Лучшая — та, при которой спуск за наименьшее число шагов{f' (с шагом отсчёта {every})' * rough} входит в допуск "
-                  f"f − f* ≤ {tolerance} и больше из него не выходит; если такой нет — та, у которой итоговое значение наименьшее.")
+                  f"f − f* ≤ {tolerance} и больше из него не выходит, по крайней мере последнюю десятую часть шагов; если такой нет — та, "
+                  "у которой итоговое значение наименьшее.")
+    en.append("A rate counts for no more than its better neighbour does: one that is good all alone is luck.")
+    ru.append("Скорость ценится не выше лучшей из двух соседних: удача при одном-единственном значении не в счёт.")
     en.append("The final loss is the mean over the last tenth of the steps, infinite for a run that diverges.")
     ru.append("Итоговое значение — среднее за последнюю десятую часть шагов; если спуск расходится, оно считается бесконечным.")
     if race["noise"] or race["noise_relative"]:

@@ -268,7 +268,7 @@ def results(outcome: Outcome) -> None:
     names = named(race)
     heads = {
         "loss": T("final loss", "итоговое значение"), "distance": T("to a minimum", "до минимума"),
-        "reached": T("steps to tolerance", "шагов до допуска"), "gradients": T("gradients", "градиентов"),
+        "reached": T("first within tolerance", "впервые в допуске"), "gradients": T("gradients", "градиентов"),
         "diverged_at": T("diverged at step", "разошёлся на шаге"), "within": T("crowd: within tolerance, %", "облако: в допуске, %"),
         "at_best": T("crowd: at the best, %", "облако: у лучшего, %"), "found": T("crowd: minima found", "облако: минимумов найдено"),
         "median": T("crowd: median loss", "облако: медиана"), "diverged": T("crowd: diverged, %", "облако: разошлось, %")}
@@ -288,7 +288,7 @@ def results(outcome: Outcome) -> None:
         st.markdown(":small[" + "  \n".join(told) + "]")
     best = ""
     if outcome.best is not None:
-        value, tolerance = rounded(outcome.best), short(race["tolerance"])
+        value, tolerance = rounded(outcome.best if abs(outcome.best) > 1e-20 else 0.0), short(race["tolerance"])
         best = say(T(f"Best known value f* = {value}; tolerance f − f* ≤ {tolerance}. ",
                      f"Наилучшее известное значение f* = {value}; допуск f − f* ≤ {tolerance}. "))
     st.markdown(":small[" + best + say(T("Newton's methods also ask for a Hessian a step, line searches for more values.",

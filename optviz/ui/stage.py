@@ -9,15 +9,13 @@ import streamlit as st
 
 from ..core import T
 from ..render.wire import pack
+from ..render.words import WORDS
 from ..scene import Scene
 from .text import language, say
 
 TEXTS = {
     "stage": T("Stage: the race of the optimizers; press ? for the keys", "Сцена: гонка оптимизаторов; клавиши — по знаку ?"),
-    "start": T("start", "старт"), "optimum": T("optimum", "минимум"), "step": T("step {k}", "шаг {k}"),
-    "step_of": T("step {k} of {n}", "шаг {k} из {n}"), "step_axis": T("step", "шаг"),
-    "loss": T("loss f", "значение f"), "loss_above": T("loss above the best, f − f*", "превышение над минимумом, f − f*"),
-    "diverged_at": T("diverged at step {k}", "разошёлся на шаге {k}"),
+    **WORDS, "step": T("step {k}", "шаг {k}"),
     "sensitive": T("Sensitive to the last bit: {names}. A rounding error sends this run elsewhere.",
                    "Чувствительно к последнему биту: {names}. Ошибка округления уводит спуск в другое место."),
     "no_relief": T("This browser offers no WebGL 2, so the picture stays flat.", "В этом браузере нет WebGL 2, поэтому картинка остаётся плоской."),

@@ -4,6 +4,7 @@ import { digits, fill } from "./scene.js";
 const FIGURES = 4; // of a number that somebody may check by hand
 const KEPT = [28, 190], LONGEST = 140; // px: where the longest arrow of a unit may lie before its scale changes, and then at most
 const READABLE = 100; // ms
+const NOISE = 1e9; // times longer: such an arrow is made of rounding errors
 const LADDER = [5, 2, 1];
 
 export class Steps {
@@ -83,7 +84,7 @@ export class Steps {
     for (const { value, start, sign, label, role, unit, faint } of explained.arrows) {
       const [x, y] = this.pair(start, k), [vx, vy] = this.pair(value, k), s = sign * this.scales[unit];
       const from = at(x, y), to = at(x + s * vx, y + s * vy), far = Math.hypot(to[0] - from[0], to[1] - from[1]);
-      if (!seen(...from) || !(far > 2)) continue;
+      if (!seen(...from) || !(far > 2) || Math.abs(s) > NOISE) continue;
       const way = [(to[0] - from[0]) / far, (to[1] - from[1]) / far], colour = explained.colours[role];
       arrow(g, from, to, way, colour, theme.page, unit === "step" ? line * 1.5 : line, faint);
       labels.push([Math.abs(s) === 1 ? label : `${label} ×${digits(Math.abs(s))}`, to, way, colour]);

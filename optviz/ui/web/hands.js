@@ -5,6 +5,9 @@ const SLIP = { mouse: 4, pen: 6, touch: 10 }; // px that a click may move
 const KEYS = { ArrowLeft: "back", ArrowRight: "on", Home: "home", End: "end", r: "again", "к": "again", f: "present", "а": "present", e: "explain", "у": "explain", g: "gauges", "п": "gauges", "?": "help", ",": "help", " ": "play" };
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
 
+const TURNED = "input, textarea, select, summary, [contenteditable], " + // what has a use for keys of its own
+  ["slider", "spinbutton", "combobox", "listbox", "option", "menu", "dialog", "grid", "radiogroup", "tab"].map((role) => `[role="${role}"]`).join();
+
 export function listen(player, signal) {
   const { box, parts } = player, { picture, scrub, speed, chart } = parts;
   const on = (target, names, f, options) => names.split(" ").forEach((n) => target.addEventListener(n, f, { signal, ...options }));
@@ -79,10 +82,14 @@ export function listen(player, signal) {
 
   // No key of the stage reaches the page: Streamlit has shortcuts of its own.
   on(box, "keydown", (e) => { e.stopPropagation(); if (player.scene && key(e)) e.preventDefault(); });
-  on(box, "keyup keypress", (e) => {
-    e.stopPropagation();
-    if (e.type === "keyup" && player.holding && !grabbed && (e.key === "Shift" || e.key in ARROWS)) player.release();
-  });
+  on(box, "keyup keypress", (e) => e.stopPropagation());
+  // The page's keys are the stage's, too, except where something else is typed or turned.
+  on(window, "keydown", (e) => {
+    const way = e.composedPath();
+    if (!player.scene || way.includes(box) || way.some((part) => part.matches?.(TURNED)) || !key(e)) return;
+    e.preventDefault(); e.stopImmediatePropagation();
+  }, { capture: true });
+  on(window, "keyup", (e) => { if (player.holding && !grabbed && (e.key === "Shift" || e.key in ARROWS)) player.release(); }, { capture: true });
   on(box, "focusout", () => { if (player.holding && !grabbed) player.release(); });
 
   function key(e) {

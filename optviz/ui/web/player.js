@@ -84,6 +84,8 @@ export class Player {
     const { explain, gauges } = this.told.look ?? scene.look; // what was asked for last, answered or not
     this.explains = explain; this.gaugesOn = gauges;
     if (opened) { // somebody came, or opened another surface, preset or link: its own moment and view count
+      const at = document.activeElement; // a button that was clicked has done its work: Space shall play
+      if (before && at?.matches("button") && !at.matches(":focus-visible")) this.box.focus({ preventScroll: true });
       this.playing = scene.look.at === null && !this.still && scene.paths.length > 0;
       this.playhead = Math.min(scene.look.at ?? (this.playing ? 0 : scene.steps), scene.steps);
       this.camera = { yaw: scene.look.yaw, pitch: scene.look.pitch, zoom: scene.look.zoom };
@@ -357,9 +359,11 @@ export class Player {
   heads(g, theme, font) {
     g.font = font(12, 600); g.textBaseline = "middle"; g.textAlign = "left";
     const shown = this.paths.filter((p) => !p.muted && !p.stale), { taken } = this, r = this.big ? 8 : 5.5;
-    for (const path of shown) {
-      const over = path.end !== null && this.playhead >= path.end, [x, y] = headOf(path, this.playhead);
-      const [px, py] = this.at(x, y), out = !(px > 0 && py > 0 && px < this.width && py < this.height);
+    const places = shown.map((path) => this.at(...headOf(path, this.playhead)));
+    taken.push(...places.map(([px, py]) => [px - r, py - r, 2 * r, 2 * r])); // no name covers a head
+    for (const [i, path] of shown.entries()) {
+      const over = path.end !== null && this.playhead >= path.end;
+      const [px, py] = places[i], out = !(px > 0 && py > 0 && px < this.width && py < this.height);
       const hx = Math.min(Math.max(px || 0, 12), this.width - 12), top = hx > this.width - CORNER[0] ? CORNER[1] + 12 : 12;
       const hy = Math.min(Math.max(py || 0, top), this.height - 12);
       g.strokeStyle = theme.page; g.fillStyle = path.colour; g.lineWidth = 1.5; g.globalAlpha = path.dim ? 0.4 : 1;
