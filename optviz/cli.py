@@ -1,4 +1,4 @@
-"""The command optviz: open the app, list what there is."""
+"""The command optviz: open the app, list what there is, render a race to a file."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import argparse
 import os
 import sys
 from collections.abc import Mapping, Sequence
+from pathlib import Path
+from urllib.parse import quote, urlsplit
 
 from . import __version__, optimizers, schedules, surfaces
 from .core import Refused
@@ -21,13 +23,48 @@ def port(text: str) -> int:
     return number
 
 
+def size(text: str) -> tuple[int, int]:
+    """960x540"""
+    width, _, height = text.partition("x")
+    try:
+        return int(width), int(height)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no size; write for example 960x540") from None
+
+
+#: What the command line says of a race, as its URL does.
+RACE = {"surface": "rosenbrock, ravine, …: see optviz list surfaces", "formula": "an own formula, for example x^2 + 3*sin(y)", "start": "-1.5,2",
+        "steps": "how many", "box": "x0,x1,y0,y1: what is seen", "noise": "of each gradient", "seed": "of the noise and the crowd",
+        "crowd": "how many more starts"}
+PICTURE = {"theme": "light or dark", "language": "en or ru", "title": "a text above the picture"}
+WHOLE = {"scale": "of a still: 1, 2 or 4 pixels a point", "frames": "how many (120)", "fps": "25, 33 or 50", "from": "the first step that is played",
+         "to": "the last one", "at": "the step of a still"}
+
+
 def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser("optviz", description="How neural networks are trained, seen.")
     top.add_argument("--version", action="version", version=f"optviz {__version__}")
-    commands = top.add_subparsers(dest="command", required=True, metavar="{app,list}")
+    commands = top.add_subparsers(dest="command", required=True, metavar="{app,list,render}")
     app = commands.add_parser("app", help="open the app in a browser")
     app.add_argument("--host", default="localhost", help="the address to listen on (default: this machine only)")
     app.add_argument("--port", type=port, default=8501, help="the port; the next free one if it is taken (default: 8501)")
+    rendering = commands.add_parser("render", help="render a race to a file: gif, png, svg, csv, npz",
+                                    description="Render a race to a file. What is not given is as the app has it.")
+    race, picture = rendering.add_argument_group("the race"), rendering.add_argument_group("the picture")
+    race.add_argument("--url", help="a link that the app shared, or its query")
+    race.add_argument("--optimizer", action="append", metavar="WORD", help="adam:lr=0.05,beta1=0.8,schedule=cosine; once for each")
+    for name, what in RACE.items():
+        race.add_argument(f"--{name}", help=what)
+    rendering.add_argument("-o", "--output", required=True, help="the file, whose ending says which medium; - for standard output")
+    rendering.add_argument("--medium", help="which medium, where no ending says it")
+    picture.add_argument("--size", type=size, help="960x540")
+    for name, what in PICTURE.items():
+        picture.add_argument(f"--{name}", help=what)
+    for name, what in WHOLE.items():
+        picture.add_argument(f"--{name}", type=int, help=what)
+    for name in ("panel", "legend", "counter", "loop"):
+        picture.add_argument(f"--no-{name}", dest=name, action="store_false", default=None, help=f"without the {name}")
+    picture.add_argument("--caption", action="store_true", default=None, help="the parameters under the picture")
     listing = commands.add_parser("list", help="print the keys of a registry")
     listing.add_argument("registry", nargs="?", choices=list(REGISTRIES), help="which one (default: all)")
     return top
@@ -43,6 +80,36 @@ def show(names: Sequence[str]) -> None:
             print(f"  {key:{width}}  {definition.name.en} · {definition.name.ru}")
 
 
+def render(given: argparse.Namespace) -> None:
+    """Render what the command line says."""
+    from .race import Race
+    from .render import render as rendered
+
+    link = given.url or ""
+    query = urlsplit(link).query if "?" in link else link
+    fields = [field for field in query.split("&") if field and field.partition("=")[0] not in ("lang", "embed")]
+    for name in RACE:
+        if (value := getattr(given, name)) is not None:
+            fields = [field for field in fields if field.partition("=")[0] != name] + [f"{name}={quote(value)}"]
+    if given.optimizer is not None:
+        fields = [field for field in fields if field.partition("=")[0] != "optimizer"] + [f"optimizer={quote(word)}" for word in given.optimizer]
+    options = {name: getattr(given, name) for name in ("size", "panel", "legend", "counter", "loop", "caption", *PICTURE, *WHOLE)}
+    options |= {"start": options.pop("from"), "end": options.pop("to")}
+    options = {name: value for name, value in options.items() if value is not None}
+    race, shown = Race.from_query("&".join(fields)), sys.stderr.isatty()
+
+    def progress(share: float) -> None:
+        print(f"\r{share:4.0%}", end="" if share < 1 else "\n", file=sys.stderr, flush=True)
+    if given.output == "-":
+        data = rendered(race, None, given.medium, progress if shown else None, **options)
+        assert isinstance(data, bytes)
+        sys.stdout.buffer.write(data)
+    else:
+        path = rendered(race, given.output, given.medium, progress if shown else None, **options)
+        assert isinstance(path, Path)
+        print(f"{path}: {path.stat().st_size / 1000:.0f} KB", file=sys.stderr)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """The exit code: 0 done, 1 it could not be done, 2 a wrong command line."""
     given = parser().parse_args(arguments)
@@ -52,6 +119,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         if given.command == "list":
             show([given.registry] if given.registry else list(REGISTRIES))
+        elif given.command == "render":
+            render(given)
         else:
             from .server import serve  # Streamlit takes a second to import; `optviz list` does not need it
             serve(given.host, given.port)
@@ -60,5 +129,5 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except (Refused, OSError) as error:
         print(f"optviz: {error}", file=sys.stderr)
-        return 1
+        return 2 if given.command == "render" else 1
     return 0
