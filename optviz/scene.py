@@ -184,8 +184,8 @@ def _difference(race: Race, optimizer: str) -> str | None:
 def _printed(e: Entrant, name: str) -> T:
     """One setting in a few words."""
     if name == "schedule":
-        name = schedules[e.schedule].name
-        return T(f"α: {name.en}", f"α: {name.ru}")
+        called = schedules[e.schedule].name
+        return T(f"α: {called.en}", f"α: {called.ru}")
     value = e[name]
     if name in CLIPS:
         return T("not clipped", "без ограничения") if value is None else T(f"clipped at {value:.3g}", f"с ограничением {value:.3g}")
@@ -198,7 +198,7 @@ def named(race: Race) -> list[tuple[T, T, Style]]:
     Of a kind, they are told apart in words by what differs, or by number; the first has the colour of its kind, the others keep
     its shape and take colours that nobody else here has.
     """
-    keys, out = [e.optimizer for e in race.entrants], []
+    keys, out = [e.optimizer for e in race.entrants], list[tuple[T, T, Style]]()
     free = [colour for colour in COLOURS if colour not in {style_of(key).colour for key in keys}]
     for i, e in enumerate(race.entrants):
         number, name = keys[:i].count(e.optimizer), optimizers[e.optimizer].name
