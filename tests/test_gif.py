@@ -13,7 +13,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from optviz.core import Refused
 from optviz.palette import COLOURS, THEMES
-from optviz.render.gif import CLEAR, Palette, choose, delay, gif
+from optviz.render.gif import CLEAR, Palette, boxes, choose, delay, gif
 
 SIZE = 320, 180
 
@@ -236,6 +236,11 @@ def test_any_change_of_any_size_is_shown_and_no_more_is_stored(width, height, se
     images, shown = made(frames)
     assert np.array_equal(shown, frames)
     assert [stored_box(image) for image in images[1:]] == [smallest_box(a, b) for a, b in pairwise(frames)]
+
+
+def test_a_box_stays_what_it_was():
+    frames = [np.full((2, 3, 3), grey, np.uint8) for grey in (0, 90)]
+    assert [box.tolist() for *_, box in list(boxes(frames, (3, 2), Palette([(0, 0, 0), (90, 90, 90)])))] == [[[0] * 3] * 2, [[1] * 3] * 2]
 
 
 def test_one_channel_of_the_last_pixel_is_a_change():

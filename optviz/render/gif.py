@@ -79,7 +79,7 @@ class Palette:
     def _learn(self, code: np.ndarray) -> None:
         mine = self.colours.astype(np.float32)
         lengths = (mine**2).sum(1)
-        for part in np.split(code, range(4096, code.size, 4096)):
+        for part in np.split(code, range(256, code.size, 256)):  # small enough for a processor's cache, and for one thread
             # the squared distance without what all have in common: whole numbers below 2^24, so nothing is rounded
             self.table[part] = (lengths - 2 * colours(part).T @ mine.T).argmin(1) + 1
 
@@ -100,12 +100,16 @@ def boxes(frames: Iterable[np.ndarray], size: tuple[int, int], palette: Palette)
     width, height = size
     area = width * height
     now, last = np.zeros((2, -(-3 * area // 8) * 8), np.uint8)  # whole words
-    shown = np.full(area, CLEAR, np.uint8)
-    for count, frame in enumerate(frames):
+    shown: np.ndarray | None = None
+    for frame in frames:
         now, last = last, now
         picture = now[:3 * area].reshape(height, width, 3)
         picture[:] = frame
-        pixel = touched(now, last) if count else np.arange(area)
+        if shown is None:
+            shown = palette.nearest(picture.reshape(-1, 3))
+            yield 0, 0, shown.reshape(height, width).copy()
+            continue
+        pixel = touched(now, last)
         pixel = pixel[:np.searchsorted(pixel, area)]  # the last word may reach beyond the picture
         index = palette.nearest(picture.reshape(-1, 3)[pixel])
         seen = index != shown[pixel]
