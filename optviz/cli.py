@@ -48,7 +48,7 @@ def parser() -> argparse.ArgumentParser:
     app = commands.add_parser("app", help="open the app in a browser")
     app.add_argument("--host", default="localhost", help="the address to listen on (default: this machine only)")
     app.add_argument("--port", type=port, default=8501, help="the port; the next free one if it is taken (default: 8501)")
-    rendering = commands.add_parser("render", help="render a race to a file: gif, png, svg, csv, npz",
+    rendering = commands.add_parser("render", help="render a race to a file: gif, png, svg, csv, npz, py",
                                     description="Render a race to a file. What is not given is as the app has it.")
     race, picture = rendering.add_argument_group("the race"), rendering.add_argument_group("the picture")
     race.add_argument("--url", help="a link that the app shared, or its query")
@@ -65,6 +65,7 @@ def parser() -> argparse.ArgumentParser:
     for name in ("panel", "legend", "counter", "loop"):
         picture.add_argument(f"--no-{name}", dest=name, action="store_false", default=None, help=f"without the {name}")
     picture.add_argument("--caption", action="store_true", default=None, help="the parameters under the picture")
+    picture.add_argument("--torch", action="store_true", default=None, help="a .py in plain torch, without optviz")
     listing = commands.add_parser("list", help="print the keys of a registry")
     listing.add_argument("registry", nargs="?", choices=list(REGISTRIES), help="which one (default: all)")
     return top
@@ -93,7 +94,7 @@ def render(given: argparse.Namespace) -> None:
             fields = [field for field in fields if field.partition("=")[0] != name] + [f"{name}={quote(value)}"]
     if given.optimizer is not None:
         fields = [field for field in fields if field.partition("=")[0] != "optimizer"] + [f"optimizer={quote(word)}" for word in given.optimizer]
-    options = {name: getattr(given, name) for name in ("size", "panel", "legend", "counter", "loop", "caption", *PICTURE, *WHOLE)}
+    options = {name: getattr(given, name) for name in ("size", "panel", "legend", "counter", "loop", "caption", "torch", *PICTURE, *WHOLE)}
     options |= {"start": options.pop("from"), "end": options.pop("to")}
     options = {name: value for name, value in options.items() if value is not None}
     race, shown = Race.from_query("&".join(fields)), sys.stderr.isatty()

@@ -228,6 +228,14 @@ def test_a_table_holds_every_number():
         assert arrays["runs"].tolist() == [e.word() for e in RACE.entrants]
 
 
+@pytest.mark.parametrize("torch", [False, True])
+def test_a_script_makes_the_same_descents(tmp_path, torch):
+    path = ov.render(RACE.at(steps=5), tmp_path / "race.py", torch=torch)
+    said = subprocess.run([sys.executable, str(path)], capture_output=True, text=True, check=True).stdout
+    loss = ov.descend("himmelblau", "adam", (0.0, 0.5), 5, lr=0.3).loss[-1]
+    assert f"Adam: {loss:.6g}" in said and ("import optviz" in path.read_text("utf-8")) != torch
+
+
 def test_a_run_that_diverges_ends_in_the_table_and_has_its_mark_in_the_picture():
     run = Run("rosenbrock", "sgd", (-2.0, 2.0), 30, lr=1.0)
     broke = ov.descend("rosenbrock", "sgd", (-2.0, 2.0), 30, lr=1.0).diverged_at

@@ -19,6 +19,7 @@ from ..palette import COLOURS, THEMES
 from ..race import Race
 from ..run import Run
 from ..scene import named, race_scene
+from .code import with_optviz, with_torch
 from .frames import frames
 from .gif import gif
 from .picture import Look, Picture
@@ -48,6 +49,7 @@ class Options:
     counter: bool = True
     title: str = ""
     caption: bool = False  # the parameters, under the picture
+    torch: bool = False  # the script in plain torch, without optviz
 
     def __post_init__(self) -> None:
         names = {"size": _whole_pair(self.size), "theme": self.theme in THEMES, "language": self.language in ("en", "ru"),
@@ -214,5 +216,10 @@ def npz(outcome: Outcome, o: Options, progress: Progress) -> Iterator[bytes]:
     yield file.getvalue()
 
 
+def python(outcome: Outcome, o: Options, progress: Progress) -> Iterator[bytes]:
+    """A script that makes the same descents."""
+    yield (with_torch if o.torch else with_optviz)(outcome.race, o.language).encode()
+
+
 MEDIA: Mapping[str, Callable[[Outcome, Options, Progress], Iterator[bytes]]] = {
-    "gif": animation, "png": png, "svg": svg, "csv": csv, "npz": npz}
+    "gif": animation, "png": png, "svg": svg, "csv": csv, "npz": npz, "py": python}
