@@ -83,11 +83,11 @@ class Desk(Generic[S]):
             self.choose(key, label, {word: WORDS[word] for word in p.choices}, value, change)
         elif p.optional:
             middle = math.sqrt(p.low * p.high) if p.log else (p.low + p.high) / 2
-            st.checkbox(label, **self.bound(f"{key}-on", value is not None, lambda spec, on: change(spec, middle if on else None)))
+            st.checkbox(label, value is not None, **self.bound(f"{key}-on", value is not None, lambda spec, on: change(spec, middle if on else None)))
             if value is not None:
                 self.slider(key, label, p, value, change, label_visibility="collapsed")
         elif p.whole and not p.log:
-            st.number_input(label, int(p.allowed.low), int(p.allowed.high), step=1, **self.bound(key, value, change))
+            st.number_input(label, int(p.allowed.low), int(p.allowed.high), int(value), step=1, **self.bound(key, value, change))
         else:
             self.slider(key, label, p, value, change)
 
@@ -95,18 +95,19 @@ class Desk(Generic[S]):
                fresh: bool = False, **how: Any) -> None:
         """One of a few, or many, by name."""
         names = {option: say(name) for option, name in options.items()}
-        chosen = 0 if value in names and not fresh else None  # what stands for something can't be cleared
+        chosen = list(names).index(value) if value in names and not fresh else None  # what stands for something can't be cleared
         st.selectbox(label, list(names), index=chosen, format_func=names.__getitem__, **self.bound(key, value, change, fresh), **how)
 
     def slider(self, key: str, label: str, p: Param, value: Any, change: Callable[[S, Any], S], **how: Any) -> None:
         """A slider that stops at round numbers and at the value it has, wherever that lies."""
         stops = {stop for stop in places(p) if short(stop) != short(value)} | {value}  # Streamlit knows a stop by what it prints
-        st.select_slider(label, sorted(stops), format_func=short, **self.bound(key, value, change), **how)
+        # Two quick reruns, and a page may never hear of the value that was set: then it shows the default, and tells it as a visitor's choice.
+        st.select_slider(label, sorted(stops), value, format_func=short, **self.bound(key, value, change), **how)
 
     def number(self, key: str, label: str, value: float, change: Callable[[S, float], S], **how: Any) -> None:
         """A field for an exact number."""
         step = 10.0 ** (math.floor(math.log10(abs(value))) - 1) if value else 0.1
-        st.number_input(label, step=max(step, 1e-12), format="%.6g", **self.bound(key, float(value), change), **how)
+        st.number_input(label, value=float(value), step=max(step, 1e-12), format="%.6g", **self.bound(key, float(value), change), **how)
 
     def button(self, key: str, label: T, change: Callable[[S], S], icon: str | None = None,
                then: Callable[[], None] | None = None, fresh: bool = False, **how: Any) -> None:
