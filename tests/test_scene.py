@@ -18,6 +18,7 @@ from optviz.palette import THEMES
 from optviz.race import Entrant, Race, entrant_on
 from optviz.render.picture import fit, heat_pixels
 from optviz.render.wire import heat_head, pack
+from optviz.render.words import digits
 from optviz.scene import BANDS, dots, heat, panel, race_scene
 
 WEB = Path(ov.__file__).parent / "ui" / "web"
@@ -257,4 +258,4 @@ def test_what_cannot_be_traced_is_not_live():
 @pytest.mark.parametrize(("value", "text"), [(0.00123, "0.00123"), (1.23456, "1.23"), (-0.5, "−0.5"), (12345, "12345"), (1.5e-5, "1.5·10⁻⁵"), (-2e7, "−2·10⁷"),
                                              (0, "0"), (999.7, "1000")])
 def test_numbers_are_printed_to_three_digits(page, value, text):
-    assert page.evaluate("async (v) => (await import('/scene.js')).digits(v)", value) == text
+    assert page.evaluate("async (v) => (await import('/scene.js')).digits(v)", value) == text == digits(value), "on the stage and in a file"
