@@ -7,10 +7,12 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from urllib.parse import quote, urlsplit
+from typing import Any
+from urllib.parse import parse_qs, quote, urlsplit
 
 from . import __version__, optimizers, schedules, surfaces
 from .core import Refused
+from .render.options import OPTIONS
 
 REGISTRIES: Mapping[str, Mapping] = {"surfaces": surfaces, "optimizers": optimizers, "schedules": schedules}
 
@@ -23,22 +25,24 @@ def port(text: str) -> int:
     return number
 
 
-def size(text: str) -> tuple[int, int]:
-    """960x540"""
-    width, _, height = text.partition("x")
-    try:
-        return int(width), int(height)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is no size; write for example 960x540") from None
-
-
 #: What the command line says of a race, as its URL does.
-RACE = {"surface": "rosenbrock, ravine, …: see optviz list surfaces", "formula": "an own formula, for example x^2 + 3*sin(y)", "start": "-1.5,2",
-        "steps": "how many", "box": "x0,x1,y0,y1: what is seen", "noise": "of each gradient", "seed": "of the noise and the crowd",
-        "crowd": "how many more starts"}
-PICTURE = {"theme": "light or dark", "language": "en or ru", "title": "a text above the picture"}
-WHOLE = {"scale": "of a still: 1, 2 or 4 pixels a point", "frames": "how many (120)", "fps": "25, 33 or 50", "from": "the first step that is played",
-         "to": "the last one", "at": "the step of a still"}
+RACE = {
+    "surface": "rosenbrock, ravine, …: see optviz list surfaces", "formula": "an own formula, for example x^2 + 3*sin(y)", "start": "-1.5,2",
+    "steps": "how many", "box": "x0,x1,y0,y1: what is seen", "noise": "of each gradient", "seed": "of the noise and the crowd",
+    "crowd": "how many more starts", "view": "plane or relief", "yaw": "degrees that the relief is turned",
+    "pitch": "degrees that it is seen from above", "zoom": "how near it is", "at": "the step of a still",
+    "explain": "whose step is explained by arrows: 0 is the first optimizer",
+}
+#: What it says of a file: render/options.py knows what is possible.
+FILE = {
+    "size": "960x540", "theme": "light or dark", "transparent": "no ground behind the picture", "language": "en or ru",
+    "scale": "of a still: 1, 2 or 4 pixels a point", "frames": "how many (120)", "seconds": "or how long it lasts",
+    "stride": "or how many steps from frame to frame", "fps": "frames a second: 25, 33 or 50", "loop": "plays once",
+    "first": "the first step that is played", "last": "the last one", "tail": "how many steps of a trail are seen, the older the fainter (all)",
+    "panel": "without the curves under the picture", "legend": "without the names under the picture", "counter": "without the number of the step",
+    "arrows": "without the arrows of the explained step", "title": "a text above the picture", "caption": "the parameters under the picture",
+    "sliders": "lr,adam.beta1,…: what the reader of a live slide can change", "torch": "a .py in plain torch, without optviz",
+}
 
 
 def parser() -> argparse.ArgumentParser:
@@ -57,15 +61,10 @@ def parser() -> argparse.ArgumentParser:
         race.add_argument(f"--{name}", help=what)
     rendering.add_argument("-o", "--output", required=True, help="the file, whose ending says which medium; - for standard output")
     rendering.add_argument("--medium", help="which medium, where no ending says it")
-    picture.add_argument("--size", type=size, help="960x540")
-    for name, what in PICTURE.items():
-        picture.add_argument(f"--{name}", help=what)
-    for name, what in WHOLE.items():
-        picture.add_argument(f"--{name}", type=int, help=what)
-    for name in ("panel", "legend", "counter", "loop"):
-        picture.add_argument(f"--no-{name}", dest=name, action="store_false", default=None, help=f"without the {name}")
-    picture.add_argument("--caption", action="store_true", default=None, help="the parameters under the picture")
-    picture.add_argument("--torch", action="store_true", default=None, help="a .py in plain torch, without optviz")
+    for name, what in FILE.items():
+        default = OPTIONS[name].default
+        how: dict[str, Any] = {"action": "store_const", "const": not default} if isinstance(default, bool) else {"metavar": name.upper()}
+        picture.add_argument(f"--no-{name}" if default is True else f"--{name}", dest=f"file_{name}", help=what, **how)
     listing = commands.add_parser("list", help="print the keys of a registry")
     listing.add_argument("registry", nargs="?", choices=list(REGISTRIES), help="which one (default: all)")
     return top
@@ -88,15 +87,17 @@ def render(given: argparse.Namespace) -> None:
 
     link = given.url or ""
     query = urlsplit(link).query if "?" in link else link
+    link_language = parse_qs(query).get("lang", [""])[-1]
     fields = [field for field in query.split("&") if field and field.partition("=")[0] not in ("lang", "embed")]
     for name in RACE:
         if (value := getattr(given, name)) is not None:
             fields = [field for field in fields if field.partition("=")[0] != name] + [f"{name}={quote(value)}"]
     if given.optimizer is not None:
         fields = [field for field in fields if field.partition("=")[0] != "optimizer"] + [f"optimizer={quote(word)}" for word in given.optimizer]
-    options = {name: getattr(given, name) for name in ("size", "panel", "legend", "counter", "loop", "caption", "torch", *PICTURE, *WHOLE)}
-    options |= {"start": options.pop("from"), "end": options.pop("to")}
-    options = {name: value for name, value in options.items() if value is not None}
+    texts = {name: text for name in FILE if (text := getattr(given, f"file_{name}")) is not None}
+    options = {name: OPTIONS[name].parse(name, text) if isinstance(text, str) else text for name, text in texts.items()}
+    if link_language in ("en", "ru"):
+        options = {"language": link_language} | options
     race, shown = Race.from_query("&".join(fields)), sys.stderr.isatty()
 
     def progress(share: float) -> None:

@@ -18,7 +18,8 @@ from optviz.outcome import solve
 from optviz.palette import THEMES
 from optviz.presets import presets
 from optviz.race import Entrant, Race
-from optviz.render.export import MEDIA, race_of
+from optviz.render.exhibit import race_of
+from optviz.render.export import MEDIA
 from optviz.render.frames import frames
 from optviz.render.picture import Look, Picture, fit
 from optviz.render.raster import Raster, has, rgb
@@ -191,7 +192,7 @@ def test_a_gif_plays_the_race():
 
 
 def test_a_part_of_the_race_and_no_loop():
-    image, shown = decoded(ov.render(RACE, medium="gif", frames=3, start=10, end=20, loop=False, size=(320, 180)))
+    image, shown = decoded(ov.render(RACE, medium="gif", frames=3, first=10, last=20, loop=False, size=(320, 180)))
     assert image.n_frames == 3 and "loop" not in image.info
     (end,) = decoded(ov.render(RACE, medium="png", at=20, size=(320, 180)))[1]
     assert abs(shown[-1] - end).mean() < 2
@@ -257,7 +258,8 @@ def test_runs_are_a_race_when_they_share_what_a_race_shares():
 @pytest.mark.parametrize(("options", "named"), [
     ({"size": (10, 10)}, "size"), ({"size": (10_000, 10)}, "size"), ({"size": (4096, 4096)}, "size"), ({"size": 3}, "size"), ({"frames": 0}, "frames"),
     ({"frames": 10_000}, "frames"), ({"fps": 26}, "fps"), ({"scale": 3}, "scale"), ({"theme": "blue"}, "theme"), ({"language": "de"}, "language"),
-    ({"at": -1}, "at"), ({"start": 30, "end": 20}, "start"), ({"titel": "x"}, "titel"), ({"title": "x" * 1000}, "title"),
+    ({"at": -1}, "at"), ({"first": 30, "last": 20}, "first"), ({"frames": 5, "seconds": 2.0}, "seconds"), ({"stride": 0.02}, "stride"),
+    ({"seconds": 60.0, "fps": 50}, "seconds"), ({"loop": 1}, "loop"), ({"sliders": "lr"}, "sliders"), ({"titel": "x"}, "titel"), ({"title": "x" * 1000}, "title"),
     ({"size": (3840, 2160), "scale": 4}, "scale")])
 def test_impossible_options_are_refused_in_one_sentence(options, named):
     with pytest.raises(ov.Refused) as refused:
@@ -292,7 +294,7 @@ def test_the_command_line_renders(tmp_path):
     done = optviz("--url", link, "--medium", "csv", "--steps", "3", "-o", "-")
     assert done.returncode == 0 and len(done.stdout.splitlines()) == 1 + 3 * 4
     for words, named in ((["--surface", "moon", "-o", str(out)], b"moon"), (["--frames", "0", "-o", str(out)], b"frames"),
-                         (["-o", str(tmp_path / "no" / "race.png")], b"race.png"), (["--size", "wide", "-o", str(out)], b"960x540"), (["-o", "-"], b"allowed: gif")):
+                         (["-o", str(tmp_path / "no" / "race.png")], b"race.png cannot be written: no such"), (["--size", "wide", "-o", str(out)], b"size"), (["-o", "-"], b"allowed: gif")):
         done = optviz(*words)
         assert done.returncode == 2 and named in done.stderr and b"Traceback" not in done.stderr
     assert len(decoded(out.read_bytes())[1]) == 5
