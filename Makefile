@@ -42,7 +42,7 @@ clean:
 	@touch $@
 
 .venv/test: .venv/made pyproject.toml constraints.txt
-	$(PIP) --editable '.[torch,test]'
+	$(PIP) --editable '.[torch,video,test]'
 	@touch $@ .venv/app
 
 .venv/chromium: .venv/test tests/chromium.py

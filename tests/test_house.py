@@ -20,7 +20,7 @@ FLOORS = {"core": 0, "expr": 0, "latex": 0,
           "stability": 2, "explain": 2, "verdict": 2, "palette": 3, "gauges": 3, "scene": 3, "render": 4,
           "cli": 5, "server": 5, "ui": 5, "__main__": 5}
 #: What is not Python's own, and the lowest floor that may know it. torch is no import anywhere: backend.py asks for it when it is needed.
-OUTSIDE = {"numpy": 0, "latex2mathml": 4, "PIL": 4, "plotly": 4, "pandas": 5, "segno": 5, "streamlit": 5, "uvicorn": 5}
+OUTSIDE = {"numpy": 0, "latex2mathml": 4, "PIL": 4, "av": 4, "plotly": 4, "pandas": 5, "segno": 5, "streamlit": 5, "uvicorn": 5}
 
 
 def dotted(path):

@@ -58,7 +58,7 @@ def _caption(race: Race) -> T:
     """Where, how long and who, at which rate."""
     def said(language: str) -> str:
         each: list[Any] = [(e, getattr(name, language)) for e, (_, name, _) in zip(race.entrants, named(race), strict=True) if not e.muted]
-        who = ", ".join(f"{name} α = {short(e['lr'])}" for e, name in each)
+        who = ", ".join(name if "α" in name else f"{name} α = {short(e['lr'])}" for e, name in each)  # some are told apart by their rates
         steps = T("{} steps", "шагов: {}")
         return " · ".join([getattr(race.surface.name, language), getattr(steps, language).format(race["steps"]), *[who] * bool(who)])
     return T(said("en"), said("ru"))

@@ -6,6 +6,7 @@ import io
 import os
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from ..palette import COLOURS, THEMES
 from ..race import LOOK, Race
 from ..run import Run
 from .exhibit import Exhibit, exhibit, race_of
+from .film import film
 from .frames import frames
 from .gif import gif
 from .options import Options, options
@@ -119,6 +121,16 @@ def animation(shown: Exhibit, o: Options, progress: Progress) -> Iterator[bytes]
     yield from gif(_told(frames(p, when), len(when), progress), o.size, o.fps, pinned, 0 if o.loop else None, sample)
 
 
+def _film(shown: Exhibit, o: Options, progress: Progress, container: str) -> Iterator[bytes]:
+    """A film."""
+    if o.transparent:
+        raise Refused(T("a film has no transparent background; choose GIF, PNG, SVG or HTML",
+                        "у видео не бывает прозрачного фона; выберите GIF, PNG, SVG или HTML"))
+    when = o.moments(shown.scene.steps)
+    told = {"title": o.title or getattr(shown.caption, o.language), "comment": shown.query}
+    yield film(_told(frames(picture(shown, o), when), len(when), progress), o.size, o.fps, container, told)
+
+
 def _told(pictures: Iterator[np.ndarray], many: int, progress: Progress) -> Iterator[np.ndarray]:
     """Frames, each with a word of how far it is."""
     for i, pixels in enumerate(pictures):
@@ -157,9 +169,23 @@ def python(shown: Exhibit, o: Options, progress: Progress) -> Iterator[bytes]:
 
 #: By the ending of a file.
 MEDIA: Mapping[str, Callable[[Exhibit, Options, Progress], Iterator[bytes]]] = {
-    "gif": animation, "png": png, "svg": svg, "csv": csv, "npz": npz, "py": python}
+    "gif": animation,
+    "mp4": partial(_film, container="mp4"),
+    "webm": partial(_film, container="webm"),
+    "png": png,
+    "svg": svg,
+    "csv": csv,
+    "npz": npz,
+    "py": python,
+}
 #: What each is, and for what.
 MEANT: Mapping[str, T] = {
-    "gif": T("GIF, for any slide", "GIF — для любого слайда"), "png": T("PNG, a still", "PNG — кадр"),
-    "svg": T("SVG, a still for print", "SVG — кадр для печати"), "csv": T("CSV, a table of the steps", "CSV — таблица шагов"),
-    "npz": T("NPZ, arrays for NumPy", "NPZ — массивы для NumPy"), "py": T("Python code", "Код на Python")}
+    "gif": T("GIF, for any slide", "GIF — для любого слайда"),
+    "mp4": T("MP4, a film", "MP4 — видео"),
+    "webm": T("WebM, a film for the web", "WebM — видео для веба"),
+    "png": T("PNG, a still", "PNG — кадр"),
+    "svg": T("SVG, a still for print", "SVG — кадр для печати"),
+    "csv": T("CSV, a table of the steps", "CSV — таблица шагов"),
+    "npz": T("NPZ, arrays for NumPy", "NPZ — массивы для NumPy"),
+    "py": T("Python code", "Код на Python"),
+}
