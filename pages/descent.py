@@ -4,9 +4,11 @@ import streamlit as st
 
 from optviz.outcome import solve
 from optviz.presets import opening
+from optviz.render.exhibit import exhibit
 from optviz.scene import race_scene
 from optviz.ui import race as panels
 from optviz.ui.controls import Desk, lab_text
+from optviz.ui.export import exports
 from optviz.ui.fair import fair_panel
 from optviz.ui.frame import address, embedded, notes, take
 from optviz.ui.stage import stage
@@ -43,3 +45,4 @@ else:
         panels.noise_panel(desk)
         panels.crowd_panel(desk)
 address("descent", race.to_query())
+exports(lambda: exhibit(race))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -29,6 +29,10 @@ class Exhibit:
     caption: T  # what is seen, at which settings
     words: Sequence[str]  # each entrant's, as the URL has them
     scripts: Mapping[str, Callable[[str], str]]  # in a language; by "optviz" and "torch"
+
+    def at(self, step: int | None) -> Exhibit:
+        """The same, standing still at a step."""
+        return self if step is None else replace(self, scene=replace(self.scene, look={**self.scene.look, "at": step}))
 
 
 def race_of(what: Race | Run | Sequence[Run]) -> Race:

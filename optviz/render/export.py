@@ -37,10 +37,17 @@ def export(what: Race | Run | Sequence[Run], to: str | os.PathLike[str] | None =
     ending = medium or (Path(to).suffix.removeprefix(".").lower() if to is not None else "")
     if ending not in MEDIA:
         raise unknown_name(ending or "?", MEDIA)
-    pieces = MEDIA[ending](exhibit(race_of(what).at(**look)), chosen, progress or (lambda share: None))
-    if to is None:
-        return b"".join(pieces)
-    return _written(Path(to), pieces)
+    shown = exhibit(race_of(what).at(**look))
+    return made(shown, ending, chosen, progress) if to is None else _written(Path(to), MEDIA[ending](shown, chosen, progress or _silent))
+
+
+def made(shown: Exhibit, medium: str, o: Options, progress: Progress | None = None) -> bytes:
+    """A file as bytes."""
+    return b"".join(MEDIA[medium](shown, o, progress or _silent))
+
+
+def _silent(share: float) -> None:
+    """Nobody wants to know how far it is."""
 
 
 def _written(path: Path, pieces: Iterator[bytes]) -> Path:

@@ -86,7 +86,7 @@ class Words:
     def check(self, keyword: str, value: Any) -> str:
         if not isinstance(value, str) or len(value) > self.most:
             raise out_of_range(keyword, value, T(f"up to {self.most} letters", f"не больше {self.most} знаков"))
-        return " ".join("".join(sign if sign.isprintable() else " " for sign in value).split())
+        return "".join(sign if sign.isprintable() else " " for sign in value)
 
     parse = check
 

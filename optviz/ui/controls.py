@@ -14,7 +14,7 @@ import streamlit as st
 
 from ..core import Choice, Param, Refused, Setting, T, short
 from ..optimizers import Optimizer
-from .frame import WEB, put, spec_of
+from .frame import SPECS, WEB, put, spec_of
 from .text import language, say
 from .words import WORDS, name_of, places, plain
 
@@ -39,6 +39,12 @@ class Desk(Generic[S]):
     @property
     def spec(self) -> S:
         return spec_of(self.read, self.page)
+
+    def started(self, first: S) -> S:
+        """The spec of controls that the URL does not tell: at first the one given."""
+        if self.page not in st.session_state.get(SPECS, {}):
+            put(self.page, first)
+        return self.spec
 
     def edit(self, change: Callable[[S], S], push: bool = False, fresh: bool = False) -> None:
         """In a callback: another spec; where it is refused, the old one stays and one sentence says why."""

@@ -33,6 +33,7 @@ ICON = str(WEB / "icon.svg")
 #: Fields of the URL that belong to the frame, not to a page's spec.
 OURS = ("lang", "embed", "embed_options")
 SPECS, NOTES, PUSHES, TAKES, BACKS, SHARE = "frame-specs", "frame-notes", "frame-pushes", "frame-takes", "frame-backs", "frame-share"
+EXPORT = "frame-export"
 MOST_NOTES = 4
 LONGEST_NOTE = 150
 
@@ -54,6 +55,7 @@ def header() -> None:
     if embedded():
         return
     with st.container(key="frame-header", horizontal=True):
+        st.button(say(T("Export", "Экспорт")), icon=":material/download:", type="tertiary", key=EXPORT)
         st.button(say(T("Share", "Поделиться")), icon=":material/qr_code_2:", type="tertiary", key=SHARE)
         texts = {"language": T("Language", "Язык"), "theme": T("Light or dark", "Светлая или тёмная тема")}
         _frame(key="frame-switches", data={"languages": LANGUAGES, "language": language(), "chosen": chosen(),
