@@ -298,3 +298,17 @@ def test_the_command_line_renders(tmp_path):
         done = optviz(*words)
         assert done.returncode == 2 and named in done.stderr and b"Traceback" not in done.stderr
     assert len(decoded(out.read_bytes())[1]) == 5
+
+
+def test_the_gallery_renders_the_examples(tmp_path):
+    def gallery(*words):
+        return subprocess.run([sys.executable, "-m", "optviz", "gallery", *words], capture_output=True, text=True, check=False, cwd=tmp_path)
+    done = gallery("--frames", "2", "--size", "160x90")
+    assert done.returncode == 0 and len(done.stdout.splitlines()) == len(presets)
+    assert sorted(path.name for path in (tmp_path / "assets/gallery").iterdir()) == [f"{n:02}-{key}.gif" for n, key in enumerate(presets, 1)]
+    assert size_of(tmp_path / "assets/gallery/01-valley.gif") == (160, 90)
+    assert gallery("zigzag", "--medium", "png", "-o", "here").stdout.startswith("here/03-zigzag.png: ")
+    (tmp_path / "file").touch()
+    for words, named in ((["moon"], "moon"), (["--medium", "docx"], "docx"), (["-o", "file/here"], "file/here cannot be made")):
+        done = gallery(*words)
+        assert done.returncode == 2 and named in done.stderr and "Traceback" not in done.stderr
