@@ -38,7 +38,7 @@ def listen(host: str, port: int) -> socket.socket:
         raise Refused(T(f"--host={host} is no address of this machine; use localhost or 0.0.0.0",
                         f"--host={host} — не адрес этой машины; укажите localhost или 0.0.0.0")) from None
     for candidate in range(port, min(port + TRIES, 65536)) if port else (0,):
-        bound = socket.socket(address[0], socket.SOCK_STREAM)
+        bound = socket.socket(address[0], socket.SOCK_STREAM, socket.IPPROTO_TCP)  # asyncio sends at once only what it knows to be TCP
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             bound.bind((address[4][0], candidate))
