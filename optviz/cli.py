@@ -65,6 +65,7 @@ def parser() -> argparse.ArgumentParser:
     commands = top.add_subparsers(dest="command", required=True, metavar="{app,gallery,list,render}")
     app = commands.add_parser("app", help="open the app in a browser")
     app.add_argument("--host", default="localhost", help="the address to listen on (default: this machine only)")
+    app.add_argument("--render", action="store_true", help="draw pictures by URL also for others, where it listens beyond this machine")
     app.add_argument("--port", type=port, default=8501, help="the port; the next free one if it is taken (default: 8501)")
     rendering = commands.add_parser("render", help="render a race to a file: gif, mp4, webm, png, svg, csv, npz, py",
                                     description="Render a race to a file. What is not given is as the app has it.")
@@ -158,7 +159,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             (render if given.command == "render" else gallery)(given)
         else:
             from .server import serve  # Streamlit takes a second to import; `optviz list` does not need it
-            serve(given.host, given.port)
+            serve(given.host, given.port, render=given.render)
         sys.stdout.flush()
     except BrokenPipeError:  # optviz list | head: the reader has had enough, and Python's own last flush must not complain
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
