@@ -12,6 +12,7 @@ from urllib.parse import parse_qs, quote, urlsplit
 
 from . import __version__, optimizers, schedules, surfaces
 from .core import Refused, T
+from .query import FRAME
 from .render.options import OPTIONS
 
 REGISTRIES: Mapping[str, Mapping] = {"surfaces": surfaces, "optimizers": optimizers, "schedules": schedules}
@@ -105,7 +106,7 @@ def render(given: argparse.Namespace) -> None:
     link = given.url or ""
     query = urlsplit(link).query if "?" in link else link
     link_language = parse_qs(query).get("lang", [""])[-1]
-    fields = [field for field in query.split("&") if field and field.partition("=")[0] not in ("lang", "embed")]
+    fields = [field for field in query.split("&") if field and field.partition("=")[0] not in FRAME]
     for name in RACE:
         if (value := getattr(given, name)) is not None:
             fields = [field for field in fields if field.partition("=")[0] != name] + [f"{name}={quote(value)}"]

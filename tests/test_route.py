@@ -156,7 +156,7 @@ def test_no_name_means_two_things():
     ("gif", "a=1", "size"), ("gif", "thme=dark", "theme"), ("gif", "theme=blue", "theme='blue'"), ("gif", "size=1x1", "size"), ("gif", "size=", "size"),
     ("gif", "frames=5&frames=6", "frames is given 2 times"), ("gif", "frames=5&seconds=1", "seconds"), ("gif", "frames=0", "frames"),
     ("gif", "first=400", "first"), ("gif", "lang=de", "lang='de'"), ("gif", "language=ru", "language"), ("gif", "torch=1", "torch"),
-    ("gif", "embed=true", "embed"), ("gif", "steps=1e9", "steps"), ("gif", "optimizer=moon", "moon"), ("gif", "optimizer=adam:x%0a%0d=3", "x"),
+    ("gif", "steps=1e9", "steps"), ("gif", "optimizer=moon", "moon"), ("gif", "optimizer=adam:x%0a%0d=3", "x"),
     ("gif", "formula=x**", "formula"), ("gif", "formula=__import__('os')", "import"), ("gif", "start=nan,1", "start"), ("gif", "explain=9", "explain"),
     ("gif", "title=" + "x" * 201, "title"), ("gif", "&".join(f"a{i}=1" for i in range(300)), "200 fields"), ("png", "scale=3", "scale"),
     ("gif", "size=1920x1080&frames=1000", "too much work"), ("gif", "crowd=500&" + "&".join(["optimizer=sgd"] * 16), "too much work"),

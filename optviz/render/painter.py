@@ -17,7 +17,7 @@ from urllib.parse import urlencode
 from ..core import Refused, T, Unknown
 from ..outcome import solve
 from ..presets import opening
-from ..query import Query
+from ..query import FRAME, Query
 from .exhibit import Exhibit, exhibit
 from .export import MEDIA, filename
 from .options import OPTIONS, PIXELS, Options, options
@@ -51,6 +51,8 @@ def read(query: str) -> tuple[Options, str]:
             raise Refused(T(f"{name} is given {len(texts)} times; give it once", f"{name} указано несколько раз ({len(texts)}); укажите один раз"))
         if texts:
             given[option] = OPTIONS[option].parse(name, texts[0])
+    for name in FRAME:  # a link that the app shared may have them
+        fields.pop(name, None)
     return options(given), urlencode([(name, text) for name, texts in fields.items() for text in texts])
 
 
