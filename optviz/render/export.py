@@ -81,7 +81,7 @@ def filename(shown: Exhibit, ending: str, o: Options) -> str:
 def picture(shown: Exhibit, o: Options) -> Picture:
     """What is drawn."""
     under = getattr(shown.caption, o.language) if o.caption else ""
-    return Picture(shown.scene, Look(o.size, o.theme, o.language, o.panel, o.legend, o.counter, o.title, under, o.tail))
+    return Picture(shown.scene, Look(o.size, o.theme, o.language, o.panel, o.legend, o.counter, o.title, under, o.tail, o.arrows))
 
 
 def still(shown: Exhibit, o: Options) -> int:

@@ -14,8 +14,9 @@ from typing import Any, Protocol
 import numpy as np
 
 from ..core import T
+from ..explain import Explained
 from ..minima import Box
-from ..palette import THEMES, Style, Theme
+from ..palette import THEMES, Style, Theme, roles
 from ..scene import Crowd, Heat, Path, Scene
 from .raster import Strand, rgb
 from .words import WORDS, digits, power
@@ -31,6 +32,10 @@ LEFT, RIGHT, TOP, BOTTOM = 62.0, 14.0, 10.0, 26.0  # around the curves
 DASHES: Sequence[tuple[float, ...]] = ((), (9, 5), (2, 5))
 MANY = 60
 SHADES = 24  # of a trail that fades
+TERM = 21.0  # the letters beside an arrow
+KEPT, LONGEST = (28.0, 190.0), 140.0  # where the longest arrow of a unit may lie before its scale changes, and then at most
+TRUE = 18.0, 600.0  # a step is drawn as long as it is where it can be
+NOISE = 1e9  # times longer: such an arrow is made of rounding errors
 LINES = 3  # of a title or a caption; what has no room in them ends in …
 NARROW, FLAT, SHARE = 240.0, 80.0, 0.35  # the least width with room for words around the surface; its least height, and share of the whole
 LEFT_OUT: Mapping[str, Any] = {"caption": "", "panel": False, "legend": False, "title": "", "counter": False}  # to make room, in this order
@@ -67,6 +72,7 @@ class Look:
     title: str = ""
     caption: str = ""
     tail: int | None = None  # how many steps of a trail are seen
+    arrows: bool = True  # of the step that is explained
 
 
 @dataclass(frozen=True)
@@ -134,17 +140,42 @@ def marker(shape: int, x: float, y: float, r: float, turn: float = 0.0) -> np.nd
     return np.array([(x + dx * cos - dy * sin, y + dx * sin + dy * cos) for dx, dy in corners])
 
 
-def put(canvas: Canvas, shape: int, x: float, y: float, r: float, fill: str, edge: str | None = None, width: float = 0.0, turn: float = 0.0) -> None:
+def put(canvas: Canvas, shape: int, x: float, y: float, r: float, fill: str, edge: str | None = None, width: float = 0.0, turn: float = 0.0,
+        alpha: float = 1.0) -> None:
     """A marker."""
     corners = marker(shape, x, y, r, turn)
     if corners is None:
         if edge:
-            canvas.disc(x, y, r, None, edge, width)
-        canvas.disc(x, y, r, fill)
+            canvas.disc(x, y, r, None, edge, width, alpha)
+        canvas.disc(x, y, r, fill, alpha=alpha)
     else:
         if edge:
-            canvas.shape(corners, None, edge, width)
-        canvas.shape(corners, fill)
+            canvas.shape(corners, None, edge, width, alpha)
+        canvas.shape(corners, fill, alpha=alpha)
+
+
+def arrow(canvas: Canvas, start: np.ndarray, tip: np.ndarray, colour: str, ground: str, width: float, faint: bool) -> None:
+    """An arrow that can be seen on any ground; or a faint one."""
+    way = (tip - start) / np.hypot(*(tip - start))
+    neck, side = tip - 3.2 * width * way, 1.76 * width * np.array([-way[1], way[0]])
+    shaft, head, alpha = np.stack([start, neck]), np.stack([tip, neck + side, neck - side]), 0.55 if faint else 1.0
+    if not faint:
+        canvas.line(shaft, ground, width + 3)
+        canvas.shape(head, None, ground, 3)
+    canvas.line(shaft, colour, width, (5, 5) if faint else (), alpha=alpha)
+    canvas.shape(head, colour, alpha=alpha)
+
+
+def scale_of(length: float, before: float | None, step: bool) -> float:
+    """A round number that makes a length legible; the one before, as long as that does."""
+    if not 0 < length < math.inf:
+        return before or 1.0
+    if step and TRUE[0] < length < TRUE[1]:
+        return 1.0
+    if before and KEPT[0] < before * length < KEPT[1]:
+        return before
+    ten = 10.0 ** math.floor(math.log10(LONGEST / length))
+    return ten * next((m for m in (5, 2, 1) if m * ten * length <= LONGEST), 1)  # 1·10ⁿ may miss by a rounding
 
 
 # --- the picture -------------------------------------------------------------------------------------------------------------------
@@ -158,6 +189,7 @@ class Picture:
         self.unit = max(min(look.size[0] / DESIGN[0], look.size[1] / DESIGN[1]), SMALLEST)
         self.width, self.height = look.size[0] / self.unit, look.size[1] / self.unit
         self.paths = [p for p in scene.paths if not p.muted]
+        self.explained = scene.explained if look.arrows else None
 
     def say(self, text: T) -> str:
         return str(getattr(text, self.look.language))
@@ -180,6 +212,7 @@ class Picture:
         self.legend_at = self.plane.y + self.plane.height + 6
         self.chart = Place(m, self.legend_at + words, room, curves)
         self.view = fit(self.scene.heat.box, self.plane.width, self.plane.height)
+        self.scales: dict[str, float] = {}  # of the arrows of each unit, at the moment before
 
     def px(self, x: Any) -> Any:
         return (x - self.view[0]) / (self.view[1] - self.view[0]) * self.plane.width
@@ -286,10 +319,19 @@ class Picture:
         dash = DASHES[path.style.dash]
         offset = self.length(path, first) if dash else 0.0
         if lengths[-1] > 0:
-            plane.line(points[keep], path.style.colour, LINE, [d * LINE / 2.5 for d in dash], offset)
+            plane.line(points[keep], self.colour(path), LINE, [d * LINE / 2.5 for d in dash], offset)
         whole = last == t[len(points) - 1]
         for x, y in points[1:][(gaps > 14) & (np.arange(1, len(points)) < len(points) - (0 if whole else 1))]:
-            plane.disc(x, y, LINE * 1.05, path.style.colour)
+            plane.disc(x, y, LINE * 1.05, self.colour(path))
+
+    def aside(self, path: Path) -> bool:
+        """Whether another one's step is explained."""
+        return self.explained is not None and path.entrant != self.scene.look["explain"]
+
+    def colour(self, path: Path) -> str:
+        """A trail's own, or pale."""
+        own, ground = (np.array(rgb(colour)) for colour in (path.style.colour, self.theme.valley))
+        return "#{:02x}{:02x}{:02x}".format(*np.rint(0.3 * own + 0.7 * ground).astype(int)) if self.aside(path) else path.style.colour
 
     def length(self, path: Path, step: int) -> float:
         """How long a path is up to a step."""
@@ -372,7 +414,7 @@ class Picture:
                 strands.append(Strand(float(shade((a + b) / 2, now, steps)), [piece], LINE, bool(dash)))
         far = (abs(np.diff(points, axis=0)).sum(axis=1) > 14) & (t[1:] > begin) & (t[1:] <= last)
         strands += [Strand(float(shade(k, now, steps)), [np.array([at, at])], 2.1 * LINE) for k, at in zip(t[1:][far], points[1:][far], strict=True)]
-        plane.fading(strands, path.style.colour)
+        plane.fading(strands, self.colour(path))
 
     # --- what belongs to a moment --------------------------------------------------------------------------------------------------
 
@@ -390,6 +432,9 @@ class Picture:
         self.taken += [(x - HEAD, y - HEAD, 2 * HEAD, 2 * HEAD) for *_, x, y in places]  # no name covers a head
         for path, place in zip(self.paths, places, strict=True):
             self.head(plane, path, now, *place)
+        if self.explained:
+            with np.errstate(all="ignore"):
+                self.terms(plane, self.explained, now)
         if self.look.counter:
             canvas.text(self.width - MARGIN - 4, self.legend_at + ROW / 2, self.count(math.floor(now)), TEXT, self.theme.ink, 400, "right")
         if self.look.panel:
@@ -445,9 +490,47 @@ class Picture:
         theme, over = self.theme, path.end is not None and now >= path.end
         out = not (0 < px < plane.width and 0 < py < plane.height)
         shape, turn = (4, math.pi / 4) if over else (2, math.atan2(py - hy, px - hx) + math.pi / 2) if out else (path.style.shape, 0.0)
-        put(plane, shape, hx, hy, HEAD + over, path.style.colour, theme.page, 2.5, turn)
+        put(plane, shape, hx, hy, HEAD + over, path.style.colour, theme.page, 2.5, turn, 0.4 if self.aside(path) else 1.0)
+        if self.aside(path):  # its words need the room
+            return
         text = self.say(path.short) + (" · " + self.say(WORDS["diverged_at"]).format(k=path.end) if over else "")
         self.word(plane, text, TEXT + 1, 600, [(hx + dx, hy + dy, dx) for dy in (-12, 13, -35, 36, -58, 59) for dx in (15, -15)])
+
+    def terms(self, plane: Canvas, explained: Explained, now: float) -> None:
+        """Every term of the step that begins, from the place it belongs to; those of one unit share a scale, which is written beside them."""
+        path = next(p for p in self.scene.paths if p.entrant == self.scene.look["explain"])
+        k, colours = min(math.floor(now), explained.steps - 1), roles(path.style)
+
+        def pair(value: int) -> np.ndarray:
+            return explained.values[value].numbers[:, k]
+
+        def at(p: np.ndarray) -> np.ndarray:
+            return np.array([self.px(p[0]), self.py(p[1])])
+        longest: dict[str, float] = {}
+        for a in explained.arrows:
+            length = np.hypot(*(at(pair(a.value)) - at(np.zeros(2))))
+            longest[a.unit] = max(longest.get(a.unit, 0.0), float(length))
+        self.scales |= {unit: scale_of(length, self.scales.get(unit), unit == "step") for unit, length in longest.items()}
+        labels = []  # after all arrows: none shall cross a word
+        for spot in explained.spots:
+            start, tip, colour = at(pair(0)), at(pair(spot.value)), colours[spot.role]
+            if not (abs(tip) < 1e5).all():
+                continue
+            plane.line(np.stack([start, tip]), colour, 1.5, (2, 4))
+            plane.disc(float(tip[0]), float(tip[1]), 2 * LINE, self.theme.page, colour, 2.5)
+            labels.append((spot.label, tip, np.array([0.0, -1.0]), colour))
+        for a in explained.arrows:
+            scale, colour = a.sign * self.scales[a.unit], colours[a.role]
+            start, tip = at(pair(a.start)), at(pair(a.start) + scale * pair(a.value))
+            far = np.hypot(*(tip - start))
+            if not (abs(start) < 1e5).all() or not far > 2 or abs(scale) > NOISE:
+                continue
+            arrow(plane, start, tip, colour, self.theme.page, LINE * 1.5 if a.unit == "step" else LINE, a.faint)
+            labels.append((a.label if abs(scale) == 1 else f"{a.label} ×{digits(abs(scale))}", tip, (tip - start) / far, colour))
+        for words, tip, way, colour in labels:  # beyond the tip, else beside it
+            half, ways = np.array([plane.measure(words, TERM, 600) / 2, 0.0]), (way, way[::-1] * [1, -1], way[::-1] * [-1, 1])
+            spots = [tip + to * (half + np.array([9, 15]) * away) for to in ways for away in (1, 1.8, 2.6, 3.4)]
+            self.word(plane, words, TERM, 600, [(x, y, 0) for x, y in spots], colour)
 
     def word(self, plane: Canvas, words: str, size: float, weight: int, spots: Sequence[tuple[float, float, float]], colour: str = "") -> bool:
         """Words at the first spot where none stand yet, if there is one; they begin there, end there (-) or have their middle there (0)."""
