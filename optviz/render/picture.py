@@ -73,6 +73,8 @@ class Look:
     caption: str = ""
     tail: int | None = None  # how many steps of a trail are seen
     arrows: bool = True  # of the step that is explained
+    transparent: bool = False  # the page
+    card: bool = False  # what changes stands on the page's colour
 
 
 @dataclass(frozen=True)
@@ -190,6 +192,7 @@ class Picture:
         self.width, self.height = look.size[0] / self.unit, look.size[1] / self.unit
         self.paths = [p for p in scene.paths if not p.muted]
         self.explained = scene.explained if look.arrows else None
+        self.page = None if look.transparent else self.theme.page  # what lies around the surface
 
     def say(self, text: T) -> str:
         return str(getattr(text, self.look.language))
@@ -225,6 +228,9 @@ class Picture:
     def ground(self, canvas: Canvas, scale: float) -> None:
         """All that is the same at every moment."""
         look, theme, p = self.look, self.theme, self.plane
+        if look.card and (look.counter or look.panel):
+            x, y, right, bottom = p.x, p.y + p.height / 2, p.x + p.width, self.chart.y + self.chart.height
+            canvas.shape(np.array([(x, y), (right, y), (right, bottom), (x, bottom)]), theme.page)
         plane = canvas.within(p.x, p.y, p.width, p.height)
         plane.picture(heat_pixels(self.scene.heat, self.view, theme, round(p.width * scale), round(p.height * scale), 0.8 * scale))
         for i, words in enumerate(self.title):
@@ -576,7 +582,7 @@ class Picture:
         for x, text, align in ((left, "0", "left"), (right, str(self.scene.steps), "right"), (middle, self.say(WORDS["step_axis"]), "center")):
             canvas.text(x, bottom + 15, text, TEXT, theme.faint, 400, align)
         name = self.say(WORDS["loss_above" if p.log and p.base else "loss"])
-        canvas.text(right - 8, top + 8, name, TEXT, theme.faint, 400, "right", theme.page)
+        canvas.text(right - 8, top + 8, name, TEXT, theme.faint, 400, "right", theme.page if self.look.card else self.page)
 
 
 def clipped(canvas: Canvas, words: str, size: float, weight: int, width: float) -> str:
@@ -587,9 +593,9 @@ def clipped(canvas: Canvas, words: str, size: float, weight: int, width: float) 
 
 
 def wrapped(canvas: Canvas, words: str, size: float, weight: int, width: float) -> list[str]:
-    """Words in lines."""
+    """Words in lines, that do not break between a sign and what it equals."""
     lines = list[str]()
-    for word in words.split():
+    for word in words.replace(" = ", "\u00a0=\u00a0").split(" ") if words else ():
         if lines and (len(lines) == LINES or canvas.measure(f"{lines[-1]} {word}", size, weight) <= width):
             lines[-1] += f" {word}"
         else:
