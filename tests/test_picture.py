@@ -63,6 +63,7 @@ def test_marks_pile_up_and_one_without_a_letter_is_not_drawn():
 
 
 def test_a_sign_in_two_parts_is_the_sign():
+    assert [piece.signs for piece in laid("и\u0306g\u0302", 20, 400)[0]] == ["йĝ"]
     assert (seen("и\u0306е\u0308g\u0302") == seen("йёĝ")).all()
 
 
@@ -114,6 +115,13 @@ def test_nothing_overlaps_in_any_size(size, race):
     assert all(x >= 0 and y >= 0 and x + w <= p.width + 0.1 and y + h <= p.height + 0.1 for x, y, w, h in whole)
     assert p.plane.height >= min(FLAT, p.height - 28) and p.plane.width == p.width - 28
     assert still(race, p.look, 3).shape == (size[1], size[0], 3)
+
+
+def test_a_name_that_has_no_room_beside_the_counter_stands_under_it():
+    race = RACE.at(entrants=[Entrant("sgd", lr=0.01, schedule="step"), Entrant("sgd", lr=0.01, schedule="cosine")])
+    rows = laid_out(race, Look((200, 400), panel=False)).rows
+    assert [len(row) for row in rows] == [0, 1, 1] and rows[1][0][2].endswith("…")
+    assert [len(row) for row in laid_out(race, Look((960, 400), panel=False, counter=False)).rows] == [2]
 
 
 def test_room_is_made_in_a_stated_order():
@@ -249,7 +257,7 @@ def test_arrows_end_where_the_terms_of_the_step_do(monkeypatch, key):
 
 
 def test_a_scale_stays_while_it_is_legible():
-    assert scale_of(3.0, None, False) == 20 and scale_of(5.0, 20, False) == 20 and scale_of(12.0, 20, False) == 10
+    assert scale_of(3.0, None, False) == 20 and scale_of(5.0, 10, False) == 10 and scale_of(5.0, None, False) == 20 and scale_of(12.0, 20, False) == 10
     assert scale_of(100.0, 20, True) == 1 and scale_of(2.0, None, True) == 50
     assert scale_of(0.0, None, False) == 1 and scale_of(np.nan, 5, False) == 5 and scale_of(14e7, None, False) == 1e-6
 
@@ -291,6 +299,7 @@ def test_over_any_ground_a_transparent_still_is_as_if_drawn_there(theme):
     p = picture.plane
     assert (alone[2:8, :, 3] == 0).all() and (alone[int(p.y) + 2:int(p.y + p.height) - 2, int(p.x) + 2:int(p.x + p.width) - 2, 3] == 255).all()
     letters = alone[:int(p.y) - 2]
+    assert not (alone[int(p.y + p.height) + 2:] == (*rgb(THEMES[theme].page), 255)).all(axis=2).any()
     assert abs(letters[letters[..., 3] > 60][:, :3] - np.array(rgb(THEMES[theme].ink), float)).max() <= 6, "no letter has an edge of another colour"
 
 
