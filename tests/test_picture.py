@@ -80,6 +80,15 @@ def test_a_sign_that_no_font_has_is_a_box():
     assert (seen("優") == seen("□")).all() and seen("□").any()
 
 
+def test_small_letters_stand_evenly():
+    canvas = Raster(200, 30, 1, "#ffffff")
+    canvas.text(10, 15, "l l l l l l l l l l", 10, "#000000")
+    ink = 255.0 - canvas.pixels[..., 0].mean(axis=0)
+    where = np.split(np.arange(200), np.flatnonzero(np.diff((ink > 0).astype(int))) + 1)[1::2]
+    middles = [np.average(columns, weights=ink[columns]) for columns in where]
+    assert len(middles) == 10 and np.ptp(np.diff(middles)) < 0.5
+
+
 def test_words_are_cut_where_they_have_no_room():
     canvas = Raster(10, 10, 1, "#000000")
     assert clipped(canvas, "Momentum", 16, 400, 500) == "Momentum"

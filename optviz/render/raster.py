@@ -319,19 +319,26 @@ def _ink(face: Face, sign: str) -> tuple[float, float, float, float]:
 
 def length(words: str, size: float, weight: int) -> float:
     """How long words are, in pixels."""
-    return laid(words, size, weight)[1]
+    n = _finer(size)
+    return laid(words, n * size, weight)[1] / n
+
+
+def _finer(size: float) -> int:
+    """How much larger letters are drawn, and then made small: else small ones stand on whole pixels, and apart as it happens."""
+    return 4 if size < 32 else 1
 
 
 @lru_cache(maxsize=4096)
 def _written(words: str, size: float, weight: int, halo: float) -> tuple[np.ndarray, np.ndarray, int, int]:
     """Of words and of their halo, and where their box lies around the beginning of their line, at half the height of a small letter."""
-    (pieces, long), middle = laid(words, size, weight), font("text", size, weight).getbbox("x", anchor="ls")[1] / 2
+    n = _finer(size)
+    (pieces, long), middle = laid(words, n * size, weight), font("text", n * size, weight).getbbox("x", anchor="ls")[1] / 2
     edge = math.ceil(halo) + 1
-    wide, high = math.ceil(long) + 2 * edge + round(size), round(2 * size) + 2 * edge
-    layers = [Image.new("L", (wide, high)) for _ in range(2)]
+    wide, high = math.ceil(long / n) + 2 * edge + round(size), round(2 * size) + 2 * edge
+    layers = [Image.new("L", (n * wide, n * high)) for _ in range(2)]
     for layer, stroke in zip(layers, (0.0, halo), strict=True):
         draw = ImageDraw.Draw(layer)
         for signs, face, across, above in pieces:
-            draw.text((edge + across, high / 2 - middle - above), signs, 255, face, "ls", stroke_width=stroke)
-    cover, around = (np.asarray(layer, np.float32) / 255 for layer in layers)
+            draw.text((n * edge + across, n * high / 2 - middle - above), signs, 255, face, "ls", stroke_width=n * stroke)
+    cover, around = (np.asarray(layer.reduce(n), np.float32) / 255 for layer in layers)
     return cover, around, -edge, -(high // 2)
