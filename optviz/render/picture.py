@@ -389,12 +389,10 @@ class Picture:
             return
         with np.errstate(all="ignore"):
             x, y = self.px(crowd.points[0, first:last + 1]), self.py(crowd.points[1, first:last + 1])
-        ways = [near(np.stack([x[:, m], y[:, m]], axis=1)) for m in range(x.shape[1])]
-        middles = (crowd.steps[first:last] + crowd.steps[first + 1:last + 1]) / 2
-        shades, strands = shade(middles, now, steps), []
-        for begin, end in zip(*_ranges(shades), strict=True):
-            strands.append(Strand(faintness(crowd) * float(shades[begin]), [way[begin:end + 1] for way in ways], CROWD))
-        plane.fading(strands, crowd.style.colour)
+        ways = np.clip(np.nan_to_num(np.stack([x.T, y.T], axis=2), nan=FAR), -FAR, FAR)
+        shades = shade((crowd.steps[first:last] + crowd.steps[first + 1:last + 1]) / 2, now, steps)
+        plane.fading([Strand(faintness(crowd) * float(shades[begin]), list(ways[:, begin:end + 1]), CROWD)
+                      for begin, end in zip(*_ranges(shades), strict=True)], crowd.style.colour)
 
     def tail(self, plane: Canvas, path: Path, now: float, steps: int) -> None:
         """The last of a path: pieces and dots, each of one shade; a dash keeps its place while its shade changes."""

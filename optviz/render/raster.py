@@ -71,15 +71,16 @@ class Raster:
 
     def fading(self, strands: Sequence[Strand], colour: str) -> None:
         """Lines of one colour and of many strengths: where they meet the strongest is seen."""
-        whole, seen = np.zeros(self.pixels.shape[:2], np.float32), False
-        for alpha, pieces, width, butt in strands:
-            if (covered := stroke([p * self.scale for p in pieces], width * self.scale / 2, butt, *self.pixels.shape[1::-1])) is not None:
-                cover, left, top = covered
-                part = whole[top:top + cover.shape[0], left:left + cover.shape[1]]
-                np.maximum(part, alpha * cover, out=part)
-                seen = True
-        if seen:
-            self._blend(whole, 0, 0, colour, 1.0)
+        covers = [(alpha, *covered) for alpha, pieces, width, butt in strands
+                  if (covered := stroke([p * self.scale for p in pieces], width * self.scale / 2, butt, *self.pixels.shape[1::-1])) is not None]
+        if not covers:
+            return
+        left, top = min(x for *_, x, _ in covers), min(y for *_, y in covers)
+        whole = np.zeros((max(y + c.shape[0] for _, c, _, y in covers) - top, max(x + c.shape[1] for _, c, x, _ in covers) - left), np.float32)
+        for alpha, cover, x, y in covers:
+            part = whole[y - top:y - top + cover.shape[0], x - left:x - left + cover.shape[1]]
+            np.maximum(part, alpha * cover, out=part)
+        self._blend(whole, left, top, colour, 1.0)
 
     def shape(self, points: np.ndarray, fill: str | None, edge: str | None = None, width: float = 1.0, alpha: float = 1.0) -> None:
         """A small polygon over its edge."""
