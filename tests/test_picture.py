@@ -201,8 +201,8 @@ def test_what_fades_is_painted_once():
     canvas = Raster(60, 60, 1, "#ffffff")
     a, b, c = (np.array(ends, float) for ends in ([(5, 30), (30, 30)], [(30, 30), (55, 30)], [(30, 5), (30, 55)]))
     canvas.fading([Strand(0.5, [a], 4), Strand(0.5, [b], 4), Strand(0.25, [c], 4), Strand(0.5, [np.array([(30.0, 30.0)] * 2)], 9)], "#000000")
-    assert canvas.pixels.min() == 128 and (canvas.pixels[30, 8:53] == 128).all(), "no joint, crossing or dot is darker"
-    assert (canvas.pixels[10, 30] == 191).all()
+    assert canvas.pixels.min() >= 127 and canvas.pixels[30, 8:53].max() <= 128, "no joint, crossing or dot is darker"
+    assert abs(canvas.pixels[10, 30] - 191.0).max() <= 1
 
 
 @pytest.mark.parametrize("race", [RACE, RACE.at(crowd=12), RACE.at(entrants=[Entrant("sgd", lr=0.01), Entrant("sgd", lr=0.004), Entrant("sgd", lr=1.0)])])

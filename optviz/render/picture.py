@@ -31,7 +31,7 @@ FAR = 8000.0
 LEFT, RIGHT, TOP, BOTTOM = 62.0, 14.0, 10.0, 26.0  # around the curves
 DASHES: Sequence[tuple[float, ...]] = ((), (9, 5), (2, 5))
 MANY = 60
-SHADES = 24  # of a trail that fades
+SHADES, FEW = 24, 8  # of a trail that fades, and of the ways of a crowd
 TERM = 21.0  # the letters beside an arrow
 KEPT, LONGEST = (28.0, 190.0), 140.0  # where the longest arrow of a unit may lie before its scale changes, and then at most
 TRUE = 18.0, 600.0  # a step is drawn as long as it is where it can be
@@ -390,9 +390,15 @@ class Picture:
         with np.errstate(all="ignore"):
             x, y = self.px(crowd.points[0, first:last + 1]), self.py(crowd.points[1, first:last + 1])
         ways = np.clip(np.nan_to_num(np.stack([x.T, y.T], axis=2), nan=FAR), -FAR, FAR)
-        shades = shade((crowd.steps[first:last] + crowd.steps[first + 1:last + 1]) / 2, now, steps)
-        plane.fading([Strand(faintness(crowd) * float(shades[begin]), list(ways[:, begin:end + 1]), CROWD)
-                      for begin, end in zip(*_ranges(shades), strict=True)], crowd.style.colour)
+        far = np.cumsum(abs(np.diff(ways, axis=1)).sum(axis=2), axis=1) // 0.6
+        moved = np.diff(far, axis=1, prepend=0) > 0  # who hardly does is drawn when it comes to something
+        shades, strands = shade((crowd.steps[first:last] + crowd.steps[first + 1:last + 1]) / 2, now, steps, FEW), []
+        for begin, end in zip(*_ranges(shades), strict=True):
+            some = moved[:, begin:end].any(axis=1)
+            keep = np.pad(moved[some, begin:end], ((0, 0), (1, 0)), constant_values=True)
+            pieces = np.split(ways[some, begin:end + 1][keep], np.cumsum(keep.sum(axis=1))[:-1]) if some.any() else []
+            strands.append(Strand(faintness(crowd) * float(shades[begin]), pieces, CROWD))
+        plane.fading(strands, crowd.style.colour)
 
     def tail(self, plane: Canvas, path: Path, now: float, steps: int) -> None:
         """The last of a path: pieces and dots, each of one shade; a dash keeps its place while its shade changes."""
@@ -613,9 +619,9 @@ def axis(base: float, low: float, high: float, log: bool, most: int) -> list[tup
     return [((first + i) * size, digits((first + i) * size)) for i in range(min(math.floor(high / size) - first, most + 1) + 1)]
 
 
-def shade(step: Any, now: float, steps: int) -> Any:
+def shade(step: Any, now: float, steps: int, shades: int = SHADES) -> Any:
     """How strong a trail is at a step: from 0, so many steps ago, to 1."""
-    return np.clip(np.ceil((step - now + steps) / steps * SHADES), 1, SHADES) / SHADES
+    return np.clip(np.ceil((step - now + steps) / steps * shades), 1, shades) / shades
 
 
 def faintness(crowd: Crowd) -> float:

@@ -53,7 +53,7 @@ class Svg:
     def fading(self, strands: Sequence[Strand], colour: str) -> None:
         """The faintest lie innermost: each group is fainter than what is drawn over it, and what it holds is painted once."""
         inner, before = "", 0.0
-        for alpha, pieces, width, butt in sorted(strands, key=lambda strand: strand.alpha):
+        for alpha, pieces, width, butt in sorted((strand for strand in strands if strand.pieces), key=lambda strand: strand.alpha):
             if inner and alpha > before:
                 inner = f'<g opacity="{before / alpha:.4f}">{inner}</g>'
             cap = "" if butt else ' stroke-linecap="round"'
