@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+import unicodedata
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
@@ -20,6 +22,15 @@ def rgb(colour: str) -> tuple[int, int, int]:
     """#rrggbb as numbers."""
     red, green, blue = bytes.fromhex(colour[1:7])
     return red, green, blue
+
+
+class Strand(NamedTuple):
+    """Pieces of a line that fades, as strong as each other: round at their ends, or straight; a point twice is a dot."""
+
+    alpha: float
+    pieces: Sequence[np.ndarray]
+    width: float
+    butt: bool = False
 
 
 class Raster:
@@ -57,6 +68,19 @@ class Raster:
     def lines(self, many: Sequence[np.ndarray], colour: str, width: float, alpha: float) -> None:
         """Many lines at once: where they cross they are not painted twice."""
         self._stroke([points * self.scale for points in many], colour, width, alpha, True)
+
+    def fading(self, strands: Sequence[Strand], colour: str) -> None:
+        """Lines of one colour and of many strengths: where they meet the strongest is seen."""
+        covers = [(alpha, *covered) for alpha, pieces, width, butt in strands
+                  if (covered := stroke([p * self.scale for p in pieces], width * self.scale / 2, butt, *self.pixels.shape[1::-1])) is not None]
+        if not covers:
+            return
+        left, top = min(x for *_, x, _ in covers), min(y for *_, y in covers)
+        whole = np.zeros((max(y + c.shape[0] for _, c, _, y in covers) - top, max(x + c.shape[1] for _, c, x, _ in covers) - left), np.float32)
+        for alpha, cover, x, y in covers:
+            part = whole[y - top:y - top + cover.shape[0], x - left:x - left + cover.shape[1]]
+            np.maximum(part, alpha * cover, out=part)
+        self._blend(whole, left, top, colour, 1.0)
 
     def shape(self, points: np.ndarray, fill: str | None, edge: str | None = None, width: float = 1.0, alpha: float = 1.0) -> None:
         """A small polygon over its edge."""
@@ -210,11 +234,26 @@ def _dashes(p: np.ndarray, dash: Sequence[float], offset: float) -> Iterator[np.
 
 # --- words -------------------------------------------------------------------------------------------------------------------------
 
+FACES = "text", "math", "formula"  # the first that knows a sign writes it
+MISSING = "□"  # for a sign that none knows: whoever looks at the picture shall miss it
+SMALL, RAISED, LOWERED = 0.64, 0.34, -0.16  # of a superscript or subscript that no font has: its size, and where it stands
+OVER, GAP = 230, 0.07  # the marks that stand over a letter, and how far
+INSTEAD = {"\u0307": (".", 1.0), "\u20d7": ("→", 0.6)}  # a mark that no font has: the sign that is set over the letter, and its size
 
-@lru_cache(maxsize=64)
-def font(name: str, size: float, weight: int) -> Face:
-    """One of the shipped fonts; only the one for text has weights."""
-    made = ImageFont.truetype(FONTS / f"{name}.woff2", size)
+
+class Piece(NamedTuple):
+    """Signs of one font: how far from the beginning of the words, and how far above their line."""
+
+    signs: str
+    face: Face
+    across: float
+    above: float
+
+
+@lru_cache(maxsize=128)
+def font(name: str, size: float, weight: int, single: bool = False) -> Face:
+    """One of the shipped fonts; only the one for text has weights. A `single` mark is not put on a ring of dots, as a shaper would."""
+    made = ImageFont.truetype(FONTS / f"{name}.woff2", size, layout_engine=ImageFont.Layout.BASIC if single else None)
     if name == "text":
         made.set_variation_by_axes([weight])
     return made
@@ -223,39 +262,84 @@ def font(name: str, size: float, weight: int) -> Face:
 @lru_cache(maxsize=4096)
 def has(name: str, sign: str) -> bool:
     """Whether a font knows a sign."""
-    f = font(name, 20, 400)
+    f = font(name, 20, 400, True)
     return bytes(f.getmask(sign)) != bytes(f.getmask("\uffff")) or sign.isspace()
 
 
+def face_of(sign: str) -> str | None:
+    """The font that writes a sign."""
+    return next((name for name in FACES if has(name, sign)), None)
+
+
+def _signs(words: str) -> Iterator[tuple[str, str, float, float, bool]]:
+    """What is drawn for each sign: a sign, its font, its size and height as shares of the letters', and whether it is a mark over the last."""
+    whole = unicodedata.normalize("NFC", words)
+    for sign in "".join(sign if face_of(sign) else unicodedata.normalize("NFD", sign) for sign in whole):
+        name, (how, _, letter) = face_of(sign), unicodedata.decomposition(sign).partition(" ")
+        over = unicodedata.combining(sign) == OVER
+        if over and sign in INSTEAD:
+            yield INSTEAD[sign][0], "text", INSTEAD[sign][1], 0.0, True
+        elif name:
+            yield sign, name, 1.0, 0.0, over
+        elif how in ("<super>", "<sub>") and (name := face_of(chr(int(letter, 16)))):
+            yield chr(int(letter, 16)), name, SMALL, RAISED if how == "<super>" else LOWERED, False
+        elif unicodedata.category(sign) not in ("Mn", "Me", "Cf"):  # those are seen with their letter only
+            yield MISSING, "text", 1.0, 0.0, False
+
+
 @lru_cache(maxsize=4096)
-def runs(words: str, size: float, weight: int) -> list[tuple[str, Face, float]]:
-    """Words cut where another font has to help, each with its length: what letters lack stands among the signs of mathematics."""
-    out: list[tuple[str, str]] = []
-    for sign in words:
-        name = "math" if not has("text", sign) and has("math", sign) else "text"
-        if out and out[-1][1] == name:
-            out[-1] = out[-1][0] + sign, name
+def laid(words: str, size: float, weight: int) -> tuple[list[Piece], float]:
+    """Words cut where another font has to help, and how long they are; a mark is set over the middle of its letter, for not every shaper can."""
+    out, across, letter = list[Piece](), 0.0, (0.0, 0.0)  # the middle of the last letter, and how high it reaches
+    joins = False
+    for sign, name, share, above, over in _signs(words):
+        face = font(name, share * size, weight, over)
+        left, top, right, bottom = _ink(face, sign)
+        if over and not out:  # it has no letter
+            continue
+        if over:
+            lift = letter[1] + GAP * size + bottom
+            out.append(Piece(sign, face, letter[0] - (left + right) / 2, lift))
+            letter, joins = (letter[0], lift - top), False
+            continue
+        if joins and (out[-1].face, out[-1].above) == (face, above * size):
+            out[-1] = out[-1]._replace(signs=out[-1].signs + sign)
         else:
-            out.append((sign, name))
-    return [(part, face, face.getlength(part)) for part, name in out for face in [font(name, size, weight)]]
+            out.append(Piece(sign, face, across, above * size))
+        across, joins = out[-1].across + face.getlength(out[-1].signs), True
+        letter = across - face.getlength(sign) + (left + right) / 2, above * size - min(top, _ink(face, "x")[1])
+    return out, across
+
+
+def _ink(face: Face, sign: str) -> tuple[float, float, float, float]:
+    """The box of what is black of a sign, around the beginning of its line."""
+    mask, (x, y) = face.getmask2(sign, "L", anchor="ls")
+    left, top, right, bottom = mask.getbbox() or (0, 0, 0, 0)
+    return x + left, y + top, x + right, y + bottom
 
 
 def length(words: str, size: float, weight: int) -> float:
     """How long words are, in pixels."""
-    return sum(wide for *_, wide in runs(words, size, weight))
+    n = _finer(size)
+    return laid(words, n * size, weight)[1] / n
+
+
+def _finer(size: float) -> int:
+    """How much larger letters are drawn, and then made small: else small ones stand on whole pixels, and apart as it happens."""
+    return 4 if size < 32 else 1
 
 
 @lru_cache(maxsize=4096)
 def _written(words: str, size: float, weight: int, halo: float) -> tuple[np.ndarray, np.ndarray, int, int]:
     """Of words and of their halo, and where their box lies around the beginning of their line, at half the height of a small letter."""
-    parts, middle = runs(words, size, weight), font("text", size, weight).getbbox("x", anchor="ls")[1] / 2
+    n = _finer(size)
+    (pieces, long), middle = laid(words, n * size, weight), font("text", n * size, weight).getbbox("x", anchor="ls")[1] / 2
     edge = math.ceil(halo) + 1
-    wide, high = math.ceil(length(words, size, weight)) + 2 * edge + round(size), round(2 * size) + 2 * edge
-    layers = [Image.new("L", (wide, high)) for _ in range(2)]
+    wide, high = math.ceil(long / n) + 2 * edge + round(size), round(2 * size) + 2 * edge
+    layers = [Image.new("L", (n * wide, n * high)) for _ in range(2)]
     for layer, stroke in zip(layers, (0.0, halo), strict=True):
-        draw, across = ImageDraw.Draw(layer), 0.0
-        for part, face, long in parts:
-            draw.text((edge + across, high / 2 - middle), part, 255, face, "ls", stroke_width=stroke)
-            across += long
-    cover, around = (np.asarray(layer, np.float32) / 255 for layer in layers)
+        draw = ImageDraw.Draw(layer)
+        for signs, face, across, above in pieces:
+            draw.text((n * edge + across, n * high / 2 - middle - above), signs, 255, face, "ls", stroke_width=n * stroke)
+    cover, around = (np.asarray(layer.reduce(n), np.float32) / 255 for layer in layers)
     return cover, around, -edge, -(high // 2)
