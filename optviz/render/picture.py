@@ -6,7 +6,7 @@ The stage (ui/web) is the same picture in motion under a hand; its sizes are tho
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -17,6 +17,7 @@ from ..minima import Box
 from ..palette import THEMES, Style, Theme
 from ..scene import Crowd, Heat, Path, Scene
 from .raster import rgb
+from .relief import Piece, Relief
 from .words import WORDS, digits, power
 
 DESIGN = 960.0, 540.0  # the sizes below are those of this picture; a larger one has everything larger
@@ -27,6 +28,7 @@ FAR = 8000.0
 LEFT, RIGHT, TOP, BOTTOM = 62.0, 14.0, 10.0, 26.0  # around the curves
 DASHES: Sequence[tuple[float, ...]] = ((), (9, 5), (2, 5))
 MANY = 60
+BEHIND, HEAD_BEHIND, DOT_BEHIND = 0.25, 0.45, 0.25  # the ground: what is hidden by it is so faint
 
 
 class Canvas(Protocol):
@@ -38,12 +40,22 @@ class Canvas(Protocol):
     def within(self, x: float, y: float, width: float, height: float) -> Canvas: ...
     def picture(self, pixels: np.ndarray) -> None: ...
     def line(self, points: np.ndarray, colour: str, width: float, dash: Sequence[float] = ..., offset: float = ..., alpha: float = ...,
-             butt: bool = ...) -> None: ...
+             butt: bool = ..., once: Hashable = ...) -> None: ...
     def lines(self, many: Sequence[np.ndarray], colour: str, width: float, alpha: float) -> None: ...
     def shape(self, points: np.ndarray, fill: str | None, edge: str | None = ..., width: float = ..., alpha: float = ...) -> None: ...
     def disc(self, x: float, y: float, r: float, fill: str | None, edge: str | None = ..., width: float = ..., alpha: float = ...) -> None: ...
     def text(self, x: float, y: float, words: str, size: float, colour: str, weight: int = ..., align: str = ..., halo: str | None = ...) -> None: ...
     def measure(self, words: str, size: float, weight: int = ...) -> float: ...
+
+
+class View(Protocol):
+    """How a surface is seen: from above, or in relief."""
+
+    def place(self, x: Any, y: Any) -> tuple[Any, Any]: ...
+    def hides(self, x: Any, y: Any) -> Any: ...
+    def pixels(self, scale: float) -> np.ndarray: ...
+    def trail(self, path: Path, before: float, now: float) -> Iterator[Piece]: ...
+    def crowd(self, points: np.ndarray) -> list[np.ndarray]: ...
 
 
 @dataclass(frozen=True)
@@ -109,6 +121,61 @@ def heat_pixels(h: Heat, view: tuple[float, float, float, float], theme: Theme, 
     return np.rint(ground + (tone - ground) * cover[:, :, None]).astype(np.uint8)
 
 
+@dataclass(frozen=True)
+class Flat:
+    """A surface from above: nothing is hidden."""
+
+    heat: Heat
+    theme: Theme
+    width: float
+    height: float
+
+    @property
+    def edges(self) -> tuple[float, float, float, float]:
+        return fit(self.heat.box, self.width, self.height)
+
+    def place(self, x: Any, y: Any) -> tuple[Any, Any]:
+        """Where points of the surface are seen."""
+        x0, x1, y0, y1 = self.edges
+        return (x - x0) / (x1 - x0) * self.width, (y1 - y) / (y1 - y0) * self.height
+
+    def hides(self, x: Any, y: Any) -> Any:
+        """Whether there is ground before points of the surface."""
+        return np.zeros(np.shape(x), bool)
+
+    def pixels(self, scale: float) -> np.ndarray:
+        """The surface, and what hides what from then on."""
+        return heat_pixels(self.heat, self.edges, self.theme, round(self.width * scale), round(self.height * scale), 0.8 * scale)
+
+    def trail(self, path: Path, before: float, now: float) -> Iterator[Piece]:
+        """A piece of a path, with a dot at every step that is far from the last."""
+        first = max(math.floor(before), 0)
+        if first >= now:
+            return
+        t = np.arange(first, math.ceil(now) + 1)
+        with np.errstate(all="ignore"):
+            points = np.stack(self.place(*path.points[:, t]), axis=1)
+            if now < t[-1]:
+                points[-1] = points[-2] + (points[-1] - points[-2]) * (now - t[-2])
+            points = near(points)
+        gaps = abs(np.diff(points, axis=0)).sum(axis=1)
+        whole = now == t[-1]
+        yield Piece(points, self.length(path, first) if path.style.dash else 0.0,
+                    dots=points[1:][(gaps > 14) & (np.arange(1, len(points)) < len(points) - (0 if whole else 1))])
+
+    def length(self, path: Path, step: int) -> float:
+        """How long a path is up to a step."""
+        with np.errstate(all="ignore"):
+            steps = np.hypot(*np.diff(self.place(*path.points[:, :step + 1])))
+        return float(steps[steps < FAR].sum())
+
+    def crowd(self, points: np.ndarray) -> list[np.ndarray]:
+        """The ways of a crowd (2, frames, members)."""
+        with np.errstate(all="ignore"):
+            x, y = self.place(*points)
+        return [near(np.stack([x[:, m], y[:, m]], axis=1)) for m in range(x.shape[1])]
+
+
 # --- marks -------------------------------------------------------------------------------------------------------------------------
 
 
@@ -125,17 +192,18 @@ def marker(shape: int, x: float, y: float, r: float, turn: float = 0.0) -> np.nd
     return np.array([(x + dx * cos - dy * sin, y + dx * sin + dy * cos) for dx, dy in corners])
 
 
-def put(canvas: Canvas, shape: int, x: float, y: float, r: float, fill: str, edge: str | None = None, width: float = 0.0, turn: float = 0.0) -> None:
+def put(canvas: Canvas, shape: int, x: float, y: float, r: float, fill: str, edge: str | None = None, width: float = 0.0, turn: float = 0.0,
+        alpha: float = 1.0) -> None:
     """A marker."""
     corners = marker(shape, x, y, r, turn)
     if corners is None:
         if edge:
-            canvas.disc(x, y, r, None, edge, width)
-        canvas.disc(x, y, r, fill)
+            canvas.disc(x, y, r, None, edge, width, alpha)
+        canvas.disc(x, y, r, fill, alpha=alpha)
     else:
         if edge:
-            canvas.shape(corners, None, edge, width)
-        canvas.shape(corners, fill)
+            canvas.shape(corners, None, edge, width, alpha)
+        canvas.shape(corners, fill, alpha=alpha)
 
 
 # --- the picture -------------------------------------------------------------------------------------------------------------------
@@ -149,6 +217,7 @@ class Picture:
         self.unit = min(look.size[0] / DESIGN[0], look.size[1] / DESIGN[1])
         self.width, self.height = look.size[0] / self.unit, look.size[1] / self.unit
         self.paths = [p for p in scene.paths if not p.muted]
+        self.views: dict[tuple[float, float], View] = {}
 
     def say(self, text: T) -> str:
         return str(getattr(text, self.look.language))
@@ -164,21 +233,22 @@ class Picture:
         self.plane = Place(m, top, self.width - 2 * m, max(bottom - top - curves - words - 6 * bool(words or curves), 40.0))
         self.legend_at = self.plane.y + self.plane.height + 6
         self.chart = Place(m, self.legend_at + words, self.width - 2 * m, curves)
-        self.view = fit(self.scene.heat.box, self.plane.width, self.plane.height)
+        size = self.plane.width, self.plane.height
+        if size not in self.views:
+            self.views[size] = self.seen(*size)
+        self.view = self.views[size]
 
-    def px(self, x: Any) -> Any:
-        return (x - self.view[0]) / (self.view[1] - self.view[0]) * self.plane.width
-
-    def py(self, y: Any) -> Any:
-        return (self.view[3] - y) / (self.view[3] - self.view[2]) * self.plane.height
+    def seen(self, width: float, height: float) -> View:
+        """How its look asks for the surface to be seen."""
+        heat, asked = self.scene.heat, self.scene.look
+        return Relief(heat, self.theme, asked, width, height) if asked.get("view") == "relief" else Flat(heat, self.theme, width, height)
 
     # --- what stays ----------------------------------------------------------------------------------------------------------------
 
     def ground(self, canvas: Canvas, scale: float) -> None:
         """All that is the same at every moment."""
         look, theme, p = self.look, self.theme, self.plane
-        plane = canvas.within(p.x, p.y, p.width, p.height)
-        plane.picture(heat_pixels(self.scene.heat, self.view, theme, round(p.width * scale), round(p.height * scale), 0.8 * scale))
+        canvas.within(p.x, p.y, p.width, p.height).picture(self.view.pixels(scale))
         if look.title:
             canvas.text(self.width / 2, MARGIN + ROW / 2, look.title, TITLE, theme.ink, 600, "center")
         if look.caption:
@@ -241,44 +311,22 @@ class Picture:
         first, last = self.frame_of(crowd, before), self.frame_of(crowd, now)
         if first == last:
             return
-        with np.errstate(all="ignore"):
-            x, y = self.px(crowd.points[0, first:last + 1]), self.py(crowd.points[1, first:last + 1])
-        ways = [near(np.stack([x[:, m], y[:, m]], axis=1)) for m in range(x.shape[1])]
-        plane.lines([way[np.append(True, kept(way))] for way in ways], crowd.style.colour, 1.5, 0.12 if len(ways) > 100 else 0.2)
+        if ways := self.view.crowd(crowd.points[:, first:last + 1]):
+            plane.lines([way[np.append(True, kept(way))] for way in ways], crowd.style.colour, 1.5, 0.12 if len(ways) > 100 else 0.2)
 
     def frame_of(self, crowd: Crowd, moment: float) -> int:
         """The last of a crowd's pictures that is not after a moment."""
         return int(np.searchsorted(crowd.steps, moment, "right")) - 1
 
     def trail(self, plane: Canvas, path: Path, before: float, now: float) -> None:
-        """A piece of a path, with a dot at every step that is far from the last."""
-        last, first = min(now, ended(path)), max(math.floor(before), 0)
-        if first >= last:
-            return
-        t = np.arange(first, math.ceil(last) + 1)
-        with np.errstate(all="ignore"):
-            points = np.stack([self.px(path.points[0, t]), self.py(path.points[1, t])], axis=1)
-            if last < t[-1]:
-                points[-1] = points[-2] + (points[-1] - points[-2]) * (last - t[-2])
-            points = near(points)
-        if len(points) < 2:
-            return
-        gaps = abs(np.diff(points, axis=0)).sum(axis=1)
-        keep = np.append(True, kept(points))
-        lengths = np.append(0.0, np.cumsum(np.hypot(*np.diff(points[keep], axis=0).T)))
-        dash = DASHES[path.style.dash]
-        offset = self.length(path, first) if dash else 0.0
-        if lengths[-1] > 0:
-            plane.line(points[keep], path.style.colour, LINE, [d * LINE / 2.5 for d in dash], offset)
-        whole = last == t[len(points) - 1]
-        for x, y in points[1:][(gaps > 14) & (np.arange(1, len(points)) < len(points) - (0 if whole else 1))]:
-            plane.disc(x, y, LINE * 1.05, path.style.colour)
-
-    def length(self, path: Path, step: int) -> float:
-        """How long a path is up to a step."""
-        with np.errstate(all="ignore"):
-            steps = np.hypot(np.diff(self.px(path.points[0, :step + 1])), np.diff(self.py(path.points[1, :step + 1])))
-        return float(steps[steps < FAR].sum())
+        """A piece of a path, fainter behind the ground."""
+        dash = [d * LINE / 2.5 for d in DASHES[path.style.dash]]
+        for points, gone, hidden, dots in self.view.trail(path, before, min(now, ended(path))):
+            points = points[np.append(True, kept(points))]
+            if len(points) > 2 or (points[0] != points[-1]).any():
+                plane.line(points, path.style.colour, LINE, dash, gone, BEHIND if hidden else 1.0, once=path.entrant if hidden else None)
+            for x, y in dots:
+                plane.disc(x, y, LINE * 1.05, path.style.colour)
 
     def curve(self, inside: Canvas, path: Path, before: float, now: float, alpha: float) -> None:
         """A piece of the curve of a path: least and greatest of each column, as true as all points."""
@@ -332,7 +380,7 @@ class Picture:
             if crowd.muted:
                 continue
             k = self.frame_of(crowd, now)
-            for x, y in zip(self.px(crowd.points[0, k]), self.py(crowd.points[1, k]), strict=True):
+            for x, y in zip(*self.view.place(*crowd.points[:, k]), strict=True):
                 if -3 < x < plane.width + 3 and -3 < y < plane.height + 3:
                     plane.shape(np.array([(x - 2, y - 2), (x + 2, y - 2), (x + 2, y + 2), (x - 2, y + 2)]), crowd.style.colour, alpha=0.6)
 
@@ -340,17 +388,18 @@ class Picture:
         theme, named, small = self.theme, False, len(self.scene.dots) > MANY
         angle = np.arange(10) * np.pi / 5 - np.pi / 2
         for dot in self.scene.dots:
-            x, y = self.px(dot.x), self.py(dot.y)
-            if not (0 <= x <= plane.width and 0 <= y <= plane.height):
+            x, y = self.view.place(dot.x, dot.y)
+            hidden = self.view.hides(dot.x, dot.y)
+            if not (0 <= x <= plane.width and 0 <= y <= plane.height) or (hidden and small):
                 continue
             if dot.best:
                 r = np.where(np.arange(10) % 2, 4.5, 10.5)
-                plane.shape(np.stack([x + r * np.cos(angle), y + r * np.sin(angle)], axis=1), theme.ink)
+                plane.shape(np.stack([x + r * np.cos(angle), y + r * np.sin(angle)], axis=1), theme.ink, alpha=DOT_BEHIND if hidden else 1.0)
             elif small:
                 plane.disc(x, y, 1.5, theme.ink, alpha=0.35)
             else:
-                plane.disc(x, y, 5, theme.page, theme.ink, 2, alpha=0.7)
-            if dot.best and not named:
+                plane.disc(x, y, 5, theme.page, theme.ink, 2, alpha=DOT_BEHIND if hidden else 0.7)
+            if dot.best and not named and not hidden:
                 word = self.say(WORDS["optimum"])
                 plane.text(x + 15, y - 13, word, TEXT, theme.ink, halo=theme.page)
                 self.taken.append((x + 15, y - 24, plane.measure(word, TEXT), 22))
@@ -358,7 +407,7 @@ class Picture:
 
     def handle(self, plane: Canvas) -> None:
         theme, word = self.theme, self.say(WORDS["start"])
-        x, y = self.px(self.scene.start[0]), self.py(self.scene.start[1])
+        x, y = self.view.place(*self.scene.start)
         plane.disc(x, y, 11, theme.page, theme.ink, 3.5)
         plane.disc(x, y, 4, theme.ink)
         width = plane.measure(word, TEXT)
@@ -366,22 +415,22 @@ class Picture:
         plane.text(left, y, word, TEXT, theme.ink, halo=theme.page)
         self.taken.append((left, y - 11, width, 22))
 
-    def head_at(self, path: Path, now: float) -> tuple[float, float, float, float]:
-        """Where a head is, and where it is drawn: at the edge, if it has left the picture."""
+    def head_at(self, path: Path, now: float) -> tuple[bool, float, float, float, float]:
+        """Whether a head is hidden, where it is, and where it is drawn: at the edge, if it has left the picture."""
         t = min(now, ended(path))
         k = math.floor(t)
         with np.errstate(all="ignore"):
             x, y = path.points[:, k] + ((path.points[:, k + 1] - path.points[:, k]) * (t - k) if t > k else 0)
-            px, py = float(self.px(x)), float(self.py(y))
+            hidden, (px, py) = bool(self.view.hides(x, y)), map(float, self.view.place(x, y))
         hx, hy = (min(max(v if math.isfinite(v) else 0.0, 14.0), most - 14) for v, most in ((px, self.plane.width), (py, self.plane.height)))
-        return px, py, hx, hy
+        return hidden, px, py, hx, hy
 
-    def head(self, plane: Canvas, path: Path, now: float, px: float, py: float, hx: float, hy: float) -> None:
+    def head(self, plane: Canvas, path: Path, now: float, hidden: bool, px: float, py: float, hx: float, hy: float) -> None:
         """The marker and the name of a path; where it left the picture, an arrow or a cross at the edge."""
         theme, over = self.theme, path.end is not None and now >= path.end
         out = not (0 < px < plane.width and 0 < py < plane.height)
         shape, turn = (4, math.pi / 4) if over else (2, math.atan2(py - hy, px - hx) + math.pi / 2) if out else (path.style.shape, 0.0)
-        put(plane, shape, hx, hy, HEAD + over, path.style.colour, theme.page, 2.5, turn)
+        put(plane, shape, hx, hy, HEAD + over, path.style.colour, theme.page, 2.5, turn, HEAD_BEHIND if hidden and not (over or out) else 1.0)
         text = self.say(path.short) + (" · " + self.say(WORDS["diverged_at"]).format(k=path.end) if over else "")
         width = plane.measure(text, TEXT + 1, 600)
         for dy in (-12, 13, -35, 36, -58, 59):
