@@ -2,6 +2,8 @@
 
 import base64
 import io
+import itertools
+from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -20,7 +22,7 @@ from optviz.render.picture import Flat, Look, Picture, Place, ended
 from optviz.render.raster import Raster, rgb
 from optviz.render.relief import Relief
 from optviz.render.wire import heat_head
-from optviz.scene import heat, race_scene
+from optviz.scene import Dot, heat, race_scene
 from optviz.surfaces import surface, surfaces
 
 WEB = Path(ov.__file__).parent / "ui" / "web"
@@ -162,6 +164,21 @@ def test_the_file_shows_the_relief_that_the_stage_shows(visit):
     assert same.mean() > 0.8 and difference.mean() < 0.6 and np.quantile(difference, 0.99) < 20, (same.mean(), difference.mean())
 
 
+@pytest.mark.parametrize("yaw", [-60.0, 35.0, 100.0, 190.0])
+def test_of_two_places_behind_each_other_the_nearer_is_painted(yaw):
+    """On a ground so rough that a cell hides most of the next."""
+    s = surface("sin(400*x)*sin(300*y) + sin(x)")
+    r = relief(heat(s, ((-1.0, 1.0), (-1.0, 1.0))), "light", (yaw, 12.0, 5.0, 900, 500))
+    r.pixels(1.0)
+    x, y = np.random.default_rng(1).uniform(-0.5, 0.5, (2, 100_000))
+    px, py, far = r.camera.see(x, y, r.at(x, y))
+    u, v = (np.floor(c * 2) / 2 for c in (px, py))
+    seen = (u >= 0) & (v >= 0) & (u < 900) & (v < 500) & (u % 1 == 0) & (v % 1 == 0)  # the fine pixels that are remembered
+    px, py, far = px[seen], py[seen], far[seen]
+    value, across, down = r.planes[0][:, r.shown[py.astype(int), px.astype(int)]]
+    assert seen.sum() > 500 and (far - 1 / (value + 2 * across * px + 2 * down * py) > -0.001).mean() > 0.997
+
+
 # --- what is hidden --------------------------------------------------------------------------------------------------------------------
 
 
@@ -190,16 +207,22 @@ def test_what_the_ground_hides_is_fainter():
         assert not hidden[[0, -1]].any()
 
 
-def test_a_head_and_a_minimum_behind_the_ground_are_fainter():
-    drawn = []
+@pytest.mark.parametrize("best", [True, False])
+def test_a_head_and_a_minimum_behind_the_ground_are_fainter(best):
+    changes = []
     for yaw in (-90, 90):
-        p, canvas = behind_the_hill(yaw, at=8)
-        before = canvas.pixels.astype(float)
+        p, canvas = behind_the_hill(yaw)
+        p.scene = replace(p.scene, dots=[Dot(0.6, 1.2, 0.0, best)])
+        bare = canvas.pixels.astype(float)
         p.marks(canvas, 8)
         hidden, px, py, *_ = p.head_at(p.paths[0], 8)
-        at = round(py + p.plane.y), round(px + p.plane.x)
-        drawn.append((hidden, abs(canvas.pixels[at] - np.array(rgb(p.paths[0].style.colour), float)).max(), abs(before[at] - canvas.pixels[at]).max()))
-    assert drawn[0][0] and not drawn[1][0] and drawn[0][1] > 60 and drawn[1][1] == 0 and drawn[0][2] > 30
+        assert hidden == (yaw == -90) == p.view.hides(0.6, 1.2)
+        spots = (px, py), np.array(p.view.place(0.6, 1.2)) + np.array((0 if best else 5, 0))  # the star's middle, the circle's edge
+        at = [(int(y + p.plane.y), int(x + p.plane.x)) for x, y in spots]
+        changes.append([abs(canvas.pixels[spot] - bare[spot]).max() for spot in at])
+        seen = [(canvas.pixels[spot] == rgb(tone)).all() for spot, tone in zip(at, (p.paths[0].style.colour, p.theme.ink), strict=True)]
+        assert seen == [not hidden, not hidden and best]
+    assert all(5 < faint < 0.7 * full for faint, full in zip(*changes, strict=True))
 
 
 def test_what_is_hidden_stays_as_faint_however_many_frames_it_takes():
@@ -224,6 +247,38 @@ def test_pieces_of_one_name_are_painted_once(dash):
     for points in (a, b):
         other.line(points, "#000000", 4, dash, alpha=0.5)
     assert other.pixels.min() < 70, "without a name there is no memory"
+
+
+def test_a_trail_goes_on_where_it_ended_and_ends_at_its_head():
+    p, _ = laid_out(Race("himmelblau", (0.0, 0.5), [Entrant("adam", lr=0.3)], steps=20, view="relief", pitch=70))
+    path, moments = p.paths[0], [0, 0.2, 0.3, 1, 2.7, 3, 11.1, 20]
+    parts = [list(p.view.trail(path, before, now)) for before, now in itertools.pairwise(moments)]
+    for part, before, now in zip(parts, moments, moments[1:], strict=False):
+        for piece, other in itertools.pairwise(part):
+            assert np.allclose(piece.points[-1], other.points[0]) and piece.hidden != other.hidden
+        for moment, point in ((before, part[0].points[0]), (now, part[-1].points[-1])):
+            _, px, py, *_ = p.head_at(path, moment)
+            assert np.hypot(px - point[0], py - point[1]) < 1
+    (whole,) = p.view.trail(path, 0, 20)
+    assert np.isclose(parts[-1][0].gone, np.hypot(*np.diff(np.vstack([piece.points for part in parts[:-1] for piece in part]), axis=0).T).sum())
+    assert np.isclose(np.hypot(*np.diff(whole.points, axis=0).T).sum(), sum(np.hypot(*np.diff(piece.points, axis=0).T).sum() for part in parts for piece in part), rtol=0.01)
+    assert not list(p.view.trail(path, 20, 20)) and not list(p.view.trail(path, 3, 3))
+
+
+def test_what_leaves_the_box_is_not_drawn_outside():
+    p, _ = laid_out(Race("bowl", (1.0, 1.0), [Entrant("sgd", lr=0.1)], ((-2.0, 2.0), (-2.0, 2.0)), steps=5, view="relief", pitch=80))
+    path = p.paths[0]
+    path.points[:] = [(-1, 1, 3, 3, 1, -1), (0, 0, 0, 1, 1, 1)]  # out through the side x = 2 and in again
+    out, back = p.view.trail(path, 0, 5)
+    for place, point in (((-1, 0), out.points[0]), ((2, 0), out.points[-1]), ((2, 1), back.points[0]), ((-1, 1), back.points[-1])):
+        assert np.hypot(*(np.array(p.view.place(*place)) - point)) < 1
+    assert not list(p.view.trail(path, 1.6, 3.4)) and len(list(p.view.trail(path, 1.2, 3.6))) == 2
+    path.points[:] = [(-1, 1, 3, 1, -1, -1), (0, 0, 0, 1, 1, 1)]  # in again at once
+    p.view.threads.clear()
+    assert len(list(p.view.trail(path, 0, 5))) == 2 and not list(p.view.trail(path, 1.6, 2.4))
+    path.points[:] = 5.0
+    p.view.threads.clear()
+    assert not list(p.view.trail(path, 0, 5))
 
 
 # --- any race, any moment --------------------------------------------------------------------------------------------------------------

@@ -177,7 +177,7 @@ class Relief:
         share = s[of] + (t - s)[of] * k / many[of]
         x, y = np.clip(a[:, legs[of]] + way[:, legs[of]] * share, -0.5, 0.5)
         px, py, far = self.camera.see(x, y, self.at(x, y) + LIFT)
-        joined = (k > 0) | ((s == 0) & (np.roll(t, 1) == 1) & (np.diff(legs, prepend=-2) == 1))[of]
+        joined = (k > 0) | (s == 0)[of]
         gone = np.cumsum(joined * np.hypot(np.diff(px, prepend=px[:1]), np.diff(py, prepend=py[:1])))
         return Thread(np.column_stack([px, py]), legs[of] + share, gone, joined, self._behind(px, py, far))
 
