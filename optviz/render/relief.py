@@ -23,7 +23,7 @@ LIFT = 0.0015  # of a trail above the ground
 PIECES = 12_000  # of one trail, at most about
 MARGIN, FOCUS, DEPTH = 0.94, 1 / math.tan(math.radians(11)), 0.9  # of view: half the angle, half the depth
 FINER = 2  # times, when the block is painted: then averaged
-STRIP = 1 << 17  # fine pixels painted at once: they stay in the processor's cache
+STRIP = 1 << 16  # fine pixels painted at once: they stay in the processor's cache
 BIAS = 0.5 / CELLS  # what lies less than this behind the ground lies on it
 
 
@@ -214,10 +214,14 @@ class Relief:
             v, u = np.divmod(seen, wide)
             colours = tones.T @ self._shade(ids[seen], u + 0.5, v + (FINER * top + 0.5), walls, scale)
             at, size = v // FINER * columns + u // FINER, (bottom - top) * columns
-            block = np.stack([np.bincount(at, share, size) for share in (*colours, np.ones(len(at)))], axis=1) / FINER**2
-            block += (1 - block[:, 3:]) * self._shadow(np.arange(columns) + 0.5, np.arange(top, bottom) + 0.5, scale).reshape(-1, 1) * [*tones[3], 1]
-            block[:, :3] /= np.maximum(block[:, 3:], 1e-6)
-            self.painted[top:bottom] = np.rint(block * [1, 1, 1, 255]).reshape(bottom - top, columns, 4)
+            bare = 1 - np.bincount(at, minlength=size) / FINER**2
+            dark = bare * self._shadow(np.arange(columns) + 0.5, np.arange(top, bottom) + 0.5, scale).ravel()
+            cover, block = 1 - bare + dark, np.flatnonzero(bare < 1)
+            strip = self.painted[top:bottom].reshape(-1, 4)
+            strip[:] = *np.rint(tones[3]), 0
+            strip[:, 3] = np.rint(255 * cover)
+            for channel, (colour, shade) in enumerate(zip(colours, tones[3], strict=True)):
+                strip[block, channel] = np.rint((np.bincount(at, colour, size)[block] / FINER**2 + shade * dark[block]) / cover[block])
             self.shown[top:bottom] = ids.reshape(-1, wide)[::FINER, ::FINER]
 
     def _mesh(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
