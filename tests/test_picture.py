@@ -181,11 +181,25 @@ def test_a_tail_is_the_last_steps_and_the_older_the_fainter(moment):
         for at, place in ((first, ends[0, 0]), (last, ends[-1, 1])):
             t = np.arange(path.points.shape[1])
             x, y = (np.interp(at, t, c) for c in path.points)
-            assert np.allclose(place, [p.px(x), p.py(y)])
+            assert np.allclose(place, p.view.place(x, y))
         if first == moment - 6:
             assert lines[0].alpha <= 0.1
         dots = [strand for strand in told[path.style.colour] if strand.width > 4]
         assert all(0 < dot.alpha <= 1 for dot in dots) and len(dots) <= 6
+
+
+def test_a_tail_follows_the_ground_of_a_relief_and_is_fainter_behind_it():
+    race = RACE.at(view="relief", yaw=-60.0, pitch=20.0)
+    p, told = laid_out(race, Look(tail=400)), {}
+    canvas = Raster(p.width, p.height, 1, "#ffffff")
+    p.ground(canvas, 1)
+    canvas.fading = lambda pieces, colour: told.setdefault(colour, []).extend(pieces)
+    p.tails(canvas, 40.0, 400)
+    for path in p.paths:
+        hidden = np.array([piece.hidden for piece in p.view.trail(path, 0.0, 40.0)])
+        alphas = np.array([strand.alpha for strand in told[path.style.colour]])
+        assert (alphas > 0.85).any() == (~hidden).any() and (alphas < 0.3).any() == hidden.any()
+    assert any(piece.hidden for path in p.paths for piece in p.view.trail(path, 0.0, 40.0)), "else nothing was tested"
 
 
 def test_dashes_keep_their_places_while_they_fade():
@@ -251,18 +265,18 @@ def test_arrows_end_where_the_terms_of_the_step_do(monkeypatch, key):
         assert len(each) == len(explained.arrows)
         for (start, tip, colour, width), told in zip(each, explained.arrows, strict=True):
             begin, value = (explained.values[j].numbers[:, k] for j in (told.start, told.value))
-            assert np.allclose(start, [p.px(begin[0]), p.py(begin[1])])
-            factor = told.sign * p.scales[told.unit] if k == 4 else (tip - start)[0] / (p.px(value[0]) - p.px(0))
-            assert np.allclose(tip, [p.px(begin[0] + factor * value[0]), p.py(begin[1] + factor * value[1])])
+            assert np.allclose(start, p.view.place(begin[0], begin[1]))
+            factor = told.sign * p.scales[told.unit] if k == 4 else (tip - start)[0] / (p.view.place(value[0], 0)[0] - p.view.place(0, 0)[0])
+            assert np.allclose(tip, p.view.place(begin[0] + factor * value[0], begin[1] + factor * value[1]))
             assert np.sign(factor) == told.sign and f"{abs(factor):.0e}"[0] in "125", "a round number"
             assert colour == [p.paths[0].style.colour, *(c for c in COLOURS if c != p.paths[0].style.colour)][told.role] and width == (6 if told.unit == "step" else 4)
             if told.unit == "step" and factor == 1:
-                assert np.allclose(tip, [p.px(trail[0, k + 1]), p.py(trail[1, k + 1])])
+                assert np.allclose(tip, p.view.place(trail[0, k + 1], trail[1, k + 1]))
         for unit in {told.unit for told in explained.arrows} - {"step"}:
             longest = max(np.hypot(*(tip - start)) for (start, tip, *_), told in zip(each, explained.arrows, strict=True) if told.unit == unit)
             assert 28 <= longest <= 190
     last = arrows_of(monkeypatch, race, [40])[1][0]
-    assert np.allclose(last[-1][0], [p.px(trail[0, 39]), p.py(trail[1, 39])]), "after the last step the last one is explained"
+    assert np.allclose(last[-1][0], p.view.place(trail[0, 39], trail[1, 39])), "after the last step the last one is explained"
 
 
 def test_a_scale_stays_while_it_is_legible():

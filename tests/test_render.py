@@ -21,7 +21,7 @@ from optviz.race import Entrant, Race
 from optviz.render.exhibit import race_of
 from optviz.render.export import MEDIA
 from optviz.render.frames import frames
-from optviz.render.picture import Look, Picture, fit
+from optviz.render.picture import Look, Picture
 from optviz.render.raster import Raster, has, rgb
 from optviz.render.svg import Svg
 from optviz.run import Run
@@ -168,7 +168,7 @@ def test_the_file_shows_what_the_stage_shows(visit, theme):
     canvas = Raster(p.width, p.height, 1, p.theme.page)
     p.lay(canvas)
     p.plane = type(p.plane)(0, 0, width, height)
-    p.view = fit(p.scene.heat.box, width, height)
+    p.view = p.seen(width, height)
     canvas = Raster(width, height, 1, p.theme.page)
     p.ground(canvas, 1)
     p.grow(canvas, 0, 40)

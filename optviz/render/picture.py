@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
@@ -19,6 +19,7 @@ from ..minima import Box
 from ..palette import THEMES, Style, Theme, roles
 from ..scene import Crowd, Heat, Path, Scene
 from .raster import Strand, rgb
+from .relief import Piece, Relief
 from .words import WORDS, digits, power
 
 DESIGN = 960.0, 540.0  # the sizes below are those of this picture; a larger one has everything larger
@@ -39,6 +40,7 @@ NOISE = 1e9  # times longer: such an arrow is made of rounding errors
 LINES = 3  # of a title or a caption; what has no room in them ends in …
 NARROW, FLAT, SHARE = 240.0, 80.0, 0.35  # the least width with room for words around the surface; its least height, and share of the whole
 LEFT_OUT: Mapping[str, Any] = {"caption": "", "panel": False, "legend": False, "title": "", "counter": False}  # to make room, in this order
+BEHIND, HEAD_BEHIND, DOT_BEHIND = 0.25, 0.45, 0.25  # the ground: what is hidden by it is so faint
 
 
 class Canvas(Protocol):
@@ -50,13 +52,23 @@ class Canvas(Protocol):
     def within(self, x: float, y: float, width: float, height: float) -> Canvas: ...
     def picture(self, pixels: np.ndarray) -> None: ...
     def line(self, points: np.ndarray, colour: str, width: float, dash: Sequence[float] = ..., offset: float = ..., alpha: float = ...,
-             butt: bool = ...) -> None: ...
+             butt: bool = ..., once: Hashable = ...) -> None: ...
     def lines(self, many: Sequence[np.ndarray], colour: str, width: float, alpha: float) -> None: ...
     def fading(self, strands: Sequence[Strand], colour: str) -> None: ...
     def shape(self, points: np.ndarray, fill: str | None, edge: str | None = ..., width: float = ..., alpha: float = ...) -> None: ...
     def disc(self, x: float, y: float, r: float, fill: str | None, edge: str | None = ..., width: float = ..., alpha: float = ...) -> None: ...
     def text(self, x: float, y: float, words: str, size: float, colour: str, weight: int = ..., align: str = ..., halo: str | None = ...) -> None: ...
     def measure(self, words: str, size: float, weight: int = ...) -> float: ...
+
+
+class View(Protocol):
+    """How a surface is seen: from above, or in relief."""
+
+    def place(self, x: Any, y: Any) -> tuple[Any, Any]: ...
+    def hides(self, x: Any, y: Any) -> Any: ...
+    def pixels(self, scale: float) -> np.ndarray: ...
+    def trail(self, path: Path, before: float, now: float) -> Iterator[Piece]: ...
+    def crowd(self, points: np.ndarray) -> list[np.ndarray]: ...
 
 
 @dataclass(frozen=True)
@@ -126,6 +138,59 @@ def heat_pixels(h: Heat, view: tuple[float, float, float, float], theme: Theme, 
     return np.rint(ground + (tone - ground) * cover[:, :, None]).astype(np.uint8)
 
 
+@dataclass(frozen=True)
+class Flat:
+    """A surface from above: nothing is hidden."""
+
+    heat: Heat
+    theme: Theme
+    width: float
+    height: float
+
+    @property
+    def edges(self) -> tuple[float, float, float, float]:
+        return fit(self.heat.box, self.width, self.height)
+
+    def place(self, x: Any, y: Any) -> tuple[Any, Any]:
+        """Where points of the surface are seen."""
+        x0, x1, y0, y1 = self.edges
+        return (x - x0) / (x1 - x0) * self.width, (y1 - y) / (y1 - y0) * self.height
+
+    def hides(self, x: Any, y: Any) -> Any:
+        """Whether there is ground before points of the surface."""
+        return np.zeros(np.shape(x), bool)
+
+    def pixels(self, scale: float) -> np.ndarray:
+        """The surface, and what hides what from then on."""
+        return heat_pixels(self.heat, self.edges, self.theme, round(self.width * scale), round(self.height * scale), 0.8 * scale)
+
+    def trail(self, path: Path, before: float, now: float) -> Iterator[Piece]:
+        """A piece of a path, with a dot at every step that is far from the last."""
+        first = max(math.floor(before), 0)
+        if first >= now:
+            return
+        t = np.arange(first, math.ceil(now) + 1)
+        with np.errstate(all="ignore"):
+            points = np.stack(self.place(*path.points[:, t]), axis=1)
+            if now < t[-1]:
+                points[-1] = points[-2] + (points[-1] - points[-2]) * (now - t[-2])
+            points = near(points)
+        far = np.append(False, abs(np.diff(points, axis=0)).sum(axis=1) > 14)
+        yield Piece(points, np.minimum(t, now), self.length(path, first) if path.style.dash else 0.0, dots=np.flatnonzero(far & (t <= now)))
+
+    def length(self, path: Path, step: int) -> float:
+        """How long a path is up to a step."""
+        with np.errstate(all="ignore"):
+            steps = np.hypot(*np.diff(self.place(*path.points[:, :step + 1])))
+        return float(steps[steps < FAR].sum())
+
+    def crowd(self, points: np.ndarray) -> list[np.ndarray]:
+        """The ways of a crowd (2, frames, members)."""
+        with np.errstate(all="ignore"):
+            x, y = self.place(*points)
+        return [near(np.stack([x[:, m], y[:, m]], axis=1)) for m in range(x.shape[1])]
+
+
 # --- marks -------------------------------------------------------------------------------------------------------------------------
 
 
@@ -193,6 +258,7 @@ class Picture:
         self.paths = [p for p in scene.paths if not p.muted]
         self.explained = scene.explained if look.arrows else None
         self.page = None if look.transparent else self.theme.page  # what lies around the surface
+        self.views: dict[tuple[float, float], View] = {}
 
     def say(self, text: T) -> str:
         return str(getattr(text, self.look.language))
@@ -214,14 +280,16 @@ class Picture:
                 break
         self.legend_at = self.plane.y + self.plane.height + 6
         self.chart = Place(m, self.legend_at + words, room, curves)
-        self.view = fit(self.scene.heat.box, self.plane.width, self.plane.height)
         self.scales: dict[str, float] = {}  # of the arrows of each unit, at the moment before
+        size = self.plane.width, self.plane.height
+        if size not in self.views:
+            self.views[size] = self.seen(*size)
+        self.view = self.views[size]
 
-    def px(self, x: Any) -> Any:
-        return (x - self.view[0]) / (self.view[1] - self.view[0]) * self.plane.width
-
-    def py(self, y: Any) -> Any:
-        return (self.view[3] - y) / (self.view[3] - self.view[2]) * self.plane.height
+    def seen(self, width: float, height: float) -> View:
+        """How its look asks for the surface to be seen."""
+        heat, asked = self.scene.heat, self.scene.look
+        return Relief(heat, self.theme, asked, width, height) if asked.get("view") == "relief" else Flat(heat, self.theme, width, height)
 
     # --- what stays ----------------------------------------------------------------------------------------------------------------
 
@@ -231,8 +299,7 @@ class Picture:
         if look.card and (look.counter or look.panel):
             x, y, right, bottom = p.x, p.y + p.height / 2, p.x + p.width, self.chart.y + self.chart.height
             canvas.shape(np.array([(x, y), (right, y), (right, bottom), (x, bottom)]), theme.page)
-        plane = canvas.within(p.x, p.y, p.width, p.height)
-        plane.picture(heat_pixels(self.scene.heat, self.view, theme, round(p.width * scale), round(p.height * scale), 0.8 * scale))
+        canvas.within(p.x, p.y, p.width, p.height).picture(self.view.pixels(scale))
         for i, words in enumerate(self.title):
             canvas.text(self.width / 2, MARGIN + ROW * (i + 0.5), words, TITLE, theme.ink, 600, "center")
         for i, words in enumerate(reversed(self.caption)):
@@ -297,38 +364,23 @@ class Picture:
         first, last = self.frame_of(crowd, before), self.frame_of(crowd, now)
         if first == last:
             return
-        with np.errstate(all="ignore"):
-            x, y = self.px(crowd.points[0, first:last + 1]), self.py(crowd.points[1, first:last + 1])
-        ways = [near(np.stack([x[:, m], y[:, m]], axis=1)) for m in range(x.shape[1])]
-        plane.lines([way[np.append(True, kept(way))] for way in ways], crowd.style.colour, CROWD, faintness(crowd))
+        if ways := self.view.crowd(crowd.points[:, first:last + 1]):
+            plane.lines([way[np.append(True, kept(way))] for way in ways], crowd.style.colour, CROWD, faintness(crowd))
 
     def frame_of(self, crowd: Crowd, moment: float) -> int:
         """The last of a crowd's pictures that is not after a moment."""
         return int(np.searchsorted(crowd.steps, moment, "right")) - 1
 
     def trail(self, plane: Canvas, path: Path, before: float, now: float) -> None:
-        """A piece of a path, with a dot at every step that is far from the last."""
-        last, first = min(now, ended(path)), max(math.floor(before), 0)
-        if first >= last:
-            return
-        t = np.arange(first, math.ceil(last) + 1)
-        with np.errstate(all="ignore"):
-            points = np.stack([self.px(path.points[0, t]), self.py(path.points[1, t])], axis=1)
-            if last < t[-1]:
-                points[-1] = points[-2] + (points[-1] - points[-2]) * (last - t[-2])
-            points = near(points)
-        if len(points) < 2:
-            return
-        gaps = abs(np.diff(points, axis=0)).sum(axis=1)
-        keep = np.append(True, kept(points))
-        lengths = np.append(0.0, np.cumsum(np.hypot(*np.diff(points[keep], axis=0).T)))
-        dash = DASHES[path.style.dash]
-        offset = self.length(path, first) if dash else 0.0
-        if lengths[-1] > 0:
-            plane.line(points[keep], self.colour(path), LINE, [d * LINE / 2.5 for d in dash], offset)
-        whole = last == t[len(points) - 1]
-        for x, y in points[1:][(gaps > 14) & (np.arange(1, len(points)) < len(points) - (0 if whole else 1))]:
-            plane.disc(x, y, LINE * 1.05, self.colour(path))
+        """A piece of a path, fainter behind the ground."""
+        dash = [d * LINE / 2.5 for d in DASHES[path.style.dash]]
+        for piece in self.view.trail(path, before, min(now, ended(path))):
+            points = piece.points[np.append(True, kept(piece.points))]
+            if len(points) > 2 or (points[0] != points[-1]).any():
+                plane.line(points, self.colour(path), LINE, dash, piece.gone, BEHIND if piece.hidden else 1.0,
+                           once=path.entrant if piece.hidden else None)
+            for x, y in piece.points[piece.dots]:
+                plane.disc(x, y, LINE * 1.05, self.colour(path))
 
     def aside(self, path: Path) -> bool:
         """Whether another one's step is explained."""
@@ -338,12 +390,6 @@ class Picture:
         """A trail's own, or pale."""
         own, ground = (np.array(rgb(colour)) for colour in (path.style.colour, self.theme.valley))
         return "#{:02x}{:02x}{:02x}".format(*np.rint(0.3 * own + 0.7 * ground).astype(int)) if self.aside(path) else path.style.colour
-
-    def length(self, path: Path, step: int) -> float:
-        """How long a path is up to a step."""
-        with np.errstate(all="ignore"):
-            steps = np.hypot(np.diff(self.px(path.points[0, :step + 1])), np.diff(self.py(path.points[1, :step + 1])))
-        return float(steps[steps < FAR].sum())
 
     def curve(self, inside: Canvas, path: Path, before: float, now: float, alpha: float) -> None:
         """A piece of the curve of a path: least and greatest of each column, as true as all points."""
@@ -387,9 +433,9 @@ class Picture:
         first, last = int(np.searchsorted(crowd.steps, now - steps)), self.frame_of(crowd, now)
         if first >= last:
             return
-        with np.errstate(all="ignore"):
-            x, y = self.px(crowd.points[0, first:last + 1]), self.py(crowd.points[1, first:last + 1])
-        ways = np.clip(np.nan_to_num(np.stack([x.T, y.T], axis=2), nan=FAR), -FAR, FAR)
+        ways = np.array(self.view.crowd(crowd.points[:, first:last + 1]))
+        if not ways.size:
+            return
         far = np.cumsum(abs(np.diff(ways, axis=1)).sum(axis=2), axis=1) // 0.6
         moved = np.diff(far, axis=1, prepend=0) > 0  # who hardly does is drawn when it comes to something
         shades, strands = shade((crowd.steps[first:last] + crowd.steps[first + 1:last + 1]) / 2, now, steps, FEW), []
@@ -403,27 +449,22 @@ class Picture:
     def tail(self, plane: Canvas, path: Path, now: float, steps: int) -> None:
         """The last of a path: pieces and dots, each of one shade; a dash keeps its place while its shade changes."""
         begin, last = max(now - steps, 0.0), min(now, ended(path))
-        if begin >= last:
-            return
-        t = np.arange(math.floor(begin), math.ceil(last) + 1)
-        with np.errstate(all="ignore"):
-            points = near(np.stack([self.px(path.points[0, t]), self.py(path.points[1, t])], axis=1))
-        if dash := [d * LINE / 2.5 for d in DASHES[path.style.dash]]:
-            lengths = np.append(0.0, np.cumsum(np.hypot(*np.diff(points, axis=0).T)))
-            ons = np.arange(-(self.length(path, int(t[0])) % sum(dash)), lengths[-1], sum(dash))
-            cuts = np.interp(np.stack([ons, ons + dash[0]]), lengths, t)
-        else:
-            edges = now - steps + steps * np.arange(SHADES + 1) / SHADES
+        dash = [d * LINE / 2.5 for d in DASHES[path.style.dash]]
+        edges, strands = now - steps + steps * np.arange(SHADES + 1) / SHADES, list[Strand]()
+        for piece in self.view.trail(path, begin, last):
+            t, points, faint = piece.steps, piece.points, BEHIND if piece.hidden else 1.0
             cuts = np.stack([edges[:-1], edges[1:]])
-        strands = []
-        for a, b in np.clip(cuts, begin, last).T.tolist():
-            when = np.concatenate([[a], t[(t > a) & (t < b)], [b]])
-            piece = np.stack([np.interp(when, t, points[:, 0]), np.interp(when, t, points[:, 1])], axis=1)
-            piece = piece[np.append(True, kept(piece))]
-            if (piece[0] != piece[-1]).any() or len(piece) > 2:
-                strands.append(Strand(float(shade((a + b) / 2, now, steps)), [piece], LINE, bool(dash)))
-        far = (abs(np.diff(points, axis=0)).sum(axis=1) > 14) & (t[1:] > begin) & (t[1:] <= last)
-        strands += [Strand(float(shade(k, now, steps)), [np.array([at, at])], 2.1 * LINE) for k, at in zip(t[1:][far], points[1:][far], strict=True)]
+            if dash:
+                lengths = np.append(0.0, np.cumsum(np.hypot(*np.diff(points, axis=0).T)))
+                ons = np.arange(-(piece.gone % sum(dash)), lengths[-1], sum(dash))
+                cuts = np.interp(np.stack([ons, ons + dash[0]]), lengths, t)
+            for a, b in np.clip(cuts, max(begin, t[0]), t[-1]).T.tolist():
+                when = np.concatenate([[a], t[(t > a) & (t < b)], [b]])
+                part = np.stack([np.interp(when, t, points[:, 0]), np.interp(when, t, points[:, 1])], axis=1)
+                part = part[np.append(True, kept(part))]
+                if (part[0] != part[-1]).any() or len(part) > 2:
+                    strands.append(Strand(faint * float(shade((a + b) / 2, now, steps)), [part], LINE, bool(dash)))
+            strands += [Strand(float(shade(t[k], now, steps)), [points[[k, k]]], 2.1 * LINE) for k in piece.dots if t[k] > begin]
         plane.fading(strands, self.colour(path))
 
     # --- what belongs to a moment --------------------------------------------------------------------------------------------------
@@ -456,7 +497,7 @@ class Picture:
             if crowd.muted:
                 continue
             k = self.frame_of(crowd, now)
-            for x, y in zip(self.px(crowd.points[0, k]), self.py(crowd.points[1, k]), strict=True):
+            for x, y in zip(*self.view.place(*crowd.points[:, k]), strict=True):
                 if -3 < x < plane.width + 3 and -3 < y < plane.height + 3:
                     plane.shape(np.array([(x - 2, y - 2), (x + 2, y - 2), (x + 2, y + 2), (x - 2, y + 2)]), crowd.style.colour, alpha=0.6)
 
@@ -464,43 +505,45 @@ class Picture:
         theme, named, small = self.theme, False, len(self.scene.dots) > MANY
         angle = np.arange(10) * np.pi / 5 - np.pi / 2
         for dot in self.scene.dots:
-            x, y = self.px(dot.x), self.py(dot.y)
-            if not (0 <= x <= plane.width and 0 <= y <= plane.height):
+            x, y = self.view.place(dot.x, dot.y)
+            hidden = self.view.hides(dot.x, dot.y)
+            if not (0 <= x <= plane.width and 0 <= y <= plane.height) or (hidden and small):
                 continue
             if dot.best:
                 r = np.where(np.arange(10) % 2, 4.5, 10.5)
-                plane.shape(np.stack([x + r * np.cos(angle), y + r * np.sin(angle)], axis=1), theme.ink)
+                plane.shape(np.stack([x + r * np.cos(angle), y + r * np.sin(angle)], axis=1), theme.ink, alpha=DOT_BEHIND if hidden else 1.0)
             elif small:
                 plane.disc(x, y, 1.5, theme.ink, alpha=0.35)
             else:
-                plane.disc(x, y, 5, theme.page, theme.ink, 2, alpha=0.7)
-            if dot.best and not named:
+                plane.disc(x, y, 5, theme.page, theme.ink, 2, alpha=DOT_BEHIND if hidden else 0.7)
+            if dot.best and not named and not hidden:
                 named = self.word(plane, self.say(WORDS["optimum"]), TEXT, 400, [(x + dx, y + dy, dx) for dy in (-13, 13) for dx in (15, -15)])
 
     def handle(self, plane: Canvas) -> None:
         theme = self.theme
-        x, y = self.px(self.scene.start[0]), self.py(self.scene.start[1])
+        x, y = self.view.place(*self.scene.start)
         plane.disc(x, y, 11, theme.page, theme.ink, 3.5)
         plane.disc(x, y, 4, theme.ink)
         self.taken.append((x - 13, y - 13, 26, 26))
         self.word(plane, self.say(WORDS["start"]), TEXT, 400, [(x + 18, y, 1), (x - 18, y, -1), (x, y - 26, 0), (x, y + 26, 0)])
 
-    def head_at(self, path: Path, now: float) -> tuple[float, float, float, float]:
-        """Where a head is, and where it is drawn: at the edge, if it has left the picture."""
+    def head_at(self, path: Path, now: float) -> tuple[bool, float, float, float, float]:
+        """Whether a head is hidden, where it is, and where it is drawn: at the edge, if it has left the picture."""
         t = min(now, ended(path))
         k = math.floor(t)
         with np.errstate(all="ignore"):
             x, y = path.points[:, k] + ((path.points[:, k + 1] - path.points[:, k]) * (t - k) if t > k else 0)
-            px, py = float(self.px(x)), float(self.py(y))
+            hidden, (px, py) = bool(self.view.hides(x, y)), map(float, self.view.place(x, y))
         hx, hy = (min(max(v if math.isfinite(v) else 0.0, 14.0), most - 14) for v, most in ((px, self.plane.width), (py, self.plane.height)))
-        return px, py, hx, hy
+        return hidden, px, py, hx, hy
 
-    def head(self, plane: Canvas, path: Path, now: float, px: float, py: float, hx: float, hy: float) -> None:
+    def head(self, plane: Canvas, path: Path, now: float, hidden: bool, px: float, py: float, hx: float, hy: float) -> None:
         """The marker and the name of a path; where it left the picture, an arrow or a cross at the edge."""
         theme, over = self.theme, path.end is not None and now >= path.end
         out = not (0 < px < plane.width and 0 < py < plane.height)
         shape, turn = (4, math.pi / 4) if over else (2, math.atan2(py - hy, px - hx) + math.pi / 2) if out else (path.style.shape, 0.0)
-        put(plane, shape, hx, hy, HEAD + over, path.style.colour, theme.page, 2.5, turn, 0.4 if self.aside(path) else 1.0)
+        faint = 0.4 if self.aside(path) else HEAD_BEHIND if hidden and not (over or out) else 1.0
+        put(plane, shape, hx, hy, HEAD + over, path.style.colour, theme.page, 2.5, turn, faint)
         if self.aside(path):  # its words need the room
             return
         text = self.say(path.short) + (" · " + self.say(WORDS["diverged_at"]).format(k=path.end) if over else "")
@@ -515,7 +558,7 @@ class Picture:
             return explained.values[value].numbers[:, k]
 
         def at(p: np.ndarray) -> np.ndarray:
-            return np.array([self.px(p[0]), self.py(p[1])])
+            return np.array(self.view.place(*p), float)
         longest: dict[str, float] = {}
         for a in explained.arrows:
             length = np.hypot(*(at(pair(a.value)) - at(np.zeros(2))))
@@ -637,10 +680,11 @@ def ended(path: Path) -> int:
 def near(points: np.ndarray) -> np.ndarray:
     """Points as far as a line can be drawn to them: what lies far outside keeps its direction from the one before."""
     out = np.nan_to_num(points, nan=FAR, posinf=FAR, neginf=-FAR)
-    for i in range(1, len(out)):
-        gap = abs(out[i] - out[i - 1]).sum()
-        if gap > 2 * FAR:
-            out[i] = out[i - 1] + (out[i] - out[i - 1]) * (2 * FAR / gap)
+    if (abs(np.diff(out, axis=0)).sum(axis=1) > 2 * FAR).any():
+        for i in range(1, len(out)):
+            gap = abs(out[i] - out[i - 1]).sum()
+            if gap > 2 * FAR:
+                out[i] = out[i - 1] + (out[i] - out[i - 1]) * (2 * FAR / gap)
     return np.clip(out, -2 * FAR, 2 * FAR)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
@@ -40,12 +40,13 @@ class Raster:
         self.width, self.height, self.scale = width, height, scale
         self.pixels = np.empty((round(height * scale), round(width * scale), 3), np.uint8)
         self.pixels[:] = rgb(ground)
+        self.covered: dict[Hashable, np.ndarray] = {}  # by lines that are painted piece by piece
 
     def within(self, x: float, y: float, width: float, height: float) -> Raster:
         """The same pixels, where only those of a box can be painted; coordinates begin at its corner."""
         part = object.__new__(Raster)
         left, top = round(x * self.scale), round(y * self.scale)
-        part.width, part.height, part.scale = width, height, self.scale
+        part.width, part.height, part.scale, part.covered = width, height, self.scale, self.covered
         part.pixels = self.pixels[top:top + round(height * self.scale), left:left + round(width * self.scale)]
         return part
 
@@ -56,14 +57,16 @@ class Raster:
         self.pixels[:] = of.pixels
 
     def picture(self, pixels: np.ndarray) -> None:
-        """Pixels that fill the canvas."""
-        self.pixels[:] = pixels
+        """Pixels that fill the canvas, over what is there as far as a fourth number says."""
+        share = pixels[..., 3:].astype(np.float32) / 255
+        self.pixels[:] = np.rint(self.pixels + (pixels[..., :3] - self.pixels.astype(np.float32)) * share) if share.size else pixels
 
     def line(self, points: np.ndarray, colour: str, width: float, dash: Sequence[float] = (), offset: float = 0.0, alpha: float = 1.0,
-             butt: bool = False) -> None:
-        """A line through points (n, 2), round where it bends; `offset` is how much of the dashes has gone before."""
+             butt: bool = False, once: Hashable = None) -> None:
+        """A line through points (n, 2), round where it bends; `offset` is how much of the dashes has gone before, and a pixel is painted
+        once by all the pieces of one name."""
         pieces = list(_dashes(points * self.scale, [d * self.scale for d in dash], offset * self.scale)) if len(dash) else [points * self.scale]
-        self._stroke(pieces, colour, width, alpha, butt or bool(len(dash)))
+        self._stroke(pieces, colour, width, alpha, butt or bool(len(dash)), once)
 
     def lines(self, many: Sequence[np.ndarray], colour: str, width: float, alpha: float) -> None:
         """Many lines at once: where they cross they are not painted twice."""
@@ -121,9 +124,16 @@ class Raster:
 
     # --- how -----------------------------------------------------------------------------------------------------------------------
 
-    def _stroke(self, pieces: Sequence[np.ndarray], colour: str, width: float, alpha: float, butt: bool) -> None:
+    def _stroke(self, pieces: Sequence[np.ndarray], colour: str, width: float, alpha: float, butt: bool, once: Hashable = None) -> None:
         if (covered := stroke(pieces, width * self.scale / 2, butt, *self.pixels.shape[1::-1])) is not None:
-            self._blend(*covered, colour, alpha)
+            cover, left, top = covered
+            if once is not None:
+                whole = self.covered.setdefault(once, np.zeros(self.pixels.shape[:2], np.float32))
+                box = whole[top:top + cover.shape[0], left:left + cover.shape[1]]
+                more = np.maximum(cover - box, 0)
+                cover = more / (1 - alpha * box)  # of what can still be seen through it
+                box += more
+            self._blend(cover, left, top, colour, alpha)
 
     def _blend(self, cover: np.ndarray, left: int, top: int, colour: str, alpha: float) -> None:
         """A colour over what is there, as far as it covers."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from xml.sax.saxutils import escape
 
 import numpy as np
@@ -42,7 +42,7 @@ class Svg:
                           f'href="data:image/png;base64,{base64.b64encode(file.getvalue()).decode()}"/>')
 
     def line(self, points: np.ndarray, colour: str, width: float, dash: Sequence[float] = (), offset: float = 0.0, alpha: float = 1.0,
-             butt: bool = False) -> None:
+             butt: bool = False, once: Hashable = None) -> None:
         cap = "" if butt or len(dash) else ' stroke-linecap="round"'
         dashed = f' stroke-dasharray="{" ".join(map(_n, dash))}" stroke-dashoffset="{_n(offset)}"' if len(dash) else ""
         self.parts.append(f'<path d="{_way(points)}" fill="none" stroke="{colour}" stroke-width="{_n(width)}"{cap}{dashed}{_faint(alpha)}/>')
