@@ -22,6 +22,7 @@ from .gif import gif
 from .options import Options, options
 from .picture import Look, Picture
 from .raster import rgb
+from .slide import slide
 from .svg import Svg
 
 Progress = Callable[[float], None]
@@ -157,9 +158,10 @@ def python(shown: Exhibit, o: Options, progress: Progress) -> Iterator[bytes]:
 
 #: By the ending of a file.
 MEDIA: Mapping[str, Callable[[Exhibit, Options, Progress], Iterator[bytes]]] = {
-    "gif": animation, "png": png, "svg": svg, "csv": csv, "npz": npz, "py": python}
+    "gif": animation, "png": png, "svg": svg, "html": slide, "csv": csv, "npz": npz, "py": python}
 #: What each is, and for what.
 MEANT: Mapping[str, T] = {
     "gif": T("GIF, for any slide", "GIF — для любого слайда"), "png": T("PNG, a still", "PNG — кадр"),
-    "svg": T("SVG, a still for print", "SVG — кадр для печати"), "csv": T("CSV, a table of the steps", "CSV — таблица шагов"),
+    "svg": T("SVG, a still for print", "SVG — кадр для печати"),
+    "html": T("HTML, a live slide", "HTML — живой слайд"), "csv": T("CSV, a table of the steps", "CSV — таблица шагов"),
     "npz": T("NPZ, arrays for NumPy", "NPZ — массивы для NumPy"), "py": T("Python code", "Код на Python")}

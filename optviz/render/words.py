@@ -48,6 +48,14 @@ STAGE: Mapping[str, T] = {
               "Shift + стрелки | сдвинуть старт\nE | объяснить шаг\nG | устойчивость и память\nF | во весь экран\n"
               "Мышь, палец | тянуть или щёлкнуть: сдвинуть старт; в рельефе: повернуть, приблизить\n? | эти клавиши"),
 }
+#: What a slide says besides.
+SLIDE: Mapping[str, T] = {
+    "reset": T("Reset: the author's start and settings", "Вернуть старт и настройки автора"),
+    "only_python": T("only Python can run it from here", "отсюда его может запустить только Python"),
+    "away": T("The numbers belong to the author's start and settings; Reset brings them back.",
+              "Эти числа относятся к старту и настройкам автора; их вернёт кнопка сброса."),
+    "waiting": T("This slide needs JavaScript and a browser from 2023 or later.", "Для этого слайда нужны JavaScript и браузер 2023 года или новее."),
+}
 
 
 def power(p: int) -> str:

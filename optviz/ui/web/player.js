@@ -74,8 +74,10 @@ export class Player {
   // --- data ------------------------------------------------------------------------------------------------------------------------
 
   // A new scene takes the old one's place: the playhead, the view and what a visitor holds stay as they are.
-  show(bytes) {
-    const before = this.scene, scene = unpack(bytes);
+  show(bytes) { this.put(unpack(bytes)); }
+
+  put(scene) {
+    const before = this.scene;
     const atEnd = !before || this.playhead >= before.steps, opened = !before || scene.take !== before.take;
     this.scene = scene; this.texts = scene.texts;
     if (opened) Object.assign(this, { told: {}, held: null, holding: false });
@@ -326,7 +328,7 @@ export class Player {
 
   // The terms of the step at the playhead, as arrows; a start that is held has them again as soon as the server answers.
   terms(g, theme, font, line) {
-    const away = !!this.held, size = this.big ? 21 : 14, { view } = this.plane;
+    const away = !!this.held || this.scene.explained.away, size = this.big ? 21 : 14, { view } = this.plane;
     this.steps.fill(this.playhead, away, this.playing);
     if (away) return;
     const lengthOf = (dx, dy) => Math.hypot(dx / (view[1] - view[0]) * this.width, dy / (view[3] - view[2]) * this.height);
@@ -412,7 +414,7 @@ export class Player {
       key.textContent = i < 9 ? i + 1 : "";
       swatch(piece, path);
       name.textContent = path.name;
-      small.textContent = path.end === null ? "" : fill(texts.diverged_at, { k: path.end });
+      small.textContent = path.stale ? texts.only_python : path.end === null ? "" : fill(texts.diverged_at, { k: path.end });
       button.setAttribute("aria-pressed", !path.muted);
       button.title = texts.mute;
     });
@@ -421,7 +423,7 @@ export class Player {
   // What the picture shows, for whoever cannot see it.
   describe() {
     const { scene, texts } = this, k = Math.floor(this.playhead);
-    const each = this.paths.filter((p) => !p.muted).map((p) => {
+    const each = this.paths.filter((p) => !p.muted && !p.stale).map((p) => {
       const t = Math.min(k, p.height.length - 1);
       return p.end !== null && k >= p.end ? `${p.name}: ${fill(texts.diverged_at, { k: p.end })}` : `${p.name}: f = ${digits(p.height[t])} ${coordinates(p.x[t], p.y[t])}`;
     });
