@@ -105,7 +105,7 @@ def policy() -> str:
 def _said(s: Slider, language: str) -> dict[str, Any]:
     """A slider, for slide.js."""
     return {"entrant": s.entrant, "number": s.number, "sign": s.sign, "name": getattr(s.name, language), "value": s.value, "stops": list(s.stops),
-            "floor": None if s.floor is None else s.floor.tolist()}
+            "told": s.told and getattr(s.told, language), "floor": None if s.floor is None else s.floor.tolist()}
 
 
 def _best(scene: Scene) -> float | None:
@@ -127,20 +127,22 @@ def _coarse(crowd: Crowd, scene: Scene, every: int) -> Crowd:
 @lru_cache(maxsize=1)
 def bundle(entry: str) -> str:
     """The stage's modules as one script, each in a function of its own after those that it imports; it comes to the entry's `mount`."""
-    done = dict[str, str]()
+    parts, exports = list[str](), dict[str, list[str]]()
 
     def add(name: str) -> None:
         text = (WEB / f"{name}.js").read_text("utf-8")
+        bare = EXPORT.sub("", IMPORT.sub(r"const { \1 } = modules.\2;", text))
+        strange = [found[0] for found in MODULE.finditer(bare)]
         for found in IMPORT.finditer(text):
-            if found[2] not in done:
+            if found[2] not in exports:
                 add(found[2])
-        names = EXPORT.findall(text)
-        text = EXPORT.sub("", IMPORT.sub(r"const { \1 } = modules.\2;", text))
-        if other := MODULE.search(text):
-            raise ValueError(f"{name}.js: a slide does not know this form of import or export: {other[0]}")
-        done[name] = f"modules.{name} = (() => {{\n{text}\nreturn {{ {', '.join(names)} }};\n}})();\n"
+            strange += [found[0]] * (not set(found[1].split(", ")) <= set(exports[found[2]]))
+        if strange:
+            raise ValueError(f"{name}.js: a slide does not know this form of import or export: {strange[0]}")
+        exports[name] = EXPORT.findall(text)
+        parts.append(f"modules.{name} = (() => {{\n{bare}\nreturn {{ {', '.join(exports[name])} }};\n}})();\n")
     add(entry)
-    return '"use strict";\nconst modules = {};\n' + "".join(done.values()) + f"return modules.{entry}.mount;"
+    return '"use strict";\nconst modules = {};\n' + "".join(parts) + f"return modules.{entry}.mount;"
 
 
 IMPORT = re.compile(r'^import \{ ((?:[\w$]+, )*[\w$]+) \} from "\./(\w+)\.js";$', re.M)

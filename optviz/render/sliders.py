@@ -15,6 +15,7 @@ from ..names import NAMES, name_of, places
 from ..optimizers import optimizers
 from ..race import Entrant, Race
 from ..run import CLIPS
+from ..scene import SIGNS, printed
 from ..schedules import schedules
 
 
@@ -28,6 +29,7 @@ class Slider:
     name: T
     value: float
     stops: Sequence[float]
+    told: T | None  # as the entrant's name tells it, where it does
     floor: np.ndarray | None = None  # (steps,): what a schedule's rates are at the rate 0; the rest of them grows with it. None: nothing
 
 
@@ -72,7 +74,8 @@ def _slider(race: Race, i: int, name: str, number: str, live: Live | None) -> Sl
     own = name in o.params
     said = NAMES[name] if name in CLIPS else name_of(o, name) if own else name_of(k, name.removeprefix("schedule_"))
     sign = plain(o.symbol(name)) if own else ""
-    return Slider(i, number, sign if len(sign) < 3 and sign.isalnum() else "", said, value, sorted({*map(float, places(p)), value}),
+    told = printed(e, name) if name in (*SIGNS, *CLIPS) else None
+    return Slider(i, number, sign if len(sign) < 3 and sign.isalnum() else "", said, value, sorted({*map(float, places(p)), value}), told,
                   _floor(e, value, race["steps"]) if name == "lr" else None)
 
 

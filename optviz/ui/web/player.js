@@ -2,7 +2,7 @@
 import { Chart } from "./chart.js";
 import { Steps } from "./explain.js";
 import { Gauges } from "./gauges.js";
-import { Plane, coordinates, headOf, heads, marker, nearest, swatch } from "./plane.js";
+import { Plane, coordinates, fit, headOf, heads, marker, nearest, swatch } from "./plane.js";
 import { listen } from "./hands.js";
 import { Relief } from "./relief.js";
 import { digits, fill, rerun, themeOf, unpack, warp } from "./scene.js";
@@ -38,7 +38,7 @@ const MARKUP = `
     <button data-do="loop">${icon("M16 7A7 7 0 1 0 17 11M17 3v4.5h-4.5")}</button>
   </div>
   <p class="words" aria-live="polite"></p>
-  <dialog><h2></h2><dl></dl><form method="dialog"><button></button></form></dialog>
+  <dialog><h2></h2><dl></dl><button></button></dialog>
 </section>`;
 const same = (a, b) => JSON.stringify(a) === JSON.stringify(b);
 
@@ -284,6 +284,7 @@ export class Player {
         end: p.end === null ? p.x.length - 1 : p.end - 1 })));
     }
     this.given = { theme: theme.name, heat, paths };
+    this.plane.view ??= fit(scene.heat.box, this.width, this.height); // who begins in relief has seen no other yet
     mountain.camera = this.camera;
     mountain.draw(playhead);
     const g = this.parts.top.getContext("2d");
@@ -533,7 +534,7 @@ export class Player {
   present(on = !this.box.classList.contains("present")) {
     this.box.classList.toggle("present", on);
     this.buttons.present.setAttribute("aria-pressed", on);
-    if (on) this.box.requestFullscreen?.().catch(() => {}); // where a frame forbids it, filling the window must do
+    if (on && document.fullscreenEnabled) this.box.requestFullscreen().catch(() => {}); // where a frame forbids it, filling the window must do
     else if (document.fullscreenElement) document.exitFullscreen().catch(() => {});
     this.resize();
   }

@@ -20,6 +20,11 @@ export function mount(main, bytes, about) {
   const valueOf = (slider) => values[about.sliders.indexOf(slider)];
   const moved = () => now.start.some((v, i) => v !== author.start[i]);
 
+  // A name may tell a setting: then it tells its value of now.
+  function called(name, entrant) {
+    return turned(entrant).reduce((text, s) => (s.told ? text.replace(s.told, () => s.told.slice(0, s.told.lastIndexOf(" ") + 1) + digits(valueOf(s), 6)) : text), name);
+  }
+
   // The author's own path, or the run from where it starts now, with its settings of now.
   function path(first) {
     const sliders = turned(first.entrant);
@@ -29,7 +34,8 @@ export function mount(main, bytes, about) {
     if (kept.get(first)?.key !== key) {
       const rate = sliders.find((s) => s.number === "h_lr"), rates = rate ? scaled(first.live.rates, rate, valueOf(rate), author.steps) : first.live.rates;
       const live = { ...first.live, rates, numbers: { ...numbers, ...Object.fromEntries(sliders.map((s) => [s.number, valueOf(s)])) } };
-      kept.set(first, { key, path: rerun({ ...author, paths: [{ ...first, live, rate: rate ? rates : first.rate }] }, now.start)[0] });
+      const [name, short] = [first.name, first.short].map((text) => called(text, first.entrant));
+      kept.set(first, { key, path: rerun({ ...author, paths: [{ ...first, name, short, live, rate: rate ? rates : first.rate }] }, now.start)[0] });
     }
     return kept.get(first).path;
   }
@@ -49,6 +55,7 @@ export function mount(main, bytes, about) {
       texts: changed ? { ...texts, no_gauges: texts.away } : texts });
     player.gauges.whose.disabled = !!explained; // the readouts of whom the lines are about
     reset.disabled = !changed;
+    caption.style.visibility = values.some((v, i) => v !== about.sliders[i].value) ? "hidden" : ""; // it tells the author's
   }
 
   // --- the page --------------------------------------------------------------------------------------------------------------------
@@ -63,24 +70,25 @@ export function mount(main, bytes, about) {
   box.querySelector(".bar").append(reset);
   for (const name of about.hidden) parts[PARTS[name]].hidden = true;
   if (about.title) box.prepend(make("h1", { textContent: about.title }));
-  if (about.caption) box.append(make("p", { className: "caption", textContent: about.caption }));
+  const caption = make("p", { className: "caption", textContent: about.caption });
+  if (about.caption) box.append(caption);
   box.querySelector("aside").dataset.away = texts.away;
   player.steps.who.disabled = true; // one of them was worked out beforehand
   player.buttons.explain.hidden = !author.explained;
   player.buttons.gauges.hidden = !author.gauges?.each.length;
 
   const strip = make("div", { className: "sliders" }), show = about.sliders.map((slider, i) => {
-    const whose = author.paths.find((p) => p.entrant === slider.entrant), name = `${whose.short}: ${slider.name}`;
-    const label = make("label"), piece = make("canvas"), said = make("output"), words = make("span", { textContent: slider.name });
-    const input = make("input", { type: "range", min: 0, max: slider.stops.length - 1, step: 1, ariaLabel: name });
+    const whose = author.paths.find((p) => p.entrant === slider.entrant), label = make("label");
+    const piece = make("canvas"), said = make("output"), words = make("span", { textContent: slider.name });
+    const input = make("input", { type: "range", min: 0, max: slider.stops.length - 1, step: 1 });
     swatch(piece, whose);
-    label.title = name;
     label.style.setProperty("--accent", whose.colour);
     label.append(piece, words, said, input);
     strip.append(label);
     const turn = () => {
       input.value = slider.stops.indexOf(values[i]);
       input.style.setProperty("--share", input.value / Math.max(slider.stops.length - 1, 1));
+      input.ariaLabel = label.title = `${called(whose.short, whose.entrant)}: ${slider.name}`;
       said.textContent = input.ariaValueText = (slider.sign && `${slider.sign} = `) + digits(values[i], 6);
     };
     input.addEventListener("input", () => {
@@ -95,6 +103,7 @@ export function mount(main, bytes, about) {
   strip.addEventListener("keydown", (e) => { if (TURNS.includes(e.key)) e.stopPropagation(); });
   if (show.length) box.querySelector(".bar").before(strip);
   answer();
+  return player;
 }
 
 // A schedule's rates for another rate: its own, in proportion, over what it never goes below.
