@@ -6,6 +6,7 @@ import io
 import itertools
 import subprocess
 import sys
+from dataclasses import replace
 from xml.etree import ElementTree
 
 import numpy as np
@@ -275,7 +276,7 @@ def test_a_file_is_whole_or_not_there(tmp_path, monkeypatch):
     def broken(*given):
         yield b"half"
         raise RuntimeError
-    monkeypatch.setitem(MEDIA, "png", broken)
+    monkeypatch.setitem(MEDIA, "png", replace(MEDIA["png"], make=broken))
     with pytest.raises(RuntimeError):
         ov.render(RACE, path)
     assert path.read_bytes() == before and [p.name for p in tmp_path.iterdir()] == ["race.png"]

@@ -6,6 +6,7 @@ import io
 import os
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ from .gif import gif
 from .options import Options, options
 from .picture import Look, Picture
 from .raster import rgb
+from .slide import slide
 from .svg import Svg
 
 Progress = Callable[[float], None]
@@ -38,12 +40,12 @@ def export(what: Race | Run | Sequence[Run], to: str | os.PathLike[str] | None =
     if ending not in MEDIA:
         raise unknown_name(ending or "?", MEDIA)
     shown = exhibit(race_of(what).at(**look))
-    return made(shown, ending, chosen, progress) if to is None else _written(Path(to), MEDIA[ending](shown, chosen, progress or _silent))
+    return made(shown, ending, chosen, progress) if to is None else _written(Path(to), MEDIA[ending].make(shown, chosen, progress or _silent))
 
 
 def made(shown: Exhibit, medium: str, o: Options, progress: Progress | None = None) -> bytes:
     """A file as bytes."""
-    return b"".join(MEDIA[medium](shown, o, progress or _silent))
+    return b"".join(MEDIA[medium].make(shown, o, progress or _silent))
 
 
 def _silent(share: float) -> None:
@@ -178,25 +180,24 @@ def python(shown: Exhibit, o: Options, progress: Progress) -> Iterator[bytes]:
     yield shown.scripts["torch" if o.torch else "optviz"](o.language).encode()
 
 
+@dataclass(frozen=True)
+class Medium:
+    """What an ending stands for: how such a file is made, what browsers call it, and what it is for."""
+
+    make: Callable[[Exhibit, Options, Progress], Iterator[bytes]]
+    kind: str
+    name: T
+
+
 #: By the ending of a file.
-MEDIA: Mapping[str, Callable[[Exhibit, Options, Progress], Iterator[bytes]]] = {
-    "gif": animation,
-    "mp4": partial(_film, container="mp4"),
-    "webm": partial(_film, container="webm"),
-    "png": png,
-    "svg": svg,
-    "csv": csv,
-    "npz": npz,
-    "py": python,
-}
-#: What each is, and for what.
-MEANT: Mapping[str, T] = {
-    "gif": T("GIF, for any slide", "GIF — для любого слайда"),
-    "mp4": T("MP4, a film", "MP4 — видео"),
-    "webm": T("WebM, a film for the web", "WebM — видео для веба"),
-    "png": T("PNG, a still", "PNG — кадр"),
-    "svg": T("SVG, a still for print", "SVG — кадр для печати"),
-    "csv": T("CSV, a table of the steps", "CSV — таблица шагов"),
-    "npz": T("NPZ, arrays for NumPy", "NPZ — массивы для NumPy"),
-    "py": T("Python code", "Код на Python"),
+MEDIA: Mapping[str, Medium] = {
+    "gif": Medium(animation, "image/gif", T("GIF, for any slide", "GIF — для любого слайда")),
+    "mp4": Medium(partial(_film, container="mp4"), "video/mp4", T("MP4, a film", "MP4 — видео")),
+    "webm": Medium(partial(_film, container="webm"), "video/webm", T("WebM, a film for the web", "WebM — видео для веба")),
+    "html": Medium(slide, "text/html", T("HTML, a live slide: the stage itself in one file", "HTML — живой слайд: сама сцена в одном файле")),
+    "png": Medium(png, "image/png", T("PNG, a still", "PNG — кадр")),
+    "svg": Medium(svg, "image/svg+xml", T("SVG, a still for print", "SVG — кадр для печати")),
+    "csv": Medium(csv, "text/csv", T("CSV, a table of the steps", "CSV — таблица шагов")),
+    "npz": Medium(npz, "application/octet-stream", T("NPZ, arrays for NumPy", "NPZ — массивы для NumPy")),
+    "py": Medium(python, "text/x-python", T("Python code", "Код на Python")),
 }

@@ -11,7 +11,7 @@ import streamlit as st
 
 from ..core import Param, Refused, T
 from ..render.exhibit import Exhibit
-from ..render.export import MEANT, MEDIA, filename, made, still
+from ..render.export import MEDIA, filename, made, still
 from ..render.options import OPTIONS, SIDES, Options, options
 from .controls import Desk
 from .frame import EXPORT
@@ -21,8 +21,6 @@ from .words import plain
 PAGE, MADE, MAKING, SHOWN = "export", "export-made", "export-making", "export-shown"
 PREVIEW = 960, 720  # as large as a preview is drawn
 SIZES = ((960, 540), (1280, 720), (1920, 1080), (1080, 1080))
-MIME = {"gif": "image/gif", "mp4": "video/mp4", "webm": "video/webm", "png": "image/png", "svg": "image/svg+xml", "html": "text/html",
-        "csv": "text/csv", "npz": "application/octet-stream", "py": "text/x-python"}
 SPELLED = {"webm": "WebM", "py": "Python"}
 SLOW = ("gif", "mp4", "webm")  # made when asked for
 STILLS = ("png", "svg")
@@ -77,7 +75,7 @@ def _dialog(shown: Exhibit) -> None:
         desk.note()
         _choices(desk, shown)
     with left, st.container(key="export-preview", gap="small"):
-        st.caption(say(MEANT[order.medium]))
+        st.caption(say(MEDIA[order.medium].name))
         try:
             _result(here, order)
         except Refused as refusal:
@@ -210,7 +208,7 @@ def _result(shown: Exhibit, order: Order) -> None:
     if before == question:
         name = filename(shown, medium, o)
         _preview(shown, medium, o, data)
-        st.download_button(f"{name} · {_size_of(data)}", data, name, MIME[medium], key="export-take", type="primary", on_click="ignore",
+        st.download_button(f"{name} · {_size_of(data)}", data, name, MEDIA[medium].kind, key="export-take", type="primary", on_click="ignore",
                            icon=":material/download:", width="stretch")
         return
     _preview(shown, medium, o, b"")
@@ -259,7 +257,7 @@ def _preview(shown: Exhibit, medium: str, o: Options, data: bytes) -> None:
     elif medium == "gif" and data:
         st.image(data)
     elif medium in ("mp4", "webm") and data:
-        st.video(data, format=MIME[medium], autoplay=True, loop=True, muted=True)
+        st.video(data, format=MEDIA[medium].kind, autoplay=True, loop=True, muted=True)
     else:
         st.image(_still(shown, o))
 
