@@ -35,7 +35,36 @@ class Slider:
 
 def sliders(race: Race, lives: Mapping[int, Live | None], names: Sequence[str]) -> list[Slider]:
     """A slider for each entrant that has a setting of one of the names: lr is everybody's, adam.beta1 that of each Adam."""
-    able, beyond = dict[str, list[tuple[int, str, str]]](), set[str]()
+    able, beyond = _seats(race, lives)
+    out = dict[tuple[int, str], Slider]()
+    for name in names:
+        if name not in able:
+            raise _beyond(name, able) if name in beyond else unknown_name(name, able)
+        for i, setting, number in able[name]:
+            out[i, number] = _slider(race, i, setting, number, lives[i])
+    return list(out.values())
+
+
+def changeable(race: Race, lives: Mapping[int, Live | None]) -> dict[str, T]:
+    """The names there could be a slider for, in words: of one kind, and of everybody where several kinds have it."""
+    out, able = dict[str, T](), _seats(race, lives)[0]
+    for name, seats in able.items():
+        i, setting, _ = seats[0]
+        kinds = {race.entrants[i].optimizer for i, *_ in seats}
+        kind, said = optimizers[race.entrants[i].optimizer].name, _words(race.entrants[i], setting)
+        if "." in name:
+            out[name] = T(f"{kind.en}: {said.en}", f"{kind.ru}: {said.ru}")
+        elif len(kinds) > 1:
+            out[name] = T(f"everybody: {said.en}", f"у всех: {said.ru}")
+    return dict(sorted(out.items(), key=lambda pair: "." in pair[0]))
+
+
+Seats = dict[str, list[tuple[int, str, str]]]  # by a slider's name: entrant, setting, and what the traced step binds
+
+
+def _seats(race: Race, lives: Mapping[int, Live | None]) -> tuple[Seats, set[str]]:
+    """Who has a setting of which name; and the names of those whom only Python can run."""
+    able, beyond = Seats(), set[str]()
     for i, live in lives.items():
         e = race.entrants[i]
         for setting, number in _numbers(e).items():
@@ -44,13 +73,15 @@ def sliders(race: Race, lives: Mapping[int, Live | None], names: Sequence[str]) 
                     beyond.add(name)
                 elif number in live.numbers:
                     able.setdefault(name, []).append((i, setting, number))
-    out = dict[tuple[int, str], Slider]()
-    for name in names:
-        if name not in able:
-            raise _beyond(name, able) if name in beyond else unknown_name(name, able)
-        for i, setting, number in able[name]:
-            out[i, number] = _slider(race, i, setting, number, lives[i])
-    return list(out.values())
+    return able, beyond
+
+
+def _words(e: Entrant, name: str) -> T:
+    """What a setting is called."""
+    if name in CLIPS:
+        return NAMES[name]
+    o = optimizers[e.optimizer]
+    return name_of(o, name) if name in o.params else name_of(schedules[e.schedule], name.removeprefix("schedule_"))
 
 
 def _beyond(name: str, able: Mapping[str, Any]) -> Refused:
@@ -68,14 +99,12 @@ def _numbers(e: Entrant) -> dict[str, str]:
 
 def _slider(race: Race, i: int, name: str, number: str, live: Live | None) -> Slider:
     e = race.entrants[i]
-    o, k, p = optimizers[e.optimizer], schedules[e.schedule], e.table[name]
+    o, p = optimizers[e.optimizer], e.table[name]
     assert live is not None and isinstance(p, Param)
     value = float(live.numbers[number])
-    own = name in o.params
-    said = NAMES[name] if name in CLIPS else name_of(o, name) if own else name_of(k, name.removeprefix("schedule_"))
-    sign = plain(o.symbol(name)) if own else ""
+    sign = plain(o.symbol(name)) if name in o.params else ""
     told = printed(e, name) if name in (*SIGNS, *CLIPS) else None
-    return Slider(i, number, sign if len(sign) < 3 and sign.isalnum() else "", said, value, sorted({*map(float, places(p)), value}), told,
+    return Slider(i, number, sign if len(sign) < 3 and sign.isalnum() else "", _words(e, name), value, sorted({*map(float, places(p)), value}), told,
                   _floor(e, value, race["steps"]) if name == "lr" else None)
 
 
