@@ -4,9 +4,11 @@ import base64
 import csv
 import io
 import itertools
+import re
 import subprocess
 import sys
 from dataclasses import replace
+from html import unescape
 from xml.etree import ElementTree
 
 import numpy as np
@@ -213,6 +215,16 @@ def test_an_svg_is_well_formed_and_a_title_is_text():
     assert not list(tree.iter(f"{space}script")) and tree.find(f"{space}title").text == hostile
     assert hostile in [e.text for e in tree.iter(f"{space}text")] and "минимум" in [e.text for e in tree.iter(f"{space}text")]
     assert len(data) < 600_000 and b"http" not in data.replace(b"http://www.w3.org/2000/svg", b"")
+
+
+@pytest.mark.parametrize("race", [RACE, Race(ov.surface("x^2 + 3*sin(y) + max(abs(x), 0.1) + " + " + ".join(["0*x"] * 60)), (1.0, 1.0), [Entrant("adam")] * 9)])
+def test_a_picture_carries_its_parameters(race):
+    gif, png = (Image.open(io.BytesIO(ov.render(race, medium=medium, size=(200, 120), **more))) for medium, more in (("gif", {"frames": 2}), ("png", {})))
+    svg = ElementTree.fromstring(ov.render(race, medium="svg", size=(200, 120)))
+    html = ov.render(race, medium="html").decode()
+    told = [gif.info["comment"].decode(), png.text["Comment"], svg.find("{http://www.w3.org/2000/svg}desc").text,
+            unescape(re.search('<meta name="description" content="(.*?)">', html)[1])]
+    assert [Race.from_query(query) for query in told] == [race] * 4
 
 
 def test_canvases_measure_words_alike():

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from ..core import Refused, T, unknown_name
 from ..palette import COLOURS, THEMES
@@ -107,8 +108,9 @@ def png(shown: Exhibit, o: Options, progress: Progress) -> Iterator[bytes]:
     """A still."""
     p, when = picture(shown, o), still(shown, o)
     pixels = cut_out(p, when, o.scale) if o.transparent else next(frames(p, [when], o.scale))
-    file = io.BytesIO()
-    Image.fromarray(pixels).save(file, "PNG", optimize=True)
+    file, told = io.BytesIO(), PngInfo()
+    told.add_itxt("Comment", shown.query)
+    Image.fromarray(pixels).save(file, "PNG", optimize=True, pnginfo=told)
     yield file.getvalue()
 
 
@@ -120,7 +122,7 @@ def svg(shown: Exhibit, o: Options, progress: Progress) -> Iterator[bytes]:
     p.ground(canvas, 2 * p.unit)
     p.grow(canvas, 0, still(shown, o))
     p.marks(canvas, still(shown, o))
-    yield canvas.document(o.size, o.title or getattr(shown.caption, o.language))
+    yield canvas.document(o.size, o.title or getattr(shown.caption, o.language), shown.query)
 
 
 def animation(shown: Exhibit, o: Options, progress: Progress) -> Iterator[bytes]:
@@ -131,7 +133,7 @@ def animation(shown: Exhibit, o: Options, progress: Progress) -> Iterator[bytes]
     clear = cut_out(p, when[0])[:, :, 3] < 128 if o.transparent else None
     theme = THEMES[o.theme]
     pinned = [rgb(c) for c in (*COLOURS, theme.page, theme.ink, theme.isoline)]
-    yield from gif(_told(frames(p, when), len(when), progress), o.size, o.fps, pinned, 0 if o.loop else None, sample, clear)
+    yield from gif(_told(frames(p, when), len(when), progress), o.size, o.fps, pinned, 0 if o.loop else None, sample, clear, shown.query)
 
 
 def _film(shown: Exhibit, o: Options, progress: Progress, container: str) -> Iterator[bytes]:

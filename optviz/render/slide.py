@@ -48,6 +48,7 @@ PAGE = """\
 <meta http-equiv="Content-Security-Policy" content="{policy}">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="generator" content="optviz">
+<meta name="description" content="{query}">
 <title>{title}</title>
 <style>
 {style}
@@ -68,6 +69,7 @@ def slide(shown: Exhibit, o: Options, progress: Callable[[float], None]) -> Iter
     texts = {name: getattr(text, o.language) for name, text in {**STAGE, **SLIDE}.items()}
     dress = {"language": o.language, "classes": f"{o.theme}{' transparent' * o.transparent}", "page": THEMES[o.theme].page,
              "ink": THEMES[o.theme].ink, "title": html.escape(o.title or getattr(shown.caption, o.language)), "waiting": texts["waiting"],
+             "query": html.escape(shown.query),
              "opening": OPENING, "policy": policy()}
     fixed = _packed("code", bundle("slide").encode()) + _packed("slide", json.dumps(about, allow_nan=False).encode())
 
