@@ -19,7 +19,7 @@ from ..race import LOOK, Race
 from ..run import Run
 from .exhibit import Exhibit, exhibit, race_of
 from .film import film
-from .frames import frames
+from .frames import blank, frames
 from .gif import gif
 from .options import Options, options
 from .picture import Look, Picture
@@ -27,6 +27,7 @@ from .raster import rgb
 from .svg import Svg
 
 Progress = Callable[[float], None]
+SHADES = 8  # between two colours of a GIF: fewer colours are fewer bytes, and more of them stay as they are
 
 
 def export(what: Race | Run | Sequence[Run], to: str | os.PathLike[str] | None = None, medium: str | None = None, progress: Progress | None = None,
@@ -122,10 +123,11 @@ def svg(shown: Exhibit, o: Options, progress: Progress) -> Iterator[bytes]:
 def animation(shown: Exhibit, o: Options, progress: Progress) -> Iterator[bytes]:
     """A GIF."""
     p, when = picture(shown, o), o.moments(shown.scene.steps)
-    (sample,) = (pixels.copy() for pixels in frames(p, when[-1:]))
+    under = blank(p, shades=SHADES)
+    (sample,) = frames(p, when[-1:], under=under)
     theme = THEMES[o.theme]
     pinned = [rgb(c) for c in (*COLOURS, theme.page, theme.ink, theme.isoline)]
-    yield from gif(_told(frames(p, when), len(when), progress), o.size, o.fps, pinned, 0 if o.loop else None, sample)
+    yield from gif(_told(frames(p, when, under=under), len(when), progress), o.size, o.fps, pinned, 0 if o.loop else None, sample)
 
 
 def _film(shown: Exhibit, o: Options, progress: Progress, container: str) -> Iterator[bytes]:

@@ -165,6 +165,7 @@ class Picture:
         self.legend_at = self.plane.y + self.plane.height + 6
         self.chart = Place(m, self.legend_at + words, self.width - 2 * m, curves)
         self.view = fit(self.scene.heat.box, self.plane.width, self.plane.height)
+        self.levels = {path: self.height_at(path.height, curves - TOP - BOTTOM) for path in self.paths}
 
     def px(self, x: Any) -> Any:
         return (x - self.view[0]) / (self.view[1] - self.view[0]) * self.plane.width
@@ -263,13 +264,12 @@ class Picture:
             points = near(points)
         if len(points) < 2:
             return
-        gaps = abs(np.diff(points, axis=0)).sum(axis=1)
-        keep = np.append(True, kept(points))
-        lengths = np.append(0.0, np.cumsum(np.hypot(*np.diff(points[keep], axis=0).T)))
+        gaps = abs(points[1:] - points[:-1]).sum(axis=1)
+        way = points[np.append(True, kept(points))]
         dash = DASHES[path.style.dash]
         offset = self.length(path, first) if dash else 0.0
-        if lengths[-1] > 0:
-            plane.line(points[keep], path.style.colour, LINE, [d * LINE / 2.5 for d in dash], offset)
+        if len(way) > 2 or (way[0] != way[-1]).any():
+            plane.line(way, path.style.colour, LINE, [d * LINE / 2.5 for d in dash], offset)
         whole = last == t[len(points) - 1]
         for x, y in points[1:][(gaps > 14) & (np.arange(1, len(points)) < len(points) - (0 if whole else 1))]:
             plane.disc(x, y, LINE * 1.05, path.style.colour)
@@ -286,17 +286,19 @@ class Picture:
         if first >= last:
             return
         t = np.arange(first, math.floor(last) + 1)
-        x, y = t / max(self.scene.steps, 1) * inside.width, self.height_at(path.height[t], inside.height)
+        x, y = t / max(self.scene.steps, 1) * inside.width, self.levels[path][t]
         if last > t[-1]:
             k = int(t[-1])
-            share, after = last - k, self.height_at(path.height[k + 1:k + 2], inside.height)
+            share, after = last - k, self.levels[path][k + 1]
             x, y = np.append(x, last / self.scene.steps * inside.width), np.append(y, y[-1] + (after - y[-1]) * share)
         column = np.floor(x * 2).astype(int)
         points = []
         for begin, end in zip(*_ranges(column), strict=True):
-            some = y[begin:end]
-            ends = [(x[begin], some[0]), (x[end - 1], some[-1])]
-            points += ends[:1] if end - begin == 1 else [ends[0], (x[begin], some.max()), (x[begin], some.min()), ends[1]]
+            if end - begin == 1:
+                points.append((x[begin], y[begin]))
+            else:
+                some = y[begin:end]
+                points += [(x[begin], some[0]), (x[begin], some.max()), (x[begin], some.min()), (x[end - 1], some[-1])]
         inside.line(np.array(points), path.style.colour, 2.5, [d * 0.8 for d in DASHES[path.style.dash]], alpha=alpha)
 
     def height_at(self, f: np.ndarray, height: float) -> np.ndarray:
@@ -410,7 +412,7 @@ class Picture:
         for path in self.paths:
             t = min(now, ended(path))
             k = math.floor(t)
-            y, after = self.height_at(path.height[[k, min(k + 1, len(path.height) - 1)]], height)
+            y, after = self.levels[path][[k, min(k + 1, len(path.height) - 1)]]
             canvas.disc(c.x + LEFT + t / max(self.scene.steps, 1) * (c.width - LEFT - RIGHT),
                         c.y + TOP + min(max(y + (after - y) * (t - k), 0), height), 4.5, path.style.colour)
 
@@ -448,6 +450,8 @@ def ended(path: Path) -> int:
 
 def near(points: np.ndarray) -> np.ndarray:
     """Points as far as a line can be drawn to them: what lies far outside keeps its direction from the one before."""
+    if (abs(points) < FAR).all():
+        return points
     out = np.nan_to_num(points, nan=FAR, posinf=FAR, neginf=-FAR)
     for i in range(1, len(out)):
         gap = abs(out[i] - out[i - 1]).sum()

@@ -79,6 +79,12 @@ class Raster:
 
     # --- what ----------------------------------------------------------------------------------------------------------------------
 
+    def twin(self) -> Raster:
+        """Another that shows the same."""
+        made = Raster(self.width, self.height, self.scale, "#000000", self.paper.shades)
+        made.copy(self)
+        return made
+
     def copy(self, of: Raster) -> None:
         """What another canvas of the same size shows."""
         self.pixels[:] = of.pixels
@@ -99,14 +105,14 @@ class Raster:
 
     def shape(self, points: np.ndarray, fill: str | None, edge: str | None = None, width: float = 1.0, alpha: float = 1.0) -> None:
         """A small polygon over its edge."""
-        p = points * self.scale
-        if not (abs(p) < 1e5).all():
+        x, y = (points * self.scale).T.tolist()
+        if not all(abs(v) < 1e5 for v in x + y):
             return
-        corner = np.floor(p.min(axis=0))
-        fine = np.rint((p - corner) * FINER).astype(int)
+        left, top = math.floor(min(x)), math.floor(min(y))
+        fine = tuple(zip([round((v - left) * FINER) for v in x], [round((v - top) * FINER) for v in y], strict=True))
         for colour, half in ((edge, width * self.scale / 2), (fill, 0.0)):
             if colour:
-                self._stamp(_polygon(tuple(map(tuple, fine.tolist())), half, colour, alpha, self.paper.shades), int(corner[0]), int(corner[1]))
+                self._stamp(_polygon(fine, half, colour, alpha, self.paper.shades), left, top)
 
     def disc(self, x: float, y: float, r: float, fill: str | None, edge: str | None = None, width: float = 0.0, alpha: float = 1.0) -> None:
         """A circle in its ring."""
@@ -220,7 +226,7 @@ def _near(lines: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.nda
     steep = np.maximum(abs(uy), 1e-6)
     # which rows it can touch, and which pixels of such a row: they lie along the line, between its ends
     of, row = _each(np.maximum(np.minimum(ay, by) - reach, y0), np.minimum(np.maximum(ay, by) + reach, y1))
-    gy = row + 0.5 - ay[of]
+    gy = row + 0.5 - ay.take(of)
     middle, wide = ax[of] + gy * (ux / np.copysign(steep, uy))[of], (reach / steep)[of]
     left, right = np.maximum(np.minimum(ax, bx) - reach, x0), np.minimum(np.maximum(ax, bx) + reach, x1)
     which, column = _each(np.maximum(left[of], middle - wide), np.minimum(right[of], middle + wide))
