@@ -1,4 +1,4 @@
-"""The command optviz: open the app, list what there is, render a race to a file."""
+"""The command optviz: open the app, list what there is, render a race to a file, or all examples."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from typing import Any
 from urllib.parse import parse_qs, quote, urlsplit
 
 from . import __version__, optimizers, schedules, surfaces
-from .core import Refused
+from .core import Refused, T
+from .query import FRAME
 from .render.options import OPTIONS
 
 REGISTRIES: Mapping[str, Mapping] = {"surfaces": surfaces, "optimizers": optimizers, "schedules": schedules}
@@ -45,12 +46,27 @@ FILE = {
 }
 
 
+def file_arguments(group: Any) -> None:
+    """What is said of a file."""
+    for name, what in FILE.items():
+        default = OPTIONS[name].default
+        how: dict[str, Any] = {"action": "store_const", "const": not default} if isinstance(default, bool) else {"metavar": name.upper()}
+        group.add_argument(f"--no-{name}" if default is True else f"--{name}", dest=f"file_{name}", help=what, **how)
+
+
+def file_options(given: argparse.Namespace) -> dict[str, Any]:
+    """The options of a file that were given."""
+    texts = {name: text for name in FILE if (text := getattr(given, f"file_{name}")) is not None}
+    return {name: OPTIONS[name].parse(name, text) if isinstance(text, str) else text for name, text in texts.items()}
+
+
 def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser("optviz", description="How neural networks are trained, seen.")
     top.add_argument("--version", action="version", version=f"optviz {__version__}")
-    commands = top.add_subparsers(dest="command", required=True, metavar="{app,list,render}")
+    commands = top.add_subparsers(dest="command", required=True, metavar="{app,gallery,list,render}")
     app = commands.add_parser("app", help="open the app in a browser")
     app.add_argument("--host", default="localhost", help="the address to listen on (default: this machine only)")
+    app.add_argument("--render", action="store_true", help="draw pictures by URL also for others, where it listens beyond this machine")
     app.add_argument("--port", type=port, default=8501, help="the port; the next free one if it is taken (default: 8501)")
     rendering = commands.add_parser("render", help="render a race to a file: gif, mp4, webm, png, svg, csv, npz, py",
                                     description="Render a race to a file. What is not given is as the app has it.")
@@ -61,10 +77,12 @@ def parser() -> argparse.ArgumentParser:
         race.add_argument(f"--{name}", help=what)
     rendering.add_argument("-o", "--output", required=True, help="the file, whose ending says which medium; - for standard output")
     rendering.add_argument("--medium", help="which medium, where no ending says it")
-    for name, what in FILE.items():
-        default = OPTIONS[name].default
-        how: dict[str, Any] = {"action": "store_const", "const": not default} if isinstance(default, bool) else {"metavar": name.upper()}
-        picture.add_argument(f"--no-{name}" if default is True else f"--{name}", dest=f"file_{name}", help=what, **how)
+    file_arguments(picture)
+    showing = commands.add_parser("gallery", help="render every example of the app", description="Render every example of the app into a folder.")
+    showing.add_argument("examples", nargs="*", metavar="EXAMPLE", help="which ones (default: all)")
+    showing.add_argument("-o", "--output", default="assets/gallery", help="the folder (default: assets/gallery)")
+    showing.add_argument("--medium", default="gif", help="gif, mp4, webm, html, png, svg, … (default: gif)")
+    file_arguments(showing.add_argument_group("the picture"))
     listing = commands.add_parser("list", help="print the keys of a registry")
     listing.add_argument("registry", nargs="?", choices=list(REGISTRIES), help="which one (default: all)")
     return top
@@ -88,14 +106,13 @@ def render(given: argparse.Namespace) -> None:
     link = given.url or ""
     query = urlsplit(link).query if "?" in link else link
     link_language = parse_qs(query).get("lang", [""])[-1]
-    fields = [field for field in query.split("&") if field and field.partition("=")[0] not in ("lang", "embed")]
+    fields = [field for field in query.split("&") if field and field.partition("=")[0] not in FRAME]
     for name in RACE:
         if (value := getattr(given, name)) is not None:
             fields = [field for field in fields if field.partition("=")[0] != name] + [f"{name}={quote(value)}"]
     if given.optimizer is not None:
         fields = [field for field in fields if field.partition("=")[0] != "optimizer"] + [f"optimizer={quote(word)}" for word in given.optimizer]
-    texts = {name: text for name in FILE if (text := getattr(given, f"file_{name}")) is not None}
-    options = {name: OPTIONS[name].parse(name, text) if isinstance(text, str) else text for name, text in texts.items()}
+    options = file_options(given)
     if link_language in ("en", "ru"):
         options = {"language": link_language} | options
     race, shown = Race.from_query("&".join(fields)), sys.stderr.isatty()
@@ -112,6 +129,24 @@ def render(given: argparse.Namespace) -> None:
         print(f"{path}: {path.stat().st_size / 1000:.0f} KB", file=sys.stderr)
 
 
+def gallery(given: argparse.Namespace) -> None:
+    """Render the examples, in the order of a lecture; the number in front of a name keeps it."""
+    from .presets import presets
+    from .render import render as rendered
+
+    chosen, options, folder = [presets[key].key for key in given.examples] or list(presets), file_options(given), Path(given.output)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise Refused(T(f"{folder} cannot be made: {(error.strerror or str(error)).lower()}; choose another folder with --output",
+                        f"не удаётся создать {folder}; выберите другую папку: --output")) from None
+    for number, (key, preset) in enumerate(presets.items(), 1):
+        if key in chosen:
+            path = rendered(preset.race, folder / f"{number:02}-{key}.{given.medium}", **options)
+            assert isinstance(path, Path)
+            print(f"{path}: {path.stat().st_size / 1000:.0f} KB", flush=True)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """The exit code: 0 done, 1 it could not be done, 2 a wrong command line."""
     given = parser().parse_args(arguments)
@@ -121,15 +156,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         if given.command == "list":
             show([given.registry] if given.registry else list(REGISTRIES))
-        elif given.command == "render":
-            render(given)
+        elif given.command in ("render", "gallery"):
+            (render if given.command == "render" else gallery)(given)
         else:
             from .server import serve  # Streamlit takes a second to import; `optviz list` does not need it
-            serve(given.host, given.port)
+            serve(given.host, given.port, render=given.render)
         sys.stdout.flush()
     except BrokenPipeError:  # optviz list | head: the reader has had enough, and Python's own last flush must not complain
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except (Refused, OSError) as error:
         print(f"optviz: {error}", file=sys.stderr)
-        return 2 if given.command == "render" else 1
+        return 2 if given.command in ("render", "gallery") else 1
     return 0

@@ -55,6 +55,11 @@ def style_of(optimizer: str, ordinal: int = 0) -> Style:
     return replace(STYLES[optimizer], dash=ordinal % len(DASHES))
 
 
+def roles(style: Style) -> list[str]:
+    """The colours of a step's terms: the step itself wears its optimizer's own, the others what is left."""
+    return [style.colour, *(colour for colour in COLOURS if colour != style.colour)]
+
+
 @dataclass(frozen=True)
 class Theme:
     """The colours of a theme that mean something; .streamlit/config.toml holds the same."""

@@ -10,6 +10,8 @@ from .core import Refused, Setting, T, out_of_range, unknown_name
 
 V = TypeVar("V")
 MOST_FIELDS = 200
+#: Fields of the app's URL that belong to the frame around a lab, not to a lab's spec.
+FRAME = ("lang", "embed", "embed_options")
 
 
 class Query:

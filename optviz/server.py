@@ -5,15 +5,15 @@ from __future__ import annotations
 import base64
 import contextlib
 import hashlib
+import ipaddress
 import os
 import re
 import signal
 import socket
-from collections.abc import Awaitable, Callable, MutableMapping
 from pathlib import Path
-from typing import Any
 
 from .core import Refused, T
+from .render.route import Asgi, Message, Pictures, Receive, Send
 
 HERE = Path(__file__).parent
 #: Where app.py, pages/ and assets/ are: inside an installed wheel, or beside the package in a checkout.
@@ -25,10 +25,6 @@ FONT = "/_stcore/bidi-components/optviz.frame/fonts/text.woff2"
 MODULES = [f"/_stcore/bidi-components/optviz.stage/{name}.js" for name in
            ("stage", "player", "hands", "plane", "chart", "explain", "gauges", "relief", "scene")]
 
-Message = MutableMapping[str, Any]
-Send = Callable[[Message], Awaitable[None]]
-Asgi = Callable[[Message, Callable[[], Awaitable[Message]], Send], Awaitable[None]]
-
 
 def listen(host: str, port: int) -> socket.socket:
     """A bound socket on the port, or on the next one that is free."""
@@ -38,7 +34,7 @@ def listen(host: str, port: int) -> socket.socket:
         raise Refused(T(f"--host={host} is no address of this machine; use localhost or 0.0.0.0",
                         f"--host={host} — не адрес этой машины; укажите localhost или 0.0.0.0")) from None
     for candidate in range(port, min(port + TRIES, 65536)) if port else (0,):
-        bound = socket.socket(address[0], socket.SOCK_STREAM)
+        bound = socket.socket(address[0], socket.SOCK_STREAM, socket.IPPROTO_TCP)  # asyncio sends at once only what it knows to be TCP
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             bound.bind((address[4][0], candidate))
@@ -73,7 +69,7 @@ def guarded(app: Asgi, page: str) -> Asgi:
     wanted = [f'<{FONT}>; rel=preload; as=font; type="font/woff2"; crossorigin', *(f"<{name}>; rel=modulepreload" for name in MODULES)]
     preload = (b"link", ", ".join(wanted).encode())
 
-    async def guard(scope: Message, receive: Callable[[], Awaitable[Message]], send: Send) -> None:
+    async def guard(scope: Message, receive: Receive, send: Send) -> None:
         async def answer(message: Message) -> None:
             if message["type"] == "http.response.start":
                 own = {name for name, _ in always}
@@ -100,8 +96,8 @@ def warm() -> None:
     dataframe_util.convert_anything_to_arrow_bytes({"a": [0.0]})
 
 
-def serve(host: str, port: int, script: Path = SITE / "app.py") -> None:
-    """Run the app until Ctrl-C; the one line printed is its address."""
+def serve(host: str, port: int, script: Path = SITE / "app.py", render: bool = False) -> None:
+    """Run the app until Ctrl-C; the one line printed is its address. Pictures by URL are drawn for this machine, for others with `render`."""
     with contextlib.suppress(KeyboardInterrupt), listen(host, port) as bound:
         # Ctrl-C while Streamlit is being imported: as an exception it could be lost in a library that catches everything.
         signal.signal(signal.SIGINT, lambda *_: os._exit(0))
@@ -123,7 +119,13 @@ def serve(host: str, port: int, script: Path = SITE / "app.py") -> None:
                 await super().startup(sockets)
                 print(f"http://{shown}:{chosen}", flush=True)
 
+            async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+                await pictures.close()  # else whoever waits for one would hold the server up
+                await super().shutdown(sockets)
+
         warm()
         signal.signal(signal.SIGINT, signal.default_int_handler)
         page = (Path(st.__file__).parent / "static/index.html").read_text("utf-8")
-        Server(uvicorn.Config(guarded(app, page), log_level="warning", timeout_graceful_shutdown=1)).run(sockets=[bound])
+        local = ipaddress.ip_address(bound.getsockname()[0]).is_loopback
+        pictures = Pictures(guarded(app, page), render or local, local)
+        Server(uvicorn.Config(pictures, log_level="warning", timeout_graceful_shutdown=1)).run(sockets=[bound])

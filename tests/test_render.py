@@ -21,7 +21,7 @@ from optviz.race import Entrant, Race
 from optviz.render.exhibit import race_of
 from optviz.render.export import MEDIA
 from optviz.render.frames import frames
-from optviz.render.picture import Look, Picture, fit
+from optviz.render.picture import Look, Picture
 from optviz.render.raster import Raster, has, rgb
 from optviz.render.svg import Svg
 from optviz.run import Run
@@ -168,7 +168,7 @@ def test_the_file_shows_what_the_stage_shows(visit, theme):
     canvas = Raster(p.width, p.height, 1, p.theme.page)
     p.lay(canvas)
     p.plane = type(p.plane)(0, 0, width, height)
-    p.view = fit(p.scene.heat.box, width, height)
+    p.view = p.seen(width, height)
     canvas = Raster(width, height, 1, p.theme.page)
     p.ground(canvas, 1)
     p.grow(canvas, 0, 40)
@@ -298,3 +298,17 @@ def test_the_command_line_renders(tmp_path):
         done = optviz(*words)
         assert done.returncode == 2 and named in done.stderr and b"Traceback" not in done.stderr
     assert len(decoded(out.read_bytes())[1]) == 5
+
+
+def test_the_gallery_renders_the_examples(tmp_path):
+    def gallery(*words):
+        return subprocess.run([sys.executable, "-m", "optviz", "gallery", *words], capture_output=True, text=True, check=False, cwd=tmp_path)
+    done = gallery("--frames", "2", "--size", "160x90")
+    assert done.returncode == 0 and len(done.stdout.splitlines()) == len(presets)
+    assert sorted(path.name for path in (tmp_path / "assets/gallery").iterdir()) == [f"{n:02}-{key}.gif" for n, key in enumerate(presets, 1)]
+    assert size_of(tmp_path / "assets/gallery/01-valley.gif") == (160, 90)
+    assert gallery("zigzag", "--medium", "png", "-o", "here").stdout.startswith("here/03-zigzag.png: ")
+    (tmp_path / "file").touch()
+    for words, named in ((["moon"], "moon"), (["--medium", "docx"], "docx"), (["-o", "file/here"], "file/here cannot be made")):
+        done = gallery(*words)
+        assert done.returncode == 2 and named in done.stderr and "Traceback" not in done.stderr

@@ -19,7 +19,7 @@ from ..race import LOOK, Race
 from ..run import Run
 from .exhibit import Exhibit, exhibit, race_of
 from .film import film
-from .frames import blank, frames
+from .frames import blank, cut_out, frames
 from .gif import gif
 from .options import Options, options
 from .picture import Look, Picture
@@ -88,10 +88,11 @@ def filename(shown: Exhibit, ending: str, o: Options) -> str:
 # --- pictures ----------------------------------------------------------------------------------------------------------------------
 
 
-def picture(shown: Exhibit, o: Options) -> Picture:
+def picture(shown: Exhibit, o: Options, card: bool = False) -> Picture:
     """What is drawn."""
     under = getattr(shown.caption, o.language) if o.caption else ""
-    return Picture(shown.scene, Look(o.size, o.theme, o.language, o.panel, o.legend, o.counter, o.title, under))
+    return Picture(shown.scene, Look(o.size, o.theme, o.language, o.panel, o.legend, o.counter, o.title, under, o.tail, o.arrows, o.transparent,
+                                     card))
 
 
 def still(shown: Exhibit, o: Options) -> int:
@@ -103,7 +104,8 @@ def still(shown: Exhibit, o: Options) -> int:
 
 def png(shown: Exhibit, o: Options, progress: Progress) -> Iterator[bytes]:
     """A still."""
-    (pixels,) = frames(picture(shown, o), [still(shown, o)], o.scale)
+    p, when = picture(shown, o), still(shown, o)
+    pixels = cut_out(p, when, o.scale) if o.transparent else next(frames(p, [when], o.scale))
     file = io.BytesIO()
     Image.fromarray(pixels).save(file, "PNG", optimize=True)
     yield file.getvalue()
@@ -112,7 +114,7 @@ def png(shown: Exhibit, o: Options, progress: Progress) -> Iterator[bytes]:
 def svg(shown: Exhibit, o: Options, progress: Progress) -> Iterator[bytes]:
     """A still, as lines and letters."""
     p = picture(shown, o)
-    canvas = Svg(p.width, p.height, p.theme.page)
+    canvas = Svg(p.width, p.height, p.page)
     p.lay(canvas)
     p.ground(canvas, 2 * p.unit)
     p.grow(canvas, 0, still(shown, o))
@@ -122,12 +124,14 @@ def svg(shown: Exhibit, o: Options, progress: Progress) -> Iterator[bytes]:
 
 def animation(shown: Exhibit, o: Options, progress: Progress) -> Iterator[bytes]:
     """A GIF."""
-    p, when = picture(shown, o), o.moments(shown.scene.steps)
+    p, when = picture(shown, o, card=o.transparent), o.moments(shown.scene.steps)
+    some = when[::-max(len(when) // 4, 1)] if o.tail else when[-1:]  # the last picture has all trails, but of those that fade only the ends
     under = blank(p, shades=SHADES)
-    (sample,) = frames(p, when[-1:], under=under)
+    sample = np.concatenate([pixels.copy() for pixels in frames(p, sorted(some), under=under)])
+    clear = cut_out(p, when[0])[:, :, 3] < 128 if o.transparent else None
     theme = THEMES[o.theme]
     pinned = [rgb(c) for c in (*COLOURS, theme.page, theme.ink, theme.isoline)]
-    yield from gif(_told(frames(p, when, under=under), len(when), progress), o.size, o.fps, pinned, 0 if o.loop else None, sample)
+    yield from gif(_told(frames(p, when, under=under), len(when), progress), o.size, o.fps, pinned, 0 if o.loop else None, sample, clear)
 
 
 def _film(shown: Exhibit, o: Options, progress: Progress, container: str) -> Iterator[bytes]:

@@ -13,7 +13,7 @@ from .raster import Raster
 def blank(picture: Picture, finer: float = 1.0, shades: int = 255) -> Raster:
     """What stays through all moments, `finer` pixels a point."""
     scale = picture.unit * finer
-    made = Raster(picture.width, picture.height, scale, picture.theme.page, shades)
+    made = Raster(picture.width, picture.height, scale, picture.page or picture.theme.page, shades)
     picture.lay(made)
     picture.ground(made, scale)
     return made
@@ -22,6 +22,7 @@ def blank(picture: Picture, finer: float = 1.0, shades: int = 255) -> Raster:
 def frames(picture: Picture, moments: Iterable[float], finer: float = 1.0, under: Raster | None = None) -> Iterator[np.ndarray]:
     """(height, width, 3) pixels at each of some rising moments, on what stays; the array is used again for the next."""
     under = under or blank(picture, finer)
+    picture.lay(under)  # what is carried from moment to moment begins anew
     layer, shown = under.twin(), under.twin()
     before = 0.0
     for now in moments:
@@ -30,3 +31,17 @@ def frames(picture: Picture, moments: Iterable[float], finer: float = 1.0, under
         picture.marks(shown, now)
         before = now
         yield shown.pixels
+
+
+def cut_out(picture: Picture, moment: float, finer: float = 1.0) -> np.ndarray:
+    """(height, width, 4) pixels at a moment, with nothing behind them: what black and white show through is known of each pixel."""
+    def on(page: str) -> np.ndarray:
+        kept, picture.page = picture.page, page
+        pixels = next(frames(picture, [moment], finer)).astype(float)
+        picture.page = kept
+        return pixels
+    black, white = on("#000000"), on("#ffffff")
+    cover = 255 - (white - black).mean(axis=2, keepdims=True)
+    with np.errstate(all="ignore"):
+        colour = np.where(cover > 0, (black + white + cover - 255) / 2 * 255 / cover, 0)
+    return np.rint(np.concatenate([colour, cover], axis=2).clip(0, 255)).astype(np.uint8)

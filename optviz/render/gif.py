@@ -95,8 +95,9 @@ def touched(now: np.ndarray, last: np.ndarray) -> np.ndarray:
     return pixel[np.diff(pixel, prepend=-1) > 0]
 
 
-def boxes(frames: Iterable[np.ndarray], size: tuple[int, int], palette: Palette) -> Iterator[tuple[int, int, np.ndarray]]:
-    """Left, top and the indices of the box that changes from frame to frame, CLEAR where it does not; the first is whole."""
+def boxes(frames: Iterable[np.ndarray], size: tuple[int, int], palette: Palette,
+          clear: np.ndarray | None = None) -> Iterator[tuple[int, int, np.ndarray]]:
+    """Left, top and the indices of the box that changes from frame to frame, CLEAR where it does not; the first is whole, but for what is clear."""
     width, height = size
     area = width * height
     now, last = np.zeros((2, -(-3 * area // 8) * 8), np.uint8)  # whole words
@@ -107,7 +108,10 @@ def boxes(frames: Iterable[np.ndarray], size: tuple[int, int], palette: Palette)
         picture[:] = frame
         if shown is None:
             shown = palette.nearest(picture.reshape(-1, 3))
-            yield 0, 0, shown.reshape(height, width).copy()
+            box = shown.reshape(height, width).copy()
+            if clear is not None:
+                box[clear] = CLEAR
+            yield 0, 0, box
             continue
         pixel = touched(now, last)
         pixel = pixel[:np.searchsorted(pixel, area)]  # the last word may reach beyond the picture
@@ -120,16 +124,17 @@ def boxes(frames: Iterable[np.ndarray], size: tuple[int, int], palette: Palette)
             continue
         row, column = np.divmod(pixel, width)
         top, left = int(row[0]), int(column.min())
-        box: np.ndarray = np.full((row[-1] - top + 1, column.max() - left + 1), CLEAR, np.uint8)
+        box = np.full((row[-1] - top + 1, column.max() - left + 1), CLEAR, np.uint8)
         box[row - top, column - left] = index
         yield left, top, box
 
 
 def gif(frames: Iterable[np.ndarray], size: tuple[int, int], fps: float, pinned: Sequence[Colour] = (), loop: int | None = 0,
-        sample: np.ndarray | None = None) -> Iterator[bytes]:
+        sample: np.ndarray | None = None, clear: np.ndarray | None = None) -> Iterator[bytes]:
     """The file in pieces, one a frame, for frames (height, width, 3) of bytes that may be drawn over each other; size is (width, height).
 
     The palette holds the `pinned` colours and is chosen for the first frame and for `sample`, a picture that has all that will be drawn.
+    Pixels that are `clear` (height, width) are transparent, and must never change: what was painted can only be painted over.
     The animation begins again `loop` times, 0 is for ever, and None plays it once.
     """
     width, height = size
@@ -152,7 +157,7 @@ def gif(frames: Iterable[np.ndarray], size: tuple[int, int], fps: float, pinned:
         yield b"GIF89a" + struct.pack("<HHBBB", width, height, 0xF7, 0, 0) + palette.bytes()
         if loop is not None:
             yield b"\x21\xff\x0bNETSCAPE2.0\x03\x01" + struct.pack("<H", loop) + b"\0"
-        for left, top, box in boxes(chain([first], source), size, palette):
+        for left, top, box in boxes(chain([first], source), size, palette, clear):
             control = struct.pack("<4BH2B", 0x21, 0xF9, 4, 4 | (CLEAR in box), delay(fps), CLEAR, 0)
             descriptor = struct.pack("<B4HB", 0x2C, left, top, *box.shape[::-1], 0)
             yield control + descriptor + b"\x08" + Image.fromarray(box).tobytes("gif", "L") + b"\0"

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+import unicodedata
+from collections.abc import Hashable, Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
@@ -23,6 +24,15 @@ def rgb(colour: str) -> tuple[int, int, int]:
     return red, green, blue
 
 
+class Strand(NamedTuple):
+    """Pieces of a line, as strong as each other: round at their ends, or straight; a point twice is a dot."""
+
+    alpha: float
+    pieces: Sequence[np.ndarray]
+    width: float
+    butt: bool = False
+
+
 class Paper:
     """Pixels, and what waits to be painted on them until they are looked at: many lines at once cost little more than one."""
 
@@ -33,6 +43,7 @@ class Paper:
         self.waiting = list[Stroke | Print]()
         self.shades = shades
         self.cover = np.zeros(rows * columns, np.float32)  # what a line covers, while it is painted
+        self.covered: dict[Hashable, np.ndarray] = {}  # by lines that are painted piece by piece
 
     def painted(self) -> np.ndarray:
         """The pixels, when all has been painted in its order."""
@@ -42,16 +53,22 @@ class Paper:
             if isinstance(what, Print):
                 what.pixels[:] = what.pixels * what.keep + what.add
             else:
-                self._line(next(covered), what.colour)
+                self._line(next(covered), what)
         return self.pixels
 
-    def _line(self, covered: Sequence[tuple[np.ndarray, np.ndarray, np.ndarray]], colour: str) -> None:
+    def _line(self, covered: Sequence[tuple[np.ndarray, np.ndarray, np.ndarray]], line: Stroke) -> None:
         places, flat = [row * self.pixels.shape[1] + column for row, column, _ in covered], self.pixels.reshape(-1, 3)
         for at, (_, _, cover) in zip(places, covered, strict=True):
             np.maximum.at(self.cover, at, cover)
         at = np.concatenate(places) if len(places) > 1 else places[0]
-        share, self.cover[at] = _rounded(self.cover[at], self.shades)[:, None], 0
-        flat[at] = flat[at] * (1 - share) + (np.array(rgb(colour), np.float32) * share + np.float32(0.5))
+        share, self.cover[at] = self.cover[at], 0
+        if line.once is not None:
+            whole = self.covered.setdefault(line.once, np.zeros(self.cover.size, np.float32))
+            before = whole[at]
+            whole[at] = np.maximum(before, share)
+            share = np.maximum(share - before, 0) / np.maximum(1 - before, 1e-6)  # of what can still be seen through it
+        share = _rounded(share, self.shades)[:, None]
+        flat[at] = flat[at] * (1 - share) + (np.array(rgb(line.colour), np.float32) * share + np.float32(0.5))
 
 
 class Raster:
@@ -90,18 +107,24 @@ class Raster:
         self.pixels[:] = of.pixels
 
     def picture(self, pixels: np.ndarray) -> None:
-        """Pixels that fill the canvas."""
-        self.pixels[:] = pixels
+        """Pixels that fill the canvas, over what is there as far as a fourth number says."""
+        share = pixels[..., 3:].astype(np.float32) / 255
+        self.pixels[:] = np.rint(self.pixels + (pixels[..., :3] - self.pixels.astype(np.float32)) * share) if share.size else pixels
 
     def line(self, points: np.ndarray, colour: str, width: float, dash: Sequence[float] = (), offset: float = 0.0, alpha: float = 1.0,
-             butt: bool = False) -> None:
-        """A line through points (n, 2), round where it bends; `offset` is how much of the dashes has gone before."""
+             butt: bool = False, once: Hashable = None) -> None:
+        """A line through points (n, 2), round where it bends; `offset` is how much of the dashes has gone before, and a pixel is painted
+        once by all the pieces of one name."""
         pieces = list(_dashes(points * self.scale, [d * self.scale for d in dash], offset * self.scale)) if len(dash) else [points * self.scale]
-        self._stroke([(alpha, pieces, width, butt or bool(len(dash)))], colour)
+        self._stroke([Strand(alpha, pieces, width * self.scale, butt or bool(len(dash)))], colour, once)
 
     def lines(self, many: Sequence[np.ndarray], colour: str, width: float, alpha: float) -> None:
         """Many lines at once: where they cross they are not painted twice."""
-        self._stroke([(alpha, [points * self.scale for points in many], width, True)], colour)
+        self.fading([Strand(alpha, many, width, True)], colour)
+
+    def fading(self, strands: Sequence[Strand], colour: str) -> None:
+        """Lines of one colour and of many strengths: where they meet the strongest is seen."""
+        self._stroke([Strand(alpha, [p * self.scale for p in pieces], width * self.scale, butt) for alpha, pieces, width, butt in strands], colour)
 
     def shape(self, points: np.ndarray, fill: str | None, edge: str | None = None, width: float = 1.0, alpha: float = 1.0) -> None:
         """A small polygon over its edge."""
@@ -136,12 +159,12 @@ class Raster:
 
     # --- how -----------------------------------------------------------------------------------------------------------------------
 
-    def _stroke(self, strands: Sequence[tuple[float, Sequence[np.ndarray], float, bool]], colour: str) -> None:
-        """Lines of one colour, each as strong and wide as it is: where they meet the strongest is seen."""
-        parts = [(p, (width * self.scale / 2, alpha, butt, *self.box)) for alpha, pieces, width, butt in strands for p in pieces if len(p) > 1]
+    def _stroke(self, strands: Sequence[Strand], colour: str, once: Hashable = None) -> None:
+        """Lines in pixels."""
+        parts = [(p, (width / 2, alpha, butt, *self.box)) for alpha, pieces, width, butt in strands for p in pieces if len(p) > 1]
         if parts:
             corner = np.array(self.box[:2])
-            self.paper.waiting.append(Stroke([p + corner for p, _ in parts], [how for _, how in parts], colour))
+            self.paper.waiting.append(Stroke([p + corner for p, _ in parts], [how for _, how in parts], colour, once))
 
     def _stamp(self, stamp: Stamp, left: int, top: int) -> None:
         """What is there, changed inside of a box."""
@@ -161,6 +184,7 @@ class Stroke(NamedTuple):
     pieces: Sequence[np.ndarray]
     how: Sequence[tuple[float, ...]]
     colour: str
+    once: Hashable = None
 
 
 class Print(NamedTuple):
@@ -290,11 +314,26 @@ def _dashes(p: np.ndarray, dash: Sequence[float], offset: float) -> Iterator[np.
 
 # --- words -------------------------------------------------------------------------------------------------------------------------
 
+FACES = "text", "math", "formula"  # the first that knows a sign writes it
+MISSING = "□"  # for a sign that none knows: whoever looks at the picture shall miss it
+SMALL, RAISED, LOWERED = 0.64, 0.34, -0.16  # of a superscript or subscript that no font has: its size, and where it stands
+OVER, GAP = 230, 0.07  # the marks that stand over a letter, and how far
+INSTEAD = {"\u0307": (".", 1.0), "\u20d7": ("→", 0.6)}  # a mark that no font has: the sign that is set over the letter, and its size
 
-@lru_cache(maxsize=64)
-def font(name: str, size: float, weight: int) -> Face:
-    """One of the shipped fonts; only the one for text has weights."""
-    made = ImageFont.truetype(FONTS / f"{name}.woff2", size)
+
+class Piece(NamedTuple):
+    """Signs of one font: how far from the beginning of the words, and how far above their line."""
+
+    signs: str
+    face: Face
+    across: float
+    above: float
+
+
+@lru_cache(maxsize=128)
+def font(name: str, size: float, weight: int, single: bool = False) -> Face:
+    """One of the shipped fonts; only the one for text has weights. A `single` mark is not put on a ring of dots, as a shaper would."""
+    made = ImageFont.truetype(FONTS / f"{name}.woff2", size, layout_engine=ImageFont.Layout.BASIC if single else None)
     if name == "text":
         made.set_variation_by_axes([weight])
     return made
@@ -303,26 +342,71 @@ def font(name: str, size: float, weight: int) -> Face:
 @lru_cache(maxsize=4096)
 def has(name: str, sign: str) -> bool:
     """Whether a font knows a sign."""
-    f = font(name, 20, 400)
+    f = font(name, 20, 400, True)
     return bytes(f.getmask(sign)) != bytes(f.getmask("\uffff")) or sign.isspace()
 
 
+def face_of(sign: str) -> str | None:
+    """The font that writes a sign."""
+    return next((name for name in FACES if has(name, sign)), None)
+
+
+def _signs(words: str) -> Iterator[tuple[str, str, float, float, bool]]:
+    """What is drawn for each sign: a sign, its font, its size and height as shares of the letters', and whether it is a mark over the last."""
+    whole = unicodedata.normalize("NFC", words)
+    for sign in "".join(sign if face_of(sign) else unicodedata.normalize("NFD", sign) for sign in whole):
+        name, (how, _, letter) = face_of(sign), unicodedata.decomposition(sign).partition(" ")
+        over = unicodedata.combining(sign) == OVER
+        if over and sign in INSTEAD:
+            yield INSTEAD[sign][0], "text", INSTEAD[sign][1], 0.0, True
+        elif name:
+            yield sign, name, 1.0, 0.0, over
+        elif how in ("<super>", "<sub>") and (name := face_of(chr(int(letter, 16)))):
+            yield chr(int(letter, 16)), name, SMALL, RAISED if how == "<super>" else LOWERED, False
+        elif unicodedata.category(sign) not in ("Mn", "Me", "Cf"):  # those are seen with their letter only
+            yield MISSING, "text", 1.0, 0.0, False
+
+
 @lru_cache(maxsize=4096)
-def runs(words: str, size: float, weight: int) -> list[tuple[str, Face, float]]:
-    """Words cut where another font has to help, each with its length: what letters lack stands among the signs of mathematics."""
-    out: list[tuple[str, str]] = []
-    for sign in words:
-        name = "math" if not has("text", sign) and has("math", sign) else "text"
-        if out and out[-1][1] == name:
-            out[-1] = out[-1][0] + sign, name
+def laid(words: str, size: float, weight: int) -> tuple[list[Piece], float]:
+    """Words cut where another font has to help, and how long they are; a mark is set over the middle of its letter, for not every shaper can."""
+    out, across, letter = list[Piece](), 0.0, (0.0, 0.0)  # the middle of the last letter, and how high it reaches
+    joins = False
+    for sign, name, share, above, over in _signs(words):
+        face = font(name, share * size, weight, over)
+        left, top, right, bottom = _ink(face, sign)
+        if over and not out:  # it has no letter
+            continue
+        if over:
+            lift = letter[1] + GAP * size + bottom
+            out.append(Piece(sign, face, letter[0] - (left + right) / 2, lift))
+            letter, joins = (letter[0], lift - top), False
+            continue
+        if joins and (out[-1].face, out[-1].above) == (face, above * size):
+            out[-1] = out[-1]._replace(signs=out[-1].signs + sign)
         else:
-            out.append((sign, name))
-    return [(part, face, face.getlength(part)) for part, name in out for face in [font(name, size, weight)]]
+            out.append(Piece(sign, face, across, above * size))
+        across, joins = out[-1].across + face.getlength(out[-1].signs), True
+        letter = across - face.getlength(sign) + (left + right) / 2, above * size - min(top, _ink(face, "x")[1])
+    return out, across
+
+
+def _ink(face: Face, sign: str) -> tuple[float, float, float, float]:
+    """The box of what is black of a sign, around the beginning of its line."""
+    mask, (x, y) = face.getmask2(sign, "L", anchor="ls")
+    left, top, right, bottom = mask.getbbox() or (0, 0, 0, 0)
+    return x + left, y + top, x + right, y + bottom
 
 
 def length(words: str, size: float, weight: int) -> float:
     """How long words are, in pixels."""
-    return sum(wide for *_, wide in runs(words, size, weight))
+    n = _finer(size)
+    return laid(words, n * size, weight)[1] / n
+
+
+def _finer(size: float) -> int:
+    """How much larger letters are drawn, and then made small: else small ones stand on whole pixels, and apart as it happens."""
+    return 4 if size < 32 else 1
 
 
 @lru_cache(maxsize=256)
@@ -340,14 +424,14 @@ def _sign(words: str, size: float, weight: int, colour: str, halo: str | None, w
 
 def _written(words: str, size: float, weight: int, halo: float) -> tuple[np.ndarray, np.ndarray, int, int]:
     """Of words and of their halo, and where their box lies around the beginning of their line, at half the height of a small letter."""
-    parts, middle = runs(words, size, weight), font("text", size, weight).getbbox("x", anchor="ls")[1] / 2
+    n = _finer(size)
+    (pieces, long), middle = laid(words, n * size, weight), font("text", n * size, weight).getbbox("x", anchor="ls")[1] / 2
     edge = math.ceil(halo) + 1
-    wide, high = math.ceil(length(words, size, weight)) + 2 * edge + round(size), round(2 * size) + 2 * edge
-    layers = [Image.new("L", (wide, high)) for _ in range(2)]
+    wide, high = math.ceil(long / n) + 2 * edge + round(size), round(2 * size) + 2 * edge
+    layers = [Image.new("L", (n * wide, n * high)) for _ in range(2)]
     for layer, stroke in zip(layers, (0.0, halo), strict=True):
-        draw, across = ImageDraw.Draw(layer), 0.0
-        for part, face, long in parts:
-            draw.text((edge + across, high / 2 - middle), part, 255, face, "ls", stroke_width=stroke)
-            across += long
-    cover, around = (np.asarray(layer, np.float32) / 255 for layer in layers)
+        draw = ImageDraw.Draw(layer)
+        for signs, face, across, above in pieces:
+            draw.text((n * edge + across, n * high / 2 - middle - above), signs, 255, face, "ls", stroke_width=n * stroke)
+    cover, around = (np.asarray(layer.reduce(n), np.float32) / 255 for layer in layers)
     return cover, around, -edge, -(high // 2)

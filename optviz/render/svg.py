@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import base64
 import io
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from xml.sax.saxutils import escape
 
 import numpy as np
 from PIL import Image
 
-from .raster import length
+from .raster import Strand, length
 
 FAMILY = "Inter, 'Segoe UI', 'DejaVu Sans', Arial, sans-serif"
 
@@ -42,13 +42,25 @@ class Svg:
                           f'href="data:image/png;base64,{base64.b64encode(file.getvalue()).decode()}"/>')
 
     def line(self, points: np.ndarray, colour: str, width: float, dash: Sequence[float] = (), offset: float = 0.0, alpha: float = 1.0,
-             butt: bool = False) -> None:
+             butt: bool = False, once: Hashable = None) -> None:
         cap = "" if butt or len(dash) else ' stroke-linecap="round"'
         dashed = f' stroke-dasharray="{" ".join(map(_n, dash))}" stroke-dashoffset="{_n(offset)}"' if len(dash) else ""
         self.parts.append(f'<path d="{_way(points)}" fill="none" stroke="{colour}" stroke-width="{_n(width)}"{cap}{dashed}{_faint(alpha)}/>')
 
     def lines(self, many: Sequence[np.ndarray], colour: str, width: float, alpha: float) -> None:
         self.parts.append(f'<path d="{"".join(map(_way, many))}" fill="none" stroke="{colour}" stroke-width="{_n(width)}"{_faint(alpha)}/>')
+
+    def fading(self, strands: Sequence[Strand], colour: str) -> None:
+        """The faintest lie innermost: each group is fainter than what is drawn over it, and what it holds is painted once."""
+        inner, before = "", 0.0
+        for alpha, pieces, width, butt in sorted((strand for strand in strands if strand.pieces), key=lambda strand: strand.alpha):
+            if inner and alpha > before:
+                inner = f'<g opacity="{before / alpha:.4f}">{inner}</g>'
+            cap = "" if butt else ' stroke-linecap="round"'
+            inner += f'<path d="{"".join(map(_way, pieces))}" fill="none" stroke="{colour}" stroke-width="{_n(width)}"{cap}/>'
+            before = alpha
+        if inner:
+            self.parts.append(f'<g opacity="{before:.4f}">{inner}</g>')
 
     def shape(self, points: np.ndarray, fill: str | None, edge: str | None = None, width: float = 1.0, alpha: float = 1.0) -> None:
         around = f' stroke="{edge}" stroke-width="{_n(width)}" paint-order="stroke"' if edge else ""
@@ -61,7 +73,8 @@ class Svg:
     def text(self, x: float, y: float, words: str, size: float, colour: str, weight: int = 400, align: str = "left", halo: str | None = None) -> None:
         anchor = {"left": "", "right": ' text-anchor="end"', "center": ' text-anchor="middle"'}[align]
         around = f' stroke="{halo}" stroke-width="4" paint-order="stroke"' if halo else ""
-        self.parts.append(f'<text x="{_n(x)}" y="{_n(y + 0.27 * size)}" font-size="{_n(size)}" font-weight="{weight}" fill="{colour}"{anchor}'
+        long = f' textLength="{_n(length(words, size, weight))}" lengthAdjust="spacingAndGlyphs"'  # another font shall not run into its neighbours
+        self.parts.append(f'<text x="{_n(x)}" y="{_n(y + 0.27 * size)}" font-size="{_n(size)}" font-weight="{weight}" fill="{colour}"{anchor}{long}'
                           f"{around}>{escape(words)}</text>")
 
     def measure(self, words: str, size: float, weight: int = 400) -> float:

@@ -12,7 +12,7 @@ import numpy as np
 
 from ..explain import Explained
 from ..gauges import Gauges
-from ..palette import COLOURS, THEMES
+from ..palette import THEMES, roles
 from ..scene import Heat, Path, Scene
 from ..trace import JAVASCRIPT_LOOP
 from .mathml import mathml
@@ -76,10 +76,9 @@ def _explained(e: Explained, path: Path, arrays: Arrays) -> dict[str, Any]:
     shapes = tuple(v.numbers.shape[:-1] for v in e.values)
     used = {int(j) for line in e.lines for j in re.findall(r"⟦(\d+)⟧", line.numbers + line.result)}
     used |= {j for a in e.arrows for j in (a.value, a.start)} | {spot.value for spot in e.spots}
-    colours = [path.style.colour, *(c for c in COLOURS if c != path.style.colour)]  # the step wears the optimizer's own
     return {"entrant": path.entrant, "steps": e.steps, "lines": [[mathml(text, shapes) for text in vars(line).values() if text] for line in e.lines],
             "values": [arrays.put(v.numbers, np.float64) if j in used else None for j, v in enumerate(e.values)],
-            "arrows": [vars(a) for a in e.arrows], "spots": [vars(spot) for spot in e.spots], "colours": colours,
+            "arrows": [vars(a) for a in e.arrows], "spots": [vars(spot) for spot in e.spots], "colours": roles(path.style),
             "rates": arrays.put(e.rates, np.float64)}
 
 

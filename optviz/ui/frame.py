@@ -25,13 +25,12 @@ import streamlit as st
 
 from ..core import T
 from ..palette import THEMES, Theme
+from ..query import FRAME
 from .text import LANGUAGES, choose, chosen, language, say
 
 V = TypeVar("V")
 WEB = Path(__file__).parent / "web"
 ICON = str(WEB / "icon.svg")
-#: Fields of the URL that belong to the frame, not to a page's spec.
-OURS = ("lang", "embed", "embed_options")
 SPECS, NOTES, PUSHES, TAKES, BACKS, SHARE = "frame-specs", "frame-notes", "frame-pushes", "frame-takes", "frame-backs", "frame-share"
 EXPORT = "frame-export"
 MOST_NOTES = 4
@@ -100,7 +99,7 @@ def spec_of(read: Callable[[str, list[T]], V], page: str) -> V:
     """The page's spec: what the session holds, at first what the URL says."""
     specs = st.session_state.setdefault(SPECS, {})
     if page not in specs:
-        asked = [(name, value) for name in st.query_params if name not in OURS for value in st.query_params.get_all(name)]
+        asked = [(name, value) for name in st.query_params if name not in FRAME for value in st.query_params.get_all(name)]
         found: list[T] = []
         specs[page] = read(urlencode(asked), found)
         st.session_state[TAKES] = take() + 1
