@@ -418,7 +418,7 @@ def _sign(words: str, size: float, weight: int, colour: str, halo: str | None, w
     ink = over(cover[seen], left + seen[1].start, top + seen[0].start, colour, 1.0, shades)
     if not halo:
         return ink
-    below = over(around[seen], 0, 0, halo, 1.0, -(-shades // 2))
+    below = over(around[seen], 0, 0, halo, 1.0, max(shades // 8, 1))  # on pale ground its edge is not seen
     return ink._replace(keep=below.keep * ink.keep, add=(below.add - np.float32(0.5)) * ink.keep + ink.add)
 
 
