@@ -18,10 +18,11 @@ lint: .venv/test
 fix: .venv/test
 	$(PY) -m ruff check --fix .
 
-bench: .venv/test .venv/chromium
+bench: .venv/bench .venv/chromium
 	$(PY) benchmarks/descend.py
 	$(PY) benchmarks/batch.py
 	$(PY) benchmarks/tune.py
+	$(PY) benchmarks/render.py
 	$(PY) benchmarks/stage.py
 
 clean:
@@ -44,6 +45,10 @@ clean:
 .venv/test: .venv/made pyproject.toml constraints.txt
 	$(PIP) --editable '.[torch,video,test]'
 	@touch $@ .venv/app
+
+.venv/bench: .venv/test
+	$(PIP) --editable '.[bench]'
+	@touch $@
 
 .venv/chromium: .venv/test tests/chromium.py
 	$(PY) tests/chromium.py

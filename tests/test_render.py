@@ -61,7 +61,7 @@ def test_a_line_covers_as_much_as_it_is_long_and_wide(a, b, width):
 def test_a_line_that_crosses_itself_is_painted_once():
     canvas = Raster(60, 60, 1, "#000000")
     canvas.line(np.array([(5, 5), (55, 55), (55, 5), (5, 55)], float), "#ffffff", 3, alpha=0.5)
-    assert canvas.pixels.max() == 128
+    assert canvas.pixels.max() == 128 and all(canvas.pixels[k, k, 0] == 128 for k in range(6, 54))
     canvas.lines([np.array([(5, 30), (55, 30)], float), np.array([(30, 5), (30, 55)], float)], "#000000", 3, 0.5)
     assert canvas.pixels[30, 30, 0] == 64
 
@@ -89,6 +89,37 @@ def test_a_circle_and_a_polygon_have_their_areas():
     canvas = Raster(60, 60, 1, "#000000")
     canvas.shape(np.array([(10.3, 10.1), (50.2, 10.1), (50.2, 40.7), (10.3, 40.7)]), "#ffffff")
     assert canvas.pixels[..., 0].sum() / 255 == pytest.approx(39.9 * 30.6, rel=0.02)
+
+
+def marks(canvas, look=lambda: None):
+    """Lines, shapes and words over each other; `look` after each."""
+    part = canvas.within(5, 5, 50, 50)
+    for paint in (lambda: part.line(np.array([(-5, 3), (30, 55), (44, 2), (44, 2), (9, 9)], float), "#1283dc", 4),
+                  lambda: part.disc(30.3, 20.6, 8, "#cf5f05", "#000000", 2, alpha=0.7),
+                  lambda: part.lines([np.array([(0, 30), (50, 31)], float), np.array([(30, 0), (31, 50)], float)], "#617f41", 3, 0.5),
+                  lambda: part.shape(np.array([(40, 50), (52, 40), (25, 55)], float), "#617f41", "#000000", 1),
+                  lambda: part.text(-4, 10, "αβ ∇ words", 12, "#000000", 600, halo="#ffff00"),
+                  lambda: canvas.line(np.array([(2, 58), (58, 2)], float), "#f9117e", 3, (9, 5), alpha=0.6)):
+        paint()
+        look()
+    return canvas.pixels
+
+
+def test_what_is_painted_waits_and_comes_in_its_order(monkeypatch):
+    at_once, one_by_one = Raster(60, 60, 1, "#ffffff"), Raster(60, 60, 1, "#ffffff")
+    assert (marks(at_once) == marks(one_by_one, lambda: one_by_one.pixels)).all() and (at_once.pixels != 255).any()
+    monkeypatch.setattr(sys.modules["optviz.render.raster"], "MUCH", 50)
+    assert (marks(Raster(60, 60, 1, "#ffffff")) == at_once.pixels).all(), "in many parts"
+
+
+def test_few_shades_are_near_the_many():
+    few, many = (marks(Raster(60, 60, 1, "#ffffff", shades)).astype(int) for shades in (8, 255))
+    assert 0 < abs(few - many).mean() < 6
+    canvas = Raster(60, 60, 1, "#000000", 8)
+    canvas.disc(20.3, 20.6, 9, "#ffffff")
+    canvas.line(np.array([(30, 50), (55, 33)], float), "#ffffff", 3)
+    canvas.text(3, 45, "words", 12, "#ffffff", halo="#000000")
+    assert set(np.unique(canvas.pixels)) == {int(255 * k / 8 + 0.5) for k in range(9)}
 
 
 def test_every_sign_that_a_title_may_hold_has_a_letter():
@@ -192,6 +223,12 @@ def test_a_gif_plays_the_race():
     assert still.mean() > 0.5 and all((a[still] == b[still]).all() for a, b in itertools.pairwise(shown)), "nothing flickers"
     for path in race_scene(solve(RACE)).paths:
         assert path.muted or (shown[-1] == rgb(path.style.colour)).all(axis=2).any(), "their colours are exact"
+
+
+@pytest.mark.parametrize(("key", "limit"), [("rates", 1e6), ("beale", 1e6), ("floor", 3e6)])
+def test_the_largest_gifs_are_small_enough(key, limit):
+    """Those of the examples that come nearest to their limits; benchmarks/render.py measures all."""
+    assert len(ov.render(presets[key].race, medium="gif")) < limit
 
 
 def test_a_part_of_the_race_and_no_loop():

@@ -21,7 +21,7 @@ from ..race import LOOK, Race
 from ..run import Run
 from .exhibit import Exhibit, exhibit, race_of
 from .film import film
-from .frames import cut_out, frames
+from .frames import blank, cut_out, frames
 from .gif import gif
 from .options import Options, options
 from .picture import Look, Picture
@@ -30,6 +30,7 @@ from .slide import slide
 from .svg import Svg
 
 Progress = Callable[[float], None]
+SHADES = 8  # between two colours of a GIF: fewer colours are fewer bytes, and more of them stay as they are
 
 
 def export(what: Race | Run | Sequence[Run], to: str | os.PathLike[str] | None = None, medium: str | None = None, progress: Progress | None = None,
@@ -129,11 +130,13 @@ def animation(shown: Exhibit, o: Options, progress: Progress) -> Iterator[bytes]
     """A GIF."""
     p, when = picture(shown, o, card=o.transparent), o.moments(shown.scene.steps)
     some = when[::-max(len(when) // 4, 1)] if o.tail else when[-1:]  # the last picture has all trails, but of those that fade only the ends
-    sample = np.concatenate([pixels.copy() for pixels in frames(p, sorted(some))])
+    under = blank(p, shades=SHADES)
+    sample = np.concatenate([pixels.copy() for pixels in frames(p, sorted(some), under=under)])
     clear = cut_out(p, when[0])[:, :, 3] < 128 if o.transparent else None
     theme = THEMES[o.theme]
     pinned = [rgb(c) for c in (*COLOURS, theme.page, theme.ink, theme.isoline)]
-    yield from gif(_told(frames(p, when), len(when), progress), o.size, o.fps, pinned, 0 if o.loop else None, sample, clear, shown.query)
+    shapes = _told(frames(p, when, under=under), len(when), progress)
+    yield from gif(shapes, o.size, o.fps, pinned, 0 if o.loop else None, sample, clear, shown.query)
 
 
 def _film(shown: Exhibit, o: Options, progress: Progress, container: str) -> Iterator[bytes]:

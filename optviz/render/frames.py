@@ -10,12 +10,20 @@ from .picture import Picture
 from .raster import Raster
 
 
-def frames(picture: Picture, moments: Iterable[float], finer: float = 1.0) -> Iterator[np.ndarray]:
-    """(height, width, 3) pixels at each of some rising moments, `finer` pixels a point; the array is used again for the next."""
-    scale, page = picture.unit * finer, picture.page or picture.theme.page
-    layer, shown = (Raster(picture.width, picture.height, scale, page) for _ in range(2))
-    picture.lay(layer)
-    picture.ground(layer, scale)
+def blank(picture: Picture, finer: float = 1.0, shades: int = 255) -> Raster:
+    """What stays through all moments, `finer` pixels a point."""
+    scale = picture.unit * finer
+    made = Raster(picture.width, picture.height, scale, picture.page or picture.theme.page, shades)
+    picture.lay(made)
+    picture.ground(made, scale)
+    return made
+
+
+def frames(picture: Picture, moments: Iterable[float], finer: float = 1.0, under: Raster | None = None) -> Iterator[np.ndarray]:
+    """(height, width, 3) pixels at each of some rising moments, on what stays; the array is used again for the next."""
+    under = under or blank(picture, finer)
+    picture.lay(under)  # what is carried from moment to moment begins anew
+    layer, shown = under.twin(), under.twin()
     before = 0.0
     for now in moments:
         picture.grow(layer, before, now)

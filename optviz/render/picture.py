@@ -285,6 +285,7 @@ class Picture:
         if size not in self.views:
             self.views[size] = self.seen(*size)
         self.view = self.views[size]
+        self.levels = {path: self.height_at(path.height, curves - TOP - BOTTOM) for path in self.paths}
 
     def seen(self, width: float, height: float) -> View:
         """How its look asks for the surface to be seen."""
@@ -397,17 +398,19 @@ class Picture:
         if first >= last:
             return
         t = np.arange(first, math.floor(last) + 1)
-        x, y = t / max(self.scene.steps, 1) * inside.width, self.height_at(path.height[t], inside.height)
+        x, y = t / max(self.scene.steps, 1) * inside.width, self.levels[path][t]
         if last > t[-1]:
             k = int(t[-1])
-            share, after = last - k, self.height_at(path.height[k + 1:k + 2], inside.height)
+            share, after = last - k, self.levels[path][k + 1]
             x, y = np.append(x, last / self.scene.steps * inside.width), np.append(y, y[-1] + (after - y[-1]) * share)
         column = np.floor(x * 2).astype(int)
         points = []
         for begin, end in zip(*_ranges(column), strict=True):
-            some = y[begin:end]
-            ends = [(x[begin], some[0]), (x[end - 1], some[-1])]
-            points += ends[:1] if end - begin == 1 else [ends[0], (x[begin], some.max()), (x[begin], some.min()), ends[1]]
+            if end - begin == 1:
+                points.append((x[begin], y[begin]))
+            else:
+                some = y[begin:end]
+                points += [(x[begin], some[0]), (x[begin], some.max()), (x[begin], some.min()), (x[end - 1], some[-1])]
         inside.line(np.array(points), path.style.colour, 2.5, [d * 0.8 for d in DASHES[path.style.dash]], alpha=alpha)
 
     def height_at(self, f: np.ndarray, height: float) -> np.ndarray:
@@ -613,7 +616,7 @@ class Picture:
         for path in self.paths:
             t = min(now, ended(path))
             k = math.floor(t)
-            y, after = self.height_at(path.height[[k, min(k + 1, len(path.height) - 1)]], height)
+            y, after = self.levels[path][[k, min(k + 1, len(path.height) - 1)]]
             canvas.disc(c.x + LEFT + t / max(self.scene.steps, 1) * (c.width - LEFT - RIGHT),
                         c.y + TOP + min(max(y + (after - y) * (t - k), 0), height), 4.5, path.style.colour)
 
@@ -679,6 +682,8 @@ def ended(path: Path) -> int:
 
 def near(points: np.ndarray) -> np.ndarray:
     """Points as far as a line can be drawn to them: what lies far outside keeps its direction from the one before."""
+    if (abs(points) < FAR).all():
+        return points
     out = np.nan_to_num(points, nan=FAR, posinf=FAR, neginf=-FAR)
     if (abs(np.diff(out, axis=0)).sum(axis=1) > 2 * FAR).any():
         for i in range(1, len(out)):

@@ -15,7 +15,7 @@ from PIL.ImageFont import FreeTypeFont as Face
 
 FONTS = Path(__file__).parent.parent / "ui" / "web" / "fonts"
 FINER = 8  # times, when a shape is filled: then counted
-CHUNK = 40  # px: a long piece of a line is drawn in boxes of this size, for most of its own box is empty
+MUCH = 300_000  # pixels of lines that are computed at once: more would need much memory
 
 
 def rgb(colour: str) -> tuple[int, int, int]:
@@ -25,7 +25,7 @@ def rgb(colour: str) -> tuple[int, int, int]:
 
 
 class Strand(NamedTuple):
-    """Pieces of a line that fades, as strong as each other: round at their ends, or straight; a point twice is a dot."""
+    """Pieces of a line, as strong as each other: round at their ends, or straight; a point twice is a dot."""
 
     alpha: float
     pieces: Sequence[np.ndarray]
@@ -33,24 +33,74 @@ class Strand(NamedTuple):
     butt: bool = False
 
 
-class Raster:
-    """Pixels under coordinates that are `scale` pixels long; y goes down."""
+class Paper:
+    """Pixels, and what waits to be painted on them until they are looked at: many lines at once cost little more than one."""
 
-    def __init__(self, width: float, height: float, scale: float, ground: str):
-        self.width, self.height, self.scale = width, height, scale
-        self.pixels = np.empty((round(height * scale), round(width * scale), 3), np.uint8)
+    def __init__(self, rows: int, columns: int, ground: str, shades: int):
+        self.pixels = np.empty((rows, columns, 3), np.uint8)
         self.pixels[:] = rgb(ground)
+        self.rows = self.pixels.reshape(rows, -1)
+        self.waiting = list[Stroke | Print]()
+        self.shades = shades
+        self.cover = np.zeros(rows * columns, np.float32)  # what a line covers, while it is painted
         self.covered: dict[Hashable, np.ndarray] = {}  # by lines that are painted piece by piece
+
+    def painted(self) -> np.ndarray:
+        """The pixels, when all has been painted in its order."""
+        waiting, self.waiting = self.waiting, []
+        covered = iter(covers([what for what in waiting if isinstance(what, Stroke)]))
+        for what in waiting:
+            if isinstance(what, Print):
+                what.pixels[:] = what.pixels * what.keep + what.add
+            else:
+                self._line(next(covered), what)
+        return self.pixels
+
+    def _line(self, covered: Sequence[tuple[np.ndarray, np.ndarray, np.ndarray]], line: Stroke) -> None:
+        places, flat = [row * self.pixels.shape[1] + column for row, column, _ in covered], self.pixels.reshape(-1, 3)
+        for at, (_, _, cover) in zip(places, covered, strict=True):
+            np.maximum.at(self.cover, at, cover)
+        at = np.concatenate(places) if len(places) > 1 else places[0]
+        share, self.cover[at] = self.cover[at], 0
+        if line.once is not None:
+            whole = self.covered.setdefault(line.once, np.zeros(self.cover.size, np.float32))
+            before = whole[at]
+            whole[at] = np.maximum(before, share)
+            share = np.maximum(share - before, 0) / np.maximum(1 - before, 1e-6)  # of what can still be seen through it
+        share = _rounded(share, self.shades)[:, None]
+        flat[at] = flat[at] * (1 - share) + (np.array(rgb(line.colour), np.float32) * share + np.float32(0.5))
+
+
+class Raster:
+    """Pixels under coordinates that are `scale` pixels long; y goes down. A colour covers another in so many shades."""
+
+    def __init__(self, width: float, height: float, scale: float, ground: str, shades: int = 255):
+        self.width, self.height, self.scale = width, height, scale
+        rows, columns = round(height * scale), round(width * scale)
+        self.paper, self.box = Paper(rows, columns, ground, shades), (0, 0, columns, rows)
 
     def within(self, x: float, y: float, width: float, height: float) -> Raster:
         """The same pixels, where only those of a box can be painted; coordinates begin at its corner."""
         part = object.__new__(Raster)
-        left, top = round(x * self.scale), round(y * self.scale)
-        part.width, part.height, part.scale, part.covered = width, height, self.scale, self.covered
-        part.pixels = self.pixels[top:top + round(height * self.scale), left:left + round(width * self.scale)]
+        part.width, part.height, part.scale, part.paper = width, height, self.scale, self.paper
+        x0, y0, x1, y1 = self.box
+        left, top = x0 + round(x * self.scale), y0 + round(y * self.scale)
+        part.box = left, top, min(left + round(width * self.scale), x1), min(top + round(height * self.scale), y1)
         return part
 
+    @property
+    def pixels(self) -> np.ndarray:
+        """What is seen."""
+        left, top, right, bottom = self.box
+        return self.paper.painted()[top:bottom, left:right]
+
     # --- what ----------------------------------------------------------------------------------------------------------------------
+
+    def twin(self) -> Raster:
+        """Another that shows the same."""
+        made = Raster(self.width, self.height, self.scale, "#000000", self.paper.shades)
+        made.copy(self)
+        return made
 
     def copy(self, of: Raster) -> None:
         """What another canvas of the same size shows."""
@@ -66,36 +116,26 @@ class Raster:
         """A line through points (n, 2), round where it bends; `offset` is how much of the dashes has gone before, and a pixel is painted
         once by all the pieces of one name."""
         pieces = list(_dashes(points * self.scale, [d * self.scale for d in dash], offset * self.scale)) if len(dash) else [points * self.scale]
-        self._stroke(pieces, colour, width, alpha, butt or bool(len(dash)), once)
+        self._stroke([Strand(alpha, pieces, width * self.scale, butt or bool(len(dash)))], colour, once)
 
     def lines(self, many: Sequence[np.ndarray], colour: str, width: float, alpha: float) -> None:
         """Many lines at once: where they cross they are not painted twice."""
-        self._stroke([points * self.scale for points in many], colour, width, alpha, True)
+        self.fading([Strand(alpha, many, width, True)], colour)
 
     def fading(self, strands: Sequence[Strand], colour: str) -> None:
         """Lines of one colour and of many strengths: where they meet the strongest is seen."""
-        covers = [(alpha, *covered) for alpha, pieces, width, butt in strands
-                  if (covered := stroke([p * self.scale for p in pieces], width * self.scale / 2, butt, *self.pixels.shape[1::-1])) is not None]
-        if not covers:
-            return
-        left, top = min(x for *_, x, _ in covers), min(y for *_, y in covers)
-        whole = np.zeros((max(y + c.shape[0] for _, c, _, y in covers) - top, max(x + c.shape[1] for _, c, x, _ in covers) - left), np.float32)
-        for alpha, cover, x, y in covers:
-            part = whole[y - top:y - top + cover.shape[0], x - left:x - left + cover.shape[1]]
-            np.maximum(part, alpha * cover, out=part)
-        self._blend(whole, left, top, colour, 1.0)
+        self._stroke([Strand(alpha, [p * self.scale for p in pieces], width * self.scale, butt) for alpha, pieces, width, butt in strands], colour)
 
     def shape(self, points: np.ndarray, fill: str | None, edge: str | None = None, width: float = 1.0, alpha: float = 1.0) -> None:
         """A small polygon over its edge."""
-        p = points * self.scale
-        if not (abs(p) < 1e5).all():
+        x, y = (points * self.scale).T.tolist()
+        if not all(abs(v) < 1e5 for v in x + y):
             return
-        corner = np.floor(p.min(axis=0))
-        fine = np.rint((p - corner) * FINER).astype(int)
+        left, top = math.floor(min(x)), math.floor(min(y))
+        fine = tuple(zip([round((v - left) * FINER) for v in x], [round((v - top) * FINER) for v in y], strict=True))
         for colour, half in ((edge, width * self.scale / 2), (fill, 0.0)):
             if colour:
-                cover, reach = _polygon(tuple(map(tuple, fine.tolist())), half)
-                self._blend(cover, int(corner[0]) - reach, int(corner[1]) - reach, colour, alpha)
+                self._stamp(_polygon(fine, half, colour, alpha, self.paper.shades), left, top)
 
     def disc(self, x: float, y: float, r: float, fill: str | None, edge: str | None = None, width: float = 0.0, alpha: float = 1.0) -> None:
         """A circle in its ring."""
@@ -105,18 +145,13 @@ class Raster:
             return
         for colour, more in ((edge, width / 2), (fill, -width / 2 if edge else 0.0)):
             if colour:
-                cover, reach = _circle(x % 1, y % 1, (r + more) * s)
-                self._blend(cover, math.floor(x) - reach, math.floor(y) - reach, colour, alpha)
+                self._stamp(_circle(x % 1, y % 1, (r + more) * s, colour, alpha, self.paper.shades), math.floor(x), math.floor(y))
 
     def text(self, x: float, y: float, words: str, size: float, colour: str, weight: int = 400, align: str = "left", halo: str | None = None) -> None:
         """Words whose middle is at y; a halo lets them be read on any ground."""
         size *= self.scale
         across = x * self.scale - {"left": 0.0, "right": 1.0, "center": 0.5}[align] * length(words, size, weight)
-        cover, around, left, top = _written(words, size, weight, 2 * self.scale if halo else 0.0)
-        left, top = round(across) + left, round(y * self.scale) + top
-        if halo:
-            self._blend(around, left, top, halo, 1.0)
-        self._blend(cover, left, top, colour, 1.0)
+        self._stamp(_sign(words, size, weight, colour, halo, 2 * self.scale, self.paper.shades), round(across), round(y * self.scale))
 
     def measure(self, words: str, size: float, weight: int = 400) -> float:
         """How wide words are."""
@@ -124,84 +159,122 @@ class Raster:
 
     # --- how -----------------------------------------------------------------------------------------------------------------------
 
-    def _stroke(self, pieces: Sequence[np.ndarray], colour: str, width: float, alpha: float, butt: bool, once: Hashable = None) -> None:
-        if (covered := stroke(pieces, width * self.scale / 2, butt, *self.pixels.shape[1::-1])) is not None:
-            cover, left, top = covered
-            if once is not None:
-                whole = self.covered.setdefault(once, np.zeros(self.pixels.shape[:2], np.float32))
-                box = whole[top:top + cover.shape[0], left:left + cover.shape[1]]
-                more = np.maximum(cover - box, 0)
-                cover = more / (1 - alpha * box)  # of what can still be seen through it
-                box += more
-            self._blend(cover, left, top, colour, alpha)
+    def _stroke(self, strands: Sequence[Strand], colour: str, once: Hashable = None) -> None:
+        """Lines in pixels."""
+        parts = [(p, (width / 2, alpha, butt, *self.box)) for alpha, pieces, width, butt in strands for p in pieces if len(p) > 1]
+        if parts:
+            corner = np.array(self.box[:2])
+            self.paper.waiting.append(Stroke([p + corner for p, _ in parts], [how for _, how in parts], colour, once))
 
-    def _blend(self, cover: np.ndarray, left: int, top: int, colour: str, alpha: float) -> None:
-        """A colour over what is there, as far as it covers."""
-        rows, columns = self.pixels.shape[:2]
-        x0, y0, x1, y1 = max(left, 0), max(top, 0), min(left + cover.shape[1], columns), min(top + cover.shape[0], rows)
-        if x1 <= x0 or y1 <= y0:
-            return
-        cover = cover[y0 - top:y1 - top, x0 - left:x1 - left]
-        under, tone = self.pixels[y0:y1, x0:x1], np.array(rgb(colour), np.float32)
-        if cover.size < 4000:
-            share = alpha * cover[:, :, None]
-            under[:] = np.rint(under + (tone - under) * share).astype(np.uint8)
-        else:
-            some = cover > 0
-            share = (alpha * cover[some])[:, None]
-            under[some] = np.rint(under[some] + (tone - under[some]) * share).astype(np.uint8)
+    def _stamp(self, stamp: Stamp, left: int, top: int) -> None:
+        """What is there, changed inside of a box."""
+        keep, add = stamp.keep, stamp.add
+        (x0, y0, x1, y1), (high, wide) = self.box, keep.shape
+        left, top = left + stamp.left + x0, top + stamp.top + y0
+        if left < x0 or top < y0 or left + wide // 3 > x1 or top + high > y1:
+            inside = np.s_[max(y0 - top, 0):max(y1 - top, 0), 3 * max(x0 - left, 0):3 * max(x1 - left, 0)]
+            keep, add, left, top = keep[inside], add[inside], max(left, x0), max(top, y0)
+        pixels = self.paper.rows[top:top + keep.shape[0], 3 * left:3 * left + keep.shape[1]]
+        self.paper.waiting.append(Print(pixels, keep, add))
+
+
+class Stroke(NamedTuple):
+    """Lines through points; of each piece half its width, its strength, whether its ends are cut, and the box it is drawn in."""
+
+    pieces: Sequence[np.ndarray]
+    how: Sequence[tuple[float, ...]]
+    colour: str
+    once: Hashable = None
+
+
+class Print(NamedTuple):
+    """What is left of some pixels, and what is added to them."""
+
+    pixels: np.ndarray
+    keep: np.ndarray
+    add: np.ndarray
+
+
+class Stamp(NamedTuple):
+    """The same for any place, three numbers a pixel, around a corner."""
+
+    keep: np.ndarray
+    add: np.ndarray
+    left: int
+    top: int
+
+
+def over(cover: np.ndarray, left: int, top: int, colour: str, alpha: float, shades: int) -> Stamp:
+    """A colour as far as it covers."""
+    share = np.repeat(_rounded(alpha * cover, shades), 3, axis=1)
+    return Stamp(1 - share, share * np.tile(np.array(rgb(colour), np.float32), cover.shape[1]) + np.float32(0.5), left, top)
+
+
+def _rounded(share: np.ndarray, shades: int) -> np.ndarray:
+    """Shares in so many steps: few colours are few bytes."""
+    return np.rint(share * shades) * np.float32(1 / shades)
 
 
 # --- covers: how much of each pixel something covers ---------------------------------------------------------------------------------
 
 
-def stroke(pieces: Sequence[np.ndarray], half: float, butt: bool, columns: int, rows: int) -> tuple[np.ndarray, int, int] | None:
-    """Of lines through points, inside so many columns and rows; where they meet they cover once."""
+def covers(strokes: Sequence[Stroke]) -> list[list[tuple[np.ndarray, np.ndarray, np.ndarray]]]:
+    """Of each stroke rows and columns of pixels, some more than once, and how far they are covered."""
+    found: list[list[tuple[np.ndarray, np.ndarray, np.ndarray]]] = [[] for _ in strokes]
+    pieces = [p for stroke in strokes for p in stroke.pieces]
     if not pieces:
-        return None
-    reach = half + 1
-    low = np.floor(np.min([p.min(axis=0) for p in pieces], axis=0) - reach)
-    high = np.ceil(np.max([p.max(axis=0) for p in pieces], axis=0) + reach)
-    left, top = (int(max(v, 0)) for v in low)
-    right, bottom = (int(min(v, most)) for v, most in zip(high, (columns, rows), strict=True))
-    if right <= left or bottom <= top:
-        return None
-    cover = np.zeros((bottom - top, right - left), np.float32)
-    for ax, ay, bx, by, begins, ends in _segments(pieces):
-        length = math.hypot(bx - ax, by - ay)
-        if length == 0 and butt:
-            continue
-        ux, uy = ((bx - ax) / length, (by - ay) / length) if length else (1.0, 0.0)
-        chunks = max(1, math.ceil(length / CHUNK))
-        for k in range(chunks):
-            cx, cy, ex, ey = (a + u * length * (k + n) / chunks for n in (0, 1) for a, u in ((ax, ux), (ay, uy)))
-            x0, x1 = max(math.floor(min(cx, ex) - reach), left), min(math.ceil(max(cx, ex) + reach), right)
-            y0, y1 = max(math.floor(min(cy, ey) - reach), top), min(math.ceil(max(cy, ey) + reach), bottom)
-            if x1 <= x0 or y1 <= y0:
-                continue
-            gx, gy = np.arange(x0 + 0.5 - ax, x1 - ax, dtype=np.float32), np.arange(y0 + 0.5 - ay, y1 - ay, dtype=np.float32)[:, None]
-            along, off = gx * ux + gy * uy, gx * uy - gy * ux
-            here = np.clip(half + 0.5 - np.hypot(off, np.maximum(np.maximum(-along, along - length), 0)), 0, 1)
-            if butt and begins:  # ends as straight as they are cut
-                here *= np.clip(along + 0.5, 0, 1)
-            if butt and ends:
-                here *= np.clip(length - along + 0.5, 0, 1)
-            box = cover[y0 - top:y1 - top, x0 - left:x1 - left]
-            np.maximum(box, here, out=box)
-    return cover, left, top
+        return found
+    counts = np.array([len(p) - 1 for p in pieces])
+    last = np.cumsum(counts) - 1
+    how = np.repeat(np.array([(i, *h) for i, stroke in enumerate(strokes) for h in stroke.how], float), counts, axis=0)
+    cut = np.zeros((len(how), 2))
+    cut[last - counts + 1, 0] = cut[last, 1] = 1
+    lines = np.hstack([*(np.concatenate([p[part] for p in pieces]) for part in (np.s_[:-1], np.s_[1:])), how[:, 3:4] * cut, how])
+    size = (np.hypot(*(lines[:, 2:4] - lines[:, :2]).T) + 10) * (2 * how[:, 1] + 1)
+    for some in np.split(lines, np.flatnonzero(np.diff(np.cumsum(size) // MUCH)) + 1):
+        of, row, column, cover = _near(some.T)
+        numbers = some[:, 6].astype(int)
+        ends = np.searchsorted(of, np.flatnonzero(np.diff(numbers)) + 1)
+        for number, *part in zip(dict.fromkeys(numbers.tolist()), *(np.split(values, ends) for values in (row, column, cover)), strict=True):
+            found[number].append((part[0], part[1], part[2]))
+    return found
 
 
-def _segments(pieces: Sequence[np.ndarray]) -> Iterator[tuple[float, float, float, float, bool, bool]]:
-    """From where to where each straight piece goes, and whether its line begins or ends with it."""
-    for p in pieces:
-        last = len(p) - 2
-        for i, ((ax, ay), (bx, by)) in enumerate(zip(p[:-1].tolist(), p[1:].tolist(), strict=True)):
-            yield ax, ay, bx, by, i == 0, i == last
+def _near(lines: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """The pixels that straight pieces touch: of which piece, row, column, and how far they are covered."""
+    ax, ay, bx, by, begins, ends, _, half, alpha, butt, x0, y0, x1, y1 = lines
+    dx, dy, reach = bx - ax, by - ay, half + 0.5
+    length = np.hypot(dx, dy)
+    some = length > 0
+    ux, uy = np.divide(dx, length, out=np.ones_like(dx), where=some), np.divide(dy, length, out=np.zeros_like(dy), where=some)
+    steep = np.maximum(abs(uy), 1e-6)
+    # which rows it can touch, and which pixels of such a row: they lie along the line, between its ends
+    of, row = _each(np.maximum(np.minimum(ay, by) - reach, y0), np.minimum(np.maximum(ay, by) + reach, y1))
+    gy = row + 0.5 - ay.take(of)
+    middle, wide = ax[of] + gy * (ux / np.copysign(steep, uy))[of], (reach / steep)[of]
+    left, right = np.maximum(np.minimum(ax, bx) - reach, x0), np.minimum(np.maximum(ax, bx) + reach, x1)
+    which, column = _each(np.maximum(left[of], middle - wide), np.minimum(right[of], middle + wide))
+    of, row, gy = of[which], row[which], gy[which]
+    gx, ux, uy, long = column + 0.5 - ax[of], ux[of], uy[of], length[of]
+    along, off = gx * ux + gy * uy, gx * uy - gy * ux
+    beyond = np.maximum(np.maximum(-along, along - long), 0)
+    cover = np.minimum(np.maximum(reach[of] - np.sqrt(off * off + beyond * beyond), 0), 1) * (alpha * np.maximum(some, butt == 0))[of]
+    if begins.any() or ends.any():  # those are as straight as they are cut
+        cover *= np.where(begins[of], np.clip(along + 0.5, 0, 1), 1) * np.where(ends[of], np.clip(long - along + 0.5, 0, 1), 1)
+    return of, row, column, cover.astype(np.float32)
 
 
-@lru_cache(maxsize=4096)
-def _polygon(corners: tuple[tuple[int, int], ...], half: float) -> tuple[np.ndarray, int]:
-    """Of a polygon in eighths of a pixel, wider by `half`; and how far its corner lies inside."""
+def _each(begin: np.ndarray, end: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The pixels whose middles lie in some ranges, one after another: of which, and the pixel."""
+    first = np.floor(begin + 0.5).astype(int)
+    many = np.maximum(np.floor(end + 0.5).astype(int) - first, 0)
+    of = np.repeat(np.arange(len(many)), many)
+    return of, np.arange(len(of)) + (first - np.cumsum(many) + many)[of]
+
+
+@lru_cache(maxsize=1024)
+def _polygon(corners: tuple[tuple[int, int], ...], half: float, colour: str, alpha: float, shades: int) -> Stamp:
+    """A polygon in eighths of a pixel, wider by `half`."""
     reach = math.ceil(half) + 2
     p = np.array(corners) / FINER + reach
     wide, high = (int(v) for v in np.ceil(p.max(axis=0)) + reach)
@@ -209,21 +282,18 @@ def _polygon(corners: tuple[tuple[int, int], ...], half: float) -> tuple[np.ndar
     ImageDraw.Draw(image).polygon([tuple(v) for v in (p * FINER - 0.5).tolist()], fill=255)
     cover = np.asarray(image.reduce(FINER), np.float32) / 255
     if half:
-        around = stroke([np.concatenate([p, p[:1]])], half, False, wide, high)
-        assert around is not None
-        line, left, top = around
         cover = cover.copy()
-        box = cover[top:top + line.shape[0], left:left + line.shape[1]]
-        np.maximum(box, line, out=box)
-    return cover, reach
+        (((row, column, line),),) = covers([Stroke([np.concatenate([p, p[:1]])], [(half, 1.0, False, 0, 0, wide, high)], colour)])
+        np.maximum.at(cover, (row, column), line)
+    return over(cover, -reach, -reach, colour, alpha, shades)
 
 
-@lru_cache(maxsize=4096)
-def _circle(x: float, y: float, r: float) -> tuple[np.ndarray, int]:
-    """Of a circle around a place of the pixel that lies `reach` inside."""
+@lru_cache(maxsize=1024)
+def _circle(x: float, y: float, r: float, colour: str, alpha: float, shades: int) -> Stamp:
+    """A circle around a place of a pixel."""
     reach = math.ceil(r) + 1
     side = np.arange(2 * reach + 1, dtype=np.float32) + 0.5 - reach
-    return np.clip(r + 0.5 - np.hypot(side - x, (side - y)[:, None]), 0, 1), reach
+    return over(np.clip(r + 0.5 - np.hypot(side - x, (side - y)[:, None]), 0, 1), -reach, -reach, colour, alpha, shades)
 
 
 def _dashes(p: np.ndarray, dash: Sequence[float], offset: float) -> Iterator[np.ndarray]:
@@ -339,7 +409,19 @@ def _finer(size: float) -> int:
     return 4 if size < 32 else 1
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=256)
+def _sign(words: str, size: float, weight: int, colour: str, halo: str | None, wide: float, shades: int) -> Stamp:
+    """Words over their halo, around the beginning of their line."""
+    cover, around, left, top = _written(words, size, weight, wide if halo else 0.0)
+    rows, columns = (np.flatnonzero(around.any(axis=axis)) for axis in (1, 0))
+    seen = np.s_[rows[0]:rows[-1] + 1, columns[0]:columns[-1] + 1] if rows.size else np.s_[0:0, 0:0]
+    ink = over(cover[seen], left + seen[1].start, top + seen[0].start, colour, 1.0, shades)
+    if not halo:
+        return ink
+    below = over(around[seen], 0, 0, halo, 1.0, max(shades // 8, 1))  # on pale ground its edge is not seen
+    return ink._replace(keep=below.keep * ink.keep, add=(below.add - np.float32(0.5)) * ink.keep + ink.add)
+
+
 def _written(words: str, size: float, weight: int, halo: float) -> tuple[np.ndarray, np.ndarray, int, int]:
     """Of words and of their halo, and where their box lies around the beginning of their line, at half the height of a small letter."""
     n = _finer(size)
