@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import parse_qs, quote, urlsplit
 
 from . import __version__, optimizers, schedules, surfaces
-from .core import Refused, T
+from .core import Refused, unknown_name
 from .query import FRAME
 from .render.options import OPTIONS
 
@@ -69,7 +69,8 @@ def parser() -> argparse.ArgumentParser:
     app.add_argument("--render", action="store_true", help="draw pictures by URL also for others, where it listens beyond this machine")
     app.add_argument("--port", type=port, default=8501, help="the port; the next free one if it is taken (default: 8501)")
     rendering = commands.add_parser("render", help="render a race to a file: gif, mp4, webm, png, svg, html, csv, npz, py",
-                                    description="Render a race to a file. What is not given is as the app has it.")
+                                    description="Render a race to a file. What is not given is as the app has it; what a medium has no use "
+                                                "for is ignored.")
     race, picture = rendering.add_argument_group("the race"), rendering.add_argument_group("the picture")
     race.add_argument("--url", help="a link that the app shared, or its query")
     race.add_argument("--optimizer", action="append", metavar="WORD", help="adam:lr=0.05,beta1=0.8,schedule=cosine; once for each")
@@ -104,7 +105,7 @@ def render(given: argparse.Namespace) -> None:
     from .render import render as rendered
 
     link = given.url or ""
-    query = urlsplit(link).query if "?" in link else link
+    query = urlsplit(link).query if "?" in link or "://" in link else link
     link_language = parse_qs(query).get("lang", [""])[-1]
     fields = [field for field in query.split("&") if field and field.partition("=")[0] not in FRAME]
     for name in RACE:
@@ -133,13 +134,15 @@ def gallery(given: argparse.Namespace) -> None:
     """Render the examples, in the order of a lecture; the number in front of a name keeps it."""
     from .presets import presets
     from .render import render as rendered
+    from .render.export import MEDIA, unwritable
 
     chosen, options, folder = [presets[key].key for key in given.examples] or list(presets), file_options(given), Path(given.output)
+    if given.medium not in MEDIA:
+        raise unknown_name(given.medium, MEDIA)
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise Refused(T(f"{folder} cannot be made: {(error.strerror or str(error)).lower()}; choose another folder with --output",
-                        f"не удаётся создать {folder}; выберите другую папку: --output")) from None
+        raise unwritable(folder, error) from None
     for number, (key, preset) in enumerate(presets.items(), 1):
         if key in chosen:
             path = rendered(preset.race, folder / f"{number:02}-{key}.{given.medium}", **options)

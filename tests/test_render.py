@@ -4,6 +4,7 @@ import base64
 import csv
 import io
 import itertools
+import os
 import re
 import subprocess
 import sys
@@ -21,7 +22,7 @@ from optviz.outcome import solve
 from optviz.palette import THEMES
 from optviz.presets import presets
 from optviz.race import Entrant, Race
-from optviz.render.exhibit import race_of
+from optviz.render.exhibit import exhibit, race_of
 from optviz.render.export import MEDIA
 from optviz.render.frames import frames
 from optviz.render.picture import Look, Picture
@@ -333,6 +334,39 @@ def test_a_file_is_whole_or_not_there(tmp_path, monkeypatch):
         ov.render(RACE, tmp_path / "race.docx")
 
 
+def test_nobody_is_missing_in_silence():
+    race = Race("rosenbrock", entrants=[Entrant("newton"), Entrant("bfgs"), Entrant("sgd", lr=0.001)], steps=10_000)
+    refused = next(row.refused for row in solve(race).rows if row.refused)
+    with pytest.raises(ov.Refused, match=re.escape(refused.en)):
+        ov.render(race, medium="csv")
+    shown = exhibit(race)
+    assert shown.name == "rosenbrock-newton-sgd" and "BFGS" not in shown.caption.en
+
+
+def test_a_still_of_another_step_says_which():
+    assert Race.from_query(exhibit(RACE.at(at=3)).at(7).query)["at"] == 7 == Race.from_query(exhibit(RACE).at(7).query)["at"]
+
+
+def test_twins_keep_their_rates_in_a_caption():
+    twins = [Entrant("adam", lr=0.25), Entrant("adam", "cosine", lr=0.25)]
+    assert exhibit(Race("bowl", entrants=twins, steps=5)).caption.en.count("α = 0.25") == 2
+    assert exhibit(Race("bowl", entrants=[Entrant("adam", lr=0.25), Entrant("adam", lr=0.5)], steps=5)).caption.en.count("α = ") == 2
+
+
+def test_links_lead_to_their_file_and_pipes_stay_pipes(tmp_path):
+    (tmp_path / "link.png").symlink_to(tmp_path / "real.png")
+    ov.render(RACE, tmp_path / "link.png", size=(64, 64))
+    assert (tmp_path / "link.png").is_symlink() and size_of(tmp_path / "real.png") == (64, 64)
+    os.mkfifo(tmp_path / "pipe.png")
+    reader = subprocess.Popen(["cat", str(tmp_path / "pipe.png")], stdout=subprocess.PIPE)
+    ov.render(RACE, tmp_path / "pipe.png", size=(64, 64))
+    assert reader.communicate(timeout=30)[0].startswith(b"\x89PNG") and (tmp_path / "pipe.png").is_fifo()
+    ov.render(RACE, tmp_path / "new.csv")
+    umask = os.umask(0)
+    os.umask(umask)
+    assert (tmp_path / "new.csv").stat().st_mode & 0o777 == 0o666 & ~umask
+
+
 def test_the_command_line_renders(tmp_path):
     def optviz(*words):
         return subprocess.run([sys.executable, "-m", "optviz", "render", *words], capture_output=True, check=False)
@@ -344,7 +378,8 @@ def test_the_command_line_renders(tmp_path):
     done = optviz("--url", link, "--medium", "csv", "--steps", "3", "-o", "-")
     assert done.returncode == 0 and len(done.stdout.splitlines()) == 1 + 3 * 4
     for words, named in ((["--surface", "moon", "-o", str(out)], b"moon"), (["--frames", "0", "-o", str(out)], b"frames"),
-                         (["-o", str(tmp_path / "no" / "race.png")], b"race.png cannot be written: no such"), (["--size", "wide", "-o", str(out)], b"size"), (["-o", "-"], b"allowed: gif")):
+                         (["-o", str(tmp_path / "no" / "race.png")], b"race.png cannot be written: no such"), (["--size", "wide", "-o", str(out)], b"size"), (["-o", "-"], b"allowed: gif"),
+                         (["--url", "http://localhost:8501/descent", "--frames", "0", "-o", str(out)], b"frames")):
         done = optviz(*words)
         assert done.returncode == 2 and named in done.stderr and b"Traceback" not in done.stderr
     assert len(decoded(out.read_bytes())[1]) == 5
@@ -359,6 +394,6 @@ def test_the_gallery_renders_the_examples(tmp_path):
     assert size_of(tmp_path / "assets/gallery/01-valley.gif") == (160, 90)
     assert gallery("zigzag", "--medium", "png", "-o", "here").stdout.startswith("here/03-zigzag.png: ")
     (tmp_path / "file").touch()
-    for words, named in ((["moon"], "moon"), (["--medium", "docx"], "docx"), (["-o", "file/here"], "file/here cannot be made")):
+    for words, named in ((["moon"], "moon"), (["--medium", "docx"], "docx"), (["-o", "file/here"], "file/here cannot be written")):
         done = gallery(*words)
         assert done.returncode == 2 and named in done.stderr and "Traceback" not in done.stderr

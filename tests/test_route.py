@@ -161,7 +161,8 @@ def test_no_name_means_two_things():
     ("gif", "title=" + "x" * 201, "title"), ("gif", "&".join(f"a{i}=1" for i in range(300)), "200 fields"), ("png", "scale=3", "scale"),
     ("gif", "size=1920x1080&frames=1000", "too much work"), ("gif", "crowd=500&" + "&".join(["optimizer=sgd"] * 16), "too much work"),
     ("gif", "steps=10000&" + "&".join(["optimizer=sgd"] * 16), "too much work"), ("png", "size=1920x1080&scale=4", "pixels"),
-    ("svg", "size=2560x1440", "pixels"), ("gif", "steps=10000&optimizer=newton&optimizer=bfgs", "Too much work"), ("png", "%ff=%ff&%00", "unknown name")])
+    ("svg", "size=2560x1440", "pixels"), ("gif", "steps=10000&optimizer=newton&optimizer=bfgs", "Too much work"), ("png", "%ff=%ff&%00", "unknown name"),
+    ("gif", "fps=" + "9" * 5000, "fps"), ("png", "scale=" + "9" * 5000, "scale")])
 def test_nonsense_is_refused_in_one_sentence(path, query, said):
     for language in ("en", "ru"):
         status, name, body = answer("descent", path, query, language)
@@ -516,3 +517,17 @@ def test_the_readme_has_an_address_that_is_answered():
     (source,) = re.findall(r'<img src="http://localhost:8501(/render/\w+\.gif)\?([^"]+)">', (Path(__file__).parent.parent / "README.md").read_text("utf-8"))
     status, _, body = answer(*source[0].removeprefix("/render/").split("."), source[1], "en")
     assert status == 200 and Image.open(io.BytesIO(body)).n_frames == 60
+
+
+def test_a_drawing_that_breaks_gives_its_place_back():
+    class Broken(Fake):
+        async def draw(self, job):
+            raise RuntimeError("no such loop")
+
+    async def story():
+        pictures = Pictures(app, painter=Broken())
+        for k in range(2 * WAITING):
+            with pytest.raises(RuntimeError):
+                await ask(pictures, query=f"seed={k}")
+        assert not pictures.jobs
+    run(story())

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
 
 from ..core import Refused, T, short
 from ..outcome import solve
 from ..race import Race
 from ..run import Run
-from ..scene import Scene, named, race_scene
+from ..scene import Scene, race_scene
 from ..surfaces import surfaces
 from .code import with_optviz, with_torch
 from .sliders import Slider, changeable, sliders
@@ -35,7 +34,10 @@ class Exhibit:
 
     def at(self, step: int | None) -> Exhibit:
         """The same, standing still at a step."""
-        return self if step is None else replace(self, scene=replace(self.scene, look={**self.scene.look, "at": step}))
+        if step is None:
+            return self
+        query = "&".join([field for field in self.query.split("&") if not field.startswith("at=")] + [f"at={step}"])
+        return replace(self, scene=replace(self.scene, look={**self.scene.look, "at": step}), query=query)
 
 
 def race_of(what: Race | Run | Sequence[Run]) -> Race:
@@ -52,13 +54,21 @@ def race_of(what: Race | Run | Sequence[Run]) -> Race:
     return first.at(entrants=[e for race in races for e in race.entrants])
 
 
+def whole(race: Race) -> Race:
+    """A race from which nobody is missing; else it is refused, for a file can't say who is."""
+    for row in solve(race).rows:
+        if row.refused is not None:
+            raise Refused(row.refused)
+    return race
+
+
 def exhibit(race: Race) -> Exhibit:
-    """A race."""
-    shown = [e for e in race.entrants if not e.muted]
+    """A race, of those who can run."""
+    scene = race_scene(solve(race))
+    shown = [race.entrants[p.entrant] for p in scene.paths if not p.muted]
     who = [e.optimizer for e in shown] if len(shown) <= NAMED else [f"{len(shown)}-optimizers"]
     where = race.surface.key if race.surface.key in surfaces else "own-formula"
-    scene = race_scene(solve(race))
-    return Exhibit(scene, "descent", race.to_query(), "-".join([where, *dict.fromkeys(who)]), _caption(race),
+    return Exhibit(scene, "descent", race.to_query(), "-".join([where, *dict.fromkeys(who)]), _caption(race, scene),
                    [e.word() for e in race.entrants], {"optviz": partial(with_optviz, race), "torch": partial(with_torch, race)},
                    partial(_alone, race), changeable(race, {p.entrant: p.live for p in scene.paths}))
 
@@ -70,11 +80,11 @@ def _alone(race: Race, names: Sequence[str]) -> tuple[Scene, list[Slider]]:
     return scene, sliders(race, {p.entrant: p.live for p in scene.paths}, names)
 
 
-def _caption(race: Race) -> T:
+def _caption(race: Race, scene: Scene) -> T:
     """Where, how long and who, at which rate."""
     def said(language: str) -> str:
-        each: list[Any] = [(e, getattr(name, language)) for e, (_, name, _) in zip(race.entrants, named(race), strict=True) if not e.muted]
-        who = ", ".join(name if "α" in name else f"{name} α = {short(e['lr'])}" for e, name in each)  # some are told apart by their rates
+        each = [(getattr(p.short, language), race.entrants[p.entrant]["lr"]) for p in scene.paths if not p.muted]
+        who = ", ".join(name if "α =" in name else f"{name} α = {short(rate)}" for name, rate in each)  # some are told apart by their rates
         steps = T("{} steps", "шагов: {}")
         return " · ".join([getattr(race.surface.name, language), getattr(steps, language).format(race["steps"]), *[who] * bool(who)])
     return T(said("en"), said("ru"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import os
-import tempfile
+import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -19,7 +19,7 @@ from ..core import Refused, T, unknown_name
 from ..palette import COLOURS, THEMES
 from ..race import LOOK, Race
 from ..run import Run
-from .exhibit import Exhibit, exhibit, race_of
+from .exhibit import Exhibit, exhibit, race_of, whole
 from .film import film
 from .frames import blank, cut_out, frames
 from .gif import gif
@@ -41,7 +41,7 @@ def export(what: Race | Run | Sequence[Run], to: str | os.PathLike[str] | None =
     ending = medium or (Path(to).suffix.removeprefix(".").lower() if to is not None else "")
     if ending not in MEDIA:
         raise unknown_name(ending or "?", MEDIA)
-    shown = exhibit(race_of(what).at(**look))
+    shown = exhibit(whole(race_of(what).at(**look)))
     return made(shown, ending, chosen, progress) if to is None else _written(Path(to), MEDIA[ending].make(shown, chosen, progress or _silent))
 
 
@@ -55,30 +55,31 @@ def _silent(share: float) -> None:
 
 
 def _written(path: Path, pieces: Iterator[bytes]) -> Path:
-    """A file that takes the old one's place when it is whole."""
+    """A file that takes the old one's place when it is whole; what is no file, such as a pipe, takes the bytes when they are all there."""
+    place = path.resolve()
     try:
-        file = tempfile.NamedTemporaryFile(dir=path.absolute().parent, prefix=f".{path.name}.", delete=False)  # noqa: SIM115  it is moved
+        if place.exists() and not place.is_file():
+            place.write_bytes(b"".join(pieces))
+            return path
+        new = place.with_name(f".{place.name}.{secrets.token_hex(4)}")
+        with open(new, "xb") as file:
+            try:
+                for piece in pieces:
+                    file.write(piece)
+                file.flush()
+                os.replace(new, place)
+            except BaseException:
+                os.unlink(new)
+                raise
     except OSError as error:
-        raise _unwritable(path, error) from None
-    try:
-        with file:
-            for piece in pieces:
-                file.write(piece)
-        umask = os.umask(0)
-        os.umask(umask)
-        os.chmod(file.name, 0o666 & ~umask)
-        os.replace(file.name, path)
-    except BaseException as error:
-        os.unlink(file.name)
-        if isinstance(error, OSError):
-            raise _unwritable(path, error) from None
-        raise
+        raise unwritable(path, error) from None
     return path
 
 
-def _unwritable(path: Path, error: OSError) -> Refused:
+def unwritable(path: Path, error: OSError) -> Refused:
+    """Why there is no file."""
     why = (error.strerror or str(error)).lower()
-    return Refused(T(f"{path} cannot be written: {why}; choose another place", f"не удаётся записать {path}: {why}; выберите другое место"))
+    return Refused(T(f"{path} cannot be written: {why}; choose another place", f"не удаётся записать {path}; выберите другое место"))
 
 
 def filename(shown: Exhibit, ending: str, o: Options) -> str:

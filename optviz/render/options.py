@@ -54,7 +54,7 @@ class OneOf:
         return int(value)
 
     def parse(self, keyword: str, text: str) -> int:
-        return self.check(keyword, int(text) if text.isdecimal() else text)
+        return self.check(keyword, next((n for n in self.choices if str(n) == text), text))
 
 
 @dataclass(frozen=True)
@@ -67,8 +67,8 @@ class Size:
         good = isinstance(value, Sequence) and len(value) == 2 and all(
             isinstance(side, int) and not isinstance(side, bool) and SIDES[0] <= side <= SIDES[1] for side in value)
         if not good or value[0] * value[1] > PIXELS:
-            raise out_of_range(keyword, value, T(f"two numbers from {SIDES[0]} to {SIDES[1]}, together up to {PIXELS} pixels",
-                                                 f"два числа от {SIDES[0]} до {SIDES[1]}, вместе не больше {PIXELS} пикселей"))
+            raise out_of_range(keyword, value, T(f"width × height, each from {SIDES[0]} to {SIDES[1]}, up to {PIXELS} pixels in all",
+                                                 f"ширина × высота, каждая от {SIDES[0]} до {SIDES[1]}, в произведении не больше {PIXELS}"))
         return value[0], value[1]
 
     def parse(self, keyword: str, text: str) -> tuple[int, int]:

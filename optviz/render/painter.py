@@ -15,10 +15,9 @@ from typing import Any
 from urllib.parse import urlencode
 
 from ..core import Refused, T, Unknown
-from ..outcome import solve
 from ..presets import opening
 from ..query import FRAME, Query
-from .exhibit import Exhibit, exhibit
+from .exhibit import Exhibit, exhibit, whole
 from .export import MEDIA, filename, made
 from .options import OPTIONS, PIXELS, Options, options
 
@@ -31,11 +30,7 @@ PICTURE: Mapping[str, str] = {"lang" if name == "language" else name: name for n
 
 def descent(query: str) -> Exhibit:
     """The race of a query, from which nobody may be missing."""
-    race = opening(query)
-    for row in solve(race).rows:
-        if row.refused is not None:
-            raise Refused(row.refused)
-    return exhibit(race)
+    return exhibit(whole(opening(query)))
 
 
 #: By the name in the path: what a lab makes of its own query, or refuses.

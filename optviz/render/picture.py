@@ -297,9 +297,11 @@ class Picture:
     def ground(self, canvas: Canvas, scale: float) -> None:
         """All that is the same at every moment."""
         look, theme, p = self.look, self.theme, self.plane
-        if look.card and (look.counter or look.panel):
-            x, y, right, bottom = p.x, p.y + p.height / 2, p.x + p.width, self.chart.y + self.chart.height
-            canvas.shape(np.array([(x, y), (right, y), (right, bottom), (x, bottom)]), theme.page)
+        relief = isinstance(self.view, Relief)
+        if look.card and (look.counter or look.panel or relief):  # below the surface; and all around a relief, beside which words move, too
+            top = p.y + p.height / 2 * (not relief)
+            high = max(self.chart.y + self.chart.height, p.y + p.height) - top
+            canvas.within(p.x, top, p.width, high).picture(np.full((round(high * scale), round(p.width * scale), 3), rgb(theme.page), np.uint8))
         canvas.within(p.x, p.y, p.width, p.height).picture(self.view.pixels(scale))
         for i, words in enumerate(self.title):
             canvas.text(self.width / 2, MARGIN + ROW * (i + 0.5), words, TITLE, theme.ink, 600, "center")

@@ -43,8 +43,10 @@ Send = Callable[[Message], Awaitable[None]]
 Asgi = Callable[[Message, Receive, Send], Awaitable[None]]
 
 _FILES = T(*[", ".join(f"{PREFIX}/{lab}.{ending}" for lab in LABS for ending in TYPES)] * 2)
-OFF = T("pictures by address are off, because this server listens beyond its own machine; to turn them on start it with: optviz app --render",
-        "картинки по адресу выключены, потому что сервер доступен не только с этой машины; чтобы включить их, запустите его так: optviz app --render")
+OFF = T("pictures by address are off, because this server listens beyond its own machine; to turn them on start it with --render, as in: "
+        "optviz app --host 0.0.0.0 --render",
+        "картинки по адресу выключены, потому что сервер доступен не только с этой машины; чтобы включить их, запустите его с --render: "
+        "optviz app --host 0.0.0.0 --render")
 ELSEWHERE = T("pictures by address are drawn for this machine alone; ask for them at localhost",
               "картинки по адресу рисуются только для этой машины; обращайтесь к localhost")
 UNKNOWN = T(f"there is no such picture; there are {_FILES.en}", f"такой картинки нет; есть {_FILES.ru}")
@@ -96,7 +98,7 @@ class Painter:
             return answer
         except TimeoutError:
             return sentence(503, SLOW, job["language"], retry=60)
-        except (asyncio.IncompleteReadError, OSError, ValueError):  # it died, or never began
+        except Exception:  # it died, or never began
             logging.getLogger("optviz").exception("a picture failed")
             return sentence(500, BROKEN, job["language"])
         finally:
@@ -256,11 +258,15 @@ class Pictures:
 
     async def _work(self, job: Mapping[str, str]) -> Answer:
         """One picture after another."""
-        async with self.turn:
-            answer = await self.painter.draw(job)
+        key = _key(job)
+        try:
+            async with self.turn:
+                answer = await self.painter.draw(job)
+        finally:
+            if (mine := self.jobs.get(key)) and mine.task is asyncio.current_task():  # who was given up has been replaced, perhaps
+                del self.jobs[key]
         if answer.status == 200:
-            self.shelf.put(_key(job), answer)
-        del self.jobs[_key(job)]
+            self.shelf.put(key, answer)
         return answer
 
 

@@ -18,8 +18,8 @@ FAMILY = "Inter, 'Segoe UI', 'DejaVu Sans', Arial, sans-serif"
 class Svg:
     """Marks as elements; a canvas within another is a group that is cut off at its edges."""
 
-    def __init__(self, width: float, height: float, ground: str | None, parts: list[str] | None = None, number: int = 0):
-        self.width, self.height, self.groups = width, height, 0
+    def __init__(self, width: float, height: float, ground: str | None, parts: list[str] | None = None):
+        self.width, self.height = width, height
         self.parts: list[str] = [] if parts is None else parts
         if ground:
             self.parts.append(f'<rect width="{_n(width)}" height="{_n(height)}" fill="{ground}"/>')

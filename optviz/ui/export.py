@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import io
 import shlex
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
 import streamlit as st
 
 from ..core import Param, Refused, T
 from ..render.exhibit import Exhibit
 from ..render.export import MEDIA, filename, made, still
 from ..render.options import OPTIONS, SIDES, Options, options
+from ..render.painter import cost
 from .controls import Desk
 from .frame import EXPORT
 from .text import language, plain, say
@@ -31,6 +34,7 @@ USED = {
     **dict.fromkeys(("seconds", "stride", "fps", "first", "last"), SLOW), "loop": ("gif",), "arrows": PICTURES,
     **dict.fromkeys(("panel", "legend", "counter", "title", "caption"), SEEN), "sliders": ("html",), "torch": ("py",),
 }
+MOST = 120.0  # seconds that a file may take here
 LINES = 60  # of a text that are shown
 
 
@@ -129,7 +133,7 @@ def _choices(desk: Desk[Order], shown: Exhibit) -> None:
                        max_selections=OPTIONS["sliders"].most, select_all=False,  # type: ignore[attr-defined]
                        placeholder=say(T("None", "Нет")), **desk.bound("sliders", chosen, lambda order, names: order.at(sliders=tuple(names))))
     if medium in USED["title"]:
-        st.text_input(say(T("Title", "Заголовок")), o.title, max_chars=200,
+        st.text_input(say(T("Title", "Заголовок")), o.title, max_chars=OPTIONS["title"].most,  # type: ignore[attr-defined]
                       **desk.bound("title", o.title, lambda order, title: order.at(title=title)))
         _flag(desk, "caption", T("Parameters under the picture", "Параметры под картинкой"))
     if medium in USED["loop"]:
@@ -223,9 +227,13 @@ def _result(shown: Exhibit, order: Order) -> None:
     st.button(say(T(f"Make the file: {when} frames", f"Создать файл, кадров: {when}")), key="export-make", type="primary",
               icon=":material/movie:", width="stretch", on_click=_make, args=(medium,), disabled=making)
     if making:
+        st.session_state[MAKING] = None  # whatever comes of it, it was asked for once
+        if cost(shown, o, "gif") > MOST:
+            raise Refused(T("this file would take minutes; choose a smaller size or fewer frames, or make it by the command below",
+                            "на такой файл уйдут минуты; уменьшите размер или число кадров — или создайте его командой ниже"))
         bar = st.progress(0.0)
         data = made(shown, medium, o, lambda share: _tell(bar, share))
-        st.session_state.update({MADE: (question, data), MAKING: None})
+        st.session_state[MADE] = question, data
         st.rerun(scope="fragment")
 
 
@@ -257,7 +265,7 @@ def _preview(shown: Exhibit, medium: str, o: Options, data: bytes) -> None:
         more = ["…"] * (len(lines) > LINES)
         st.code("\n".join(lines[:LINES] + more), language="python" if medium == "py" else None, height=420)
     elif medium == "npz":
-        st.code("\n".join(f"{name}: {text}" for name, text in _arrays(shown)), language=None, height=420)
+        st.code("\n".join(f"{name}: {text}" for name, text in _arrays(data)), language=None, height=420)
     elif medium == "gif" and data:
         st.image(data)
     elif medium in ("mp4", "webm") and data:
@@ -277,17 +285,15 @@ def _still(shown: Exhibit, o: Options) -> bytes:
     return st.session_state[SHOWN][1]
 
 
-def _arrays(shown: Exhibit) -> Iterable[tuple[str, str]]:
+def _arrays(data: bytes) -> Iterable[tuple[str, str]]:
     """What an NPZ holds."""
-    yield "runs", str(list(shown.words))
-    yield "query", shown.query
-    for path in shown.scene.paths:
-        yield from ((f"{name}_{path.entrant}", str(a.shape)) for name, a in (("points", path.points), ("loss", path.height), ("lr", path.rate)))
+    with np.load(io.BytesIO(data)) as arrays:
+        yield from ((name, str(a.shape if a.ndim > 1 or a.dtype.kind == "f" else a.tolist())) for name, a in arrays.items())
 
 
 def _command(shown: Exhibit, medium: str, o: Options) -> str:
     """The command line that makes the same file."""
-    words = ["optviz", "render", "--url", shown.query]
+    words = ["optviz", "render", f"--url={shown.query}"]
     for name, option in OPTIONS.items():
         value = getattr(o, name)
         if value == option.default:
@@ -295,7 +301,5 @@ def _command(shown: Exhibit, medium: str, o: Options) -> str:
         if isinstance(value, bool):
             words.append(f"--{'' if value else 'no-'}{name}")
         else:
-            words += [f"--{name}", "x".join(map(str, value)) if name == "size" else ",".join(value) if name == "sliders" else str(value)]
-    if (at := shown.scene.look.get("at")) is not None and medium in STILLS:
-        words += ["--at", str(at)]
+            words.append(f"--{name}=" + ("x".join(map(str, value)) if name == "size" else ",".join(value) if name == "sliders" else str(value)))
     return shlex.join([*words, "-o", filename(shown, medium, o)])
