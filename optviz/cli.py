@@ -68,7 +68,7 @@ def parser() -> argparse.ArgumentParser:
     app.add_argument("--host", default="localhost", help="the address to listen on (default: this machine only)")
     app.add_argument("--render", action="store_true", help="draw pictures by URL also for others, where it listens beyond this machine")
     app.add_argument("--port", type=port, default=8501, help="the port; the next free one if it is taken (default: 8501)")
-    rendering = commands.add_parser("render", help="render a race to a file: gif, mp4, webm, png, svg, csv, npz, py",
+    rendering = commands.add_parser("render", help="render a race to a file: gif, mp4, webm, png, svg, html, csv, npz, py",
                                     description="Render a race to a file. What is not given is as the app has it.")
     race, picture = rendering.add_argument_group("the race"), rendering.add_argument_group("the picture")
     race.add_argument("--url", help="a link that the app shared, or its query")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -20,7 +19,6 @@ from .surfaces import Surface
 
 TEETH = 3  # the comb is so many times as long as what is called its last gradients …
 LEAST, MOST = 8, 240  # … and has so many teeth
-LOW = str.maketrans("012", "₀₁₂")
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,7 +57,7 @@ def gauge(entrant: int, run: Run, trail: Trajectory) -> Gauge:
     if weight is not None and run[weight] > 0:
         steps = memory(run[weight], 0).steps
         comb = memory(run[weight], min(max(TEETH * steps, LEAST), MOST))
-    sign = re.sub(r"_\{?(\d)}?", lambda low: low[1].translate(LOW), plain(o.symbol(weight))) if weight is not None else ""
+    sign = plain(o.symbol(weight)) if weight is not None else ""
     return Gauge(entrant, products(run, trail, most), most, comb, sign, footprints(run))
 
 

@@ -39,10 +39,11 @@ def symbol(name: str) -> str:
 
 
 def plain(text: str) -> str:
-    """\\hat{m} -> m̂: a symbol as bare characters, for where no formula can stand."""
+    """\\hat{m} -> m̂, \\beta_{1} -> β₁: a symbol as bare characters, for where no formula can stand."""
     text = re.sub(r"\\(hat|tilde)\{(\\?\w+)\}", lambda found: found[2] + {"hat": "\u0302", "tilde": "\u0303"}[found[1]], text)
     text = text.replace(r"^{\uparrow}", "↑").replace(r"^{\max}", "ᵐᵃˣ").replace("^{-}", "⁻").replace(r"\lambda", "λ")
     text = re.sub(r"\\(?:mathrm|operatorname)\{([^{}]*)\}", r"\1", text).replace(r"\_", "_").replace(r"\varepsilon", r"\epsilon")
+    text = re.sub(r"_(?:(\d)|\{(\d)\})", lambda low: "₀₁₂₃₄₅₆₇₈₉"[int(low[1] or low[2])], text)
     return re.sub(r"\\([A-Za-z]+)", lambda found: _letter(found[1]), text)
 
 

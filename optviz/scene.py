@@ -175,13 +175,13 @@ def _difference(race: Race, optimizer: str) -> str | None:
     """The setting that tells the entrants of one kind apart, as it is printed."""
     twins = [e for e in race.entrants if e.optimizer == optimizer]
     for name in dict.fromkeys(["lr", "schedule", *CLIPS, *SIGNS]):
-        told = [_printed(e, name).en for e in twins if name == "schedule" or name in dict(e.settings)]
+        told = [printed(e, name).en for e in twins if name == "schedule" or name in dict(e.settings)]
         if len(set(told)) == len(twins):
             return name
     return None
 
 
-def _printed(e: Entrant, name: str) -> T:
+def printed(e: Entrant, name: str) -> T:
     """One setting in a few words."""
     if name == "schedule":
         called = schedules[e.schedule].name
@@ -205,7 +205,7 @@ def named(race: Race) -> list[tuple[T, T, Style]]:
         style, en, ru = style_of(e.optimizer, number), "", ""
         if keys.count(e.optimizer) > 1:
             what = _difference(race, e.optimizer)
-            en, ru = (f", {_printed(e, what).en}", f", {_printed(e, what).ru}") if what else (f" {number + 1}", f" {number + 1}")
+            en, ru = (f", {printed(e, what).en}", f", {printed(e, what).ru}") if what else (f" {number + 1}", f" {number + 1}")
         if number and free:
             style = replace(style, colour=free.pop(0))
         others = sum(theirs.colour == style.colour for *_, theirs in out)  # of another kind, in the same colour

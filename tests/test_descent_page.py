@@ -9,10 +9,11 @@ from streamlit.testing.v1 import AppTest
 import optviz
 from optviz import optimizers, outcome, schedules, surfaces
 from optviz.core import Choice, Param, Refused, T, rounded, short
+from optviz.names import NAMES, WORDS, name_of, places
 from optviz.presets import preset_of, presets
 from optviz.race import TABLE, Entrant, Race
 from optviz.run import COMMON
-from optviz.ui.words import NAMES, WORDS, name_of, places, plain
+from optviz.ui.text import plain
 
 PAGE = Path(__file__).parent.parent / "pages" / "descent.py"
 

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from playwright.sync_api import expect
-from test_lab import Stage
+from test_lab import Stage, until
 
 import optviz as ov
 from optviz.race import Race
@@ -36,12 +36,18 @@ class Export:
     def pick(self, word):
         self.box.get_by_role("radio", name=word, exact=True).click()
 
-    def taken(self):
-        """Name and bytes of the file that is offered, when the page is at rest."""
-        expect(self.page.locator(".stApp")).to_have_attribute("data-test-script-state", "notRunning")
-        with self.page.expect_download() as download:
-            self.take.click()
-        return download.value.suggested_filename, Path(download.value.path()).read_bytes()
+    def taken(self, name, data=None):
+        """The bytes of the file that is offered, as soon as it has its name; or as soon as it is what it should be."""
+        expect(self.take).to_have_text(re.compile(rf"{re.escape(name)} · \d"))
+        got = [None]
+
+        def offered():
+            with self.page.expect_download() as download:
+                self.take.click()
+            got[0] = Path(download.value.path()).read_bytes()
+            return download.value.suggested_filename == name and data in (None, got[0])
+        until(self.page, offered)
+        return got[0]
 
     def command(self):
         """What the dialog says for the command line."""
@@ -56,13 +62,10 @@ def test_a_gif_is_made_seen_and_taken(visit):
     url, export = page.url, Export(page)
     export.pick("Dark")
     export.box.get_by_label("Title").fill("Спуск <b>θ</b>")
-    export.page.keyboard.press("Enter")
     expect(export.make).to_have_text(re.compile("125 frames"))
-    export.make.click()
+    export.make.click()  # from within the field: what was typed counts
     expect(export.take).to_have_text(re.compile(r"himmelblau-sgd-adam\.gif · \d+ KB"))
-    name, data = export.taken()
-    assert name == "himmelblau-sgd-adam.gif"
-    assert data == ov.render(RACE, medium="gif", seconds=5.0, theme="dark", title="Спуск <b>θ</b>"), "as the engine makes it"
+    data = export.taken("himmelblau-sgd-adam.gif", ov.render(RACE, medium="gif", seconds=5.0, theme="dark", title="Спуск <b>θ</b>"))
     assert page.request.get(export.picture.get_attribute("src")).body() == data, "what is seen is the file"
     export.pick("50")  # another choice is another file
     expect(export.make).to_have_text(re.compile("250 frames"))
@@ -78,17 +81,14 @@ def test_a_still_is_that_of_the_stage_or_of_another_step(visit):
     Stage(page).at(7)
     export = Export(page)
     export.pick("PNG")
-    name, data = export.taken()
-    assert name == "himmelblau-sgd-adam-step-7.png" and data == ov.render(RACE, medium="png", at=7)
+    export.taken("himmelblau-sgd-adam-step-7.png", ov.render(RACE, medium="png", at=7))
     export.box.get_by_role("slider", name="Step").press("ArrowRight")
     export.pick("2×")
     export.pick("Dark")
-    expect(export.take).to_have_text(re.compile("step-8"))
-    expect(export.box.get_by_role("radio", name="Dark")).to_be_checked()
-    name, data = export.taken()
-    assert Image.open(io.BytesIO(data)).size == (1920, 1080) and data == ov.render(RACE, medium="png", at=8, scale=2, theme="dark")
+    data = export.taken("himmelblau-sgd-adam-step-8.png", ov.render(RACE, medium="png", at=8, scale=2, theme="dark"))
+    assert Image.open(io.BytesIO(data)).size == (1920, 1080)
     export.pick("SVG")
-    assert export.taken()[0] == "himmelblau-sgd-adam-step-8.svg"
+    export.taken("himmelblau-sgd-adam-step-8.svg")
 
 
 def test_numbers_and_code_are_shown_before_they_are_taken(visit):
@@ -96,16 +96,26 @@ def test_numbers_and_code_are_shown_before_they_are_taken(visit):
     export = Export(page)
     export.pick("CSV")
     expect(export.box.get_by_test_id("stCode").first).to_contain_text("optimizer,name,step")
-    assert export.taken() == ("himmelblau-sgd-adam.csv", ov.render(RACE, medium="csv"))
+    export.taken("himmelblau-sgd-adam.csv", ov.render(RACE, medium="csv"))
     export.pick("Python")
     expect(export.box.get_by_test_id("stCode").first).to_contain_text("import optviz")
     export.box.get_by_text("In plain torch").click()
     expect(export.box.get_by_test_id("stCode").first).to_contain_text("import torch")
-    name, data = export.taken()
-    assert name == "himmelblau-sgd-adam-torch.py" and b"optviz as ov" not in data
+    assert b"optviz as ov" not in export.taken("himmelblau-sgd-adam-torch.py")
     export.pick("NPZ")
     expect(export.box.get_by_test_id("stCode").first).to_contain_text("points_1: (2, 41)")
-    assert np.load(io.BytesIO(export.taken()[1]))["loss_0"].shape == (41,)
+    assert np.load(io.BytesIO(export.taken("himmelblau-sgd-adam.npz")))["loss_0"].shape == (41,)
+
+
+def test_a_live_slide_with_the_sliders_that_were_chosen(visit):
+    page = visit(f"?{QUERY}&lang=en")
+    export = Export(page)
+    export.pick("HTML")
+    export.box.get_by_role("combobox", name="Sliders on the slide").click()
+    page.get_by_role("option", name="everybody: learning rate").click()
+    page.keyboard.press("Tab")  # the open list hides all else from who cannot see
+    expect(export.box.get_by_text("everybody: learning rate").first).to_be_visible()
+    export.taken("himmelblau-sgd-adam.html", ov.render(RACE, medium="html", sliders=("lr",)))
 
 
 def test_in_russian_on_a_phone_a_film_of_ones_own_size(visit, tmp_path):
@@ -119,12 +129,12 @@ def test_in_russian_on_a_phone_a_film_of_ones_own_size(visit, tmp_path):
         page.keyboard.press("Enter")
     export.pick("Шагов на кадр")
     expect(export.make).to_have_text(re.compile("кадров: 41"))
-    expect(page.locator(".stApp")).to_have_attribute("data-test-script-state", "notRunning")
     export.make.click()
-    name, data = export.taken()
+    name = "himmelblau-sgd-adam.mp4"
+    data = export.taken(name)
     with av.open(io.BytesIO(data)) as film:
         shown = list(film.decode(video=0))
-    assert name.endswith(".mp4") and len(shown) == 41 and (shown[0].width, shown[0].height) == (320, 180)
+    assert len(shown) == 41 and (shown[0].width, shown[0].height) == (320, 180)
     expect(export.box.locator("video")).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     words = export.command()
@@ -135,11 +145,12 @@ def test_in_russian_on_a_phone_a_film_of_ones_own_size(visit, tmp_path):
         assert all((a.to_ndarray() == b.to_ndarray()).all() for a, b in zip(again.decode(video=0), shown, strict=True))
 
 
-@pytest.mark.parametrize("query", ["surface=rosenbrock&optimizer=", "surface=rosenbrock&steps=1&optimizer=sgd:lr=1", "formula=0*x&optimizer=adam"])
-def test_nothing_much_to_show_is_exported_too(visit, query):
+@pytest.mark.parametrize(("query", "name"), [("surface=rosenbrock&optimizer=", "rosenbrock"), ("surface=bowl&steps=1&optimizer=sgd:lr=1", "bowl-sgd"),
+                                             ("formula=0*x&optimizer=adam", "own-formula-adam")])
+def test_nothing_much_to_show_is_exported_too(visit, query, name):
     page = visit(f"?{query}&lang=en")
     export = Export(page)
     export.make.click()
-    assert export.taken()[1].startswith(b"GIF89a")
+    assert export.taken(name + ".gif").startswith(b"GIF89a")
     export.pick("PNG")
-    expect(export.take).to_have_text(re.compile("png"))
+    export.taken(name + ".png")

@@ -4,8 +4,11 @@ import base64
 import csv
 import io
 import itertools
+import re
 import subprocess
 import sys
+from dataclasses import replace
+from html import unescape
 from xml.etree import ElementTree
 
 import numpy as np
@@ -251,6 +254,16 @@ def test_an_svg_is_well_formed_and_a_title_is_text():
     assert len(data) < 600_000 and b"http" not in data.replace(b"http://www.w3.org/2000/svg", b"")
 
 
+@pytest.mark.parametrize("race", [RACE, Race(ov.surface("x^2 + 3*sin(y) + max(abs(x), 0.1) + " + " + ".join(["0*x"] * 60)), (1.0, 1.0), [Entrant("adam")] * 9)])
+def test_a_picture_carries_its_parameters(race):
+    gif, png = (Image.open(io.BytesIO(ov.render(race, medium=medium, size=(200, 120), **more))) for medium, more in (("gif", {"frames": 2}), ("png", {})))
+    svg = ElementTree.fromstring(ov.render(race, medium="svg", size=(200, 120)))
+    html = ov.render(race, medium="html").decode()
+    told = [gif.info["comment"].decode(), png.text["Comment"], svg.find("{http://www.w3.org/2000/svg}desc").text,
+            unescape(re.search('<meta name="description" content="(.*?)">', html)[1])]
+    assert [Race.from_query(query) for query in told] == [race] * 4
+
+
 def test_canvases_measure_words_alike():
     assert Svg(10, 10, None).measure("Импульс", 16) == pytest.approx(Raster(10, 10, 1, "#000000").measure("Импульс", 16))
 
@@ -312,7 +325,7 @@ def test_a_file_is_whole_or_not_there(tmp_path, monkeypatch):
     def broken(*given):
         yield b"half"
         raise RuntimeError
-    monkeypatch.setitem(MEDIA, "png", broken)
+    monkeypatch.setitem(MEDIA, "png", replace(MEDIA["png"], make=broken))
     with pytest.raises(RuntimeError):
         ov.render(RACE, path)
     assert path.read_bytes() == before and [p.name for p in tmp_path.iterdir()] == ["race.png"]

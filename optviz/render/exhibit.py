@@ -14,6 +14,7 @@ from ..run import Run
 from ..scene import Scene, named, race_scene
 from ..surfaces import surfaces
 from .code import with_optviz, with_torch
+from .sliders import Slider, changeable, sliders
 
 NAMED = 3  # in a file's name; more are counted
 
@@ -29,6 +30,8 @@ class Exhibit:
     caption: T  # what is seen, at which settings
     words: Sequence[str]  # each entrant's, as the URL has them
     scripts: Mapping[str, Callable[[str], str]]  # in a language; by "optviz" and "torch"
+    alone: Callable[[Sequence[str]], tuple[Scene, list[Slider]]]  # for a page that can ask nobody: with all that its keys show, and with sliders
+    changeable: Mapping[str, T]  # the names of those, in words
 
     def at(self, step: int | None) -> Exhibit:
         """The same, standing still at a step."""
@@ -54,8 +57,17 @@ def exhibit(race: Race) -> Exhibit:
     shown = [e for e in race.entrants if not e.muted]
     who = [e.optimizer for e in shown] if len(shown) <= NAMED else [f"{len(shown)}-optimizers"]
     where = race.surface.key if race.surface.key in surfaces else "own-formula"
-    return Exhibit(race_scene(solve(race)), "descent", race.to_query(), "-".join([where, *dict.fromkeys(who)]), _caption(race),
-                   [e.word() for e in race.entrants], {"optviz": partial(with_optviz, race), "torch": partial(with_torch, race)})
+    scene = race_scene(solve(race))
+    return Exhibit(scene, "descent", race.to_query(), "-".join([where, *dict.fromkeys(who)]), _caption(race),
+                   [e.word() for e in race.entrants], {"optviz": partial(with_optviz, race), "torch": partial(with_torch, race)},
+                   partial(_alone, race), changeable(race, {p.entrant: p.live for p in scene.paths}))
+
+
+def _alone(race: Race, names: Sequence[str]) -> tuple[Scene, list[Slider]]:
+    """The scene with a step that is explained and readouts, whether they are shown yet or not, and the sliders of some names."""
+    who = race["explain"] if race["explain"] is not None else next((i for i, e in enumerate(race.entrants) if not e.muted), None)
+    scene = race_scene(solve(race.at(explain=who, gauges=1)))
+    return scene, sliders(race, {p.entrant: p.live for p in scene.paths}, names)
 
 
 def _caption(race: Race) -> T:

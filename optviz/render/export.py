@@ -6,12 +6,14 @@ import io
 import os
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from ..core import Refused, T, unknown_name
 from ..palette import COLOURS, THEMES
@@ -24,6 +26,7 @@ from .gif import gif
 from .options import Options, options
 from .picture import Look, Picture
 from .raster import rgb
+from .slide import slide
 from .svg import Svg
 
 Progress = Callable[[float], None]
@@ -39,12 +42,12 @@ def export(what: Race | Run | Sequence[Run], to: str | os.PathLike[str] | None =
     if ending not in MEDIA:
         raise unknown_name(ending or "?", MEDIA)
     shown = exhibit(race_of(what).at(**look))
-    return made(shown, ending, chosen, progress) if to is None else _written(Path(to), MEDIA[ending](shown, chosen, progress or _silent))
+    return made(shown, ending, chosen, progress) if to is None else _written(Path(to), MEDIA[ending].make(shown, chosen, progress or _silent))
 
 
 def made(shown: Exhibit, medium: str, o: Options, progress: Progress | None = None) -> bytes:
     """A file as bytes."""
-    return b"".join(MEDIA[medium](shown, o, progress or _silent))
+    return b"".join(MEDIA[medium].make(shown, o, progress or _silent))
 
 
 def _silent(share: float) -> None:
@@ -106,8 +109,9 @@ def png(shown: Exhibit, o: Options, progress: Progress) -> Iterator[bytes]:
     """A still."""
     p, when = picture(shown, o), still(shown, o)
     pixels = cut_out(p, when, o.scale) if o.transparent else next(frames(p, [when], o.scale))
-    file = io.BytesIO()
-    Image.fromarray(pixels).save(file, "PNG", optimize=True)
+    file, told = io.BytesIO(), PngInfo()
+    told.add_itxt("Comment", shown.query)
+    Image.fromarray(pixels).save(file, "PNG", optimize=True, pnginfo=told)
     yield file.getvalue()
 
 
@@ -119,7 +123,7 @@ def svg(shown: Exhibit, o: Options, progress: Progress) -> Iterator[bytes]:
     p.ground(canvas, 2 * p.unit)
     p.grow(canvas, 0, still(shown, o))
     p.marks(canvas, still(shown, o))
-    yield canvas.document(o.size, o.title or getattr(shown.caption, o.language))
+    yield canvas.document(o.size, o.title or getattr(shown.caption, o.language), shown.query)
 
 
 def animation(shown: Exhibit, o: Options, progress: Progress) -> Iterator[bytes]:
@@ -131,7 +135,8 @@ def animation(shown: Exhibit, o: Options, progress: Progress) -> Iterator[bytes]
     clear = cut_out(p, when[0])[:, :, 3] < 128 if o.transparent else None
     theme = THEMES[o.theme]
     pinned = [rgb(c) for c in (*COLOURS, theme.page, theme.ink, theme.isoline)]
-    yield from gif(_told(frames(p, when, under=under), len(when), progress), o.size, o.fps, pinned, 0 if o.loop else None, sample, clear)
+    shapes = _told(frames(p, when, under=under), len(when), progress)
+    yield from gif(shapes, o.size, o.fps, pinned, 0 if o.loop else None, sample, clear, shown.query)
 
 
 def _film(shown: Exhibit, o: Options, progress: Progress, container: str) -> Iterator[bytes]:
@@ -180,25 +185,24 @@ def python(shown: Exhibit, o: Options, progress: Progress) -> Iterator[bytes]:
     yield shown.scripts["torch" if o.torch else "optviz"](o.language).encode()
 
 
+@dataclass(frozen=True)
+class Medium:
+    """What an ending stands for: how such a file is made, what browsers call it, and what it is for."""
+
+    make: Callable[[Exhibit, Options, Progress], Iterator[bytes]]
+    kind: str
+    name: T
+
+
 #: By the ending of a file.
-MEDIA: Mapping[str, Callable[[Exhibit, Options, Progress], Iterator[bytes]]] = {
-    "gif": animation,
-    "mp4": partial(_film, container="mp4"),
-    "webm": partial(_film, container="webm"),
-    "png": png,
-    "svg": svg,
-    "csv": csv,
-    "npz": npz,
-    "py": python,
-}
-#: What each is, and for what.
-MEANT: Mapping[str, T] = {
-    "gif": T("GIF, for any slide", "GIF — для любого слайда"),
-    "mp4": T("MP4, a film", "MP4 — видео"),
-    "webm": T("WebM, a film for the web", "WebM — видео для веба"),
-    "png": T("PNG, a still", "PNG — кадр"),
-    "svg": T("SVG, a still for print", "SVG — кадр для печати"),
-    "csv": T("CSV, a table of the steps", "CSV — таблица шагов"),
-    "npz": T("NPZ, arrays for NumPy", "NPZ — массивы для NumPy"),
-    "py": T("Python code", "Код на Python"),
+MEDIA: Mapping[str, Medium] = {
+    "gif": Medium(animation, "image/gif", T("GIF, for any slide", "GIF — для любого слайда")),
+    "mp4": Medium(partial(_film, container="mp4"), "video/mp4", T("MP4, a film", "MP4 — видео")),
+    "webm": Medium(partial(_film, container="webm"), "video/webm", T("WebM, a film for the web", "WebM — видео для веба")),
+    "html": Medium(slide, "text/html", T("HTML, a live slide: the stage itself in one file", "HTML — живой слайд: сама сцена в одном файле")),
+    "png": Medium(png, "image/png", T("PNG, a still", "PNG — кадр")),
+    "svg": Medium(svg, "image/svg+xml", T("SVG, a still for print", "SVG — кадр для печати")),
+    "csv": Medium(csv, "text/csv", T("CSV, a table of the steps", "CSV — таблица шагов")),
+    "npz": Medium(npz, "application/octet-stream", T("NPZ, arrays for NumPy", "NPZ — массивы для NumPy")),
+    "py": Medium(python, "text/x-python", T("Python code", "Код на Python")),
 }

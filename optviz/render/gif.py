@@ -130,12 +130,12 @@ def boxes(frames: Iterable[np.ndarray], size: tuple[int, int], palette: Palette,
 
 
 def gif(frames: Iterable[np.ndarray], size: tuple[int, int], fps: float, pinned: Sequence[Colour] = (), loop: int | None = 0,
-        sample: np.ndarray | None = None, clear: np.ndarray | None = None) -> Iterator[bytes]:
+        sample: np.ndarray | None = None, clear: np.ndarray | None = None, comment: str = "") -> Iterator[bytes]:
     """The file in pieces, one a frame, for frames (height, width, 3) of bytes that may be drawn over each other; size is (width, height).
 
     The palette holds the `pinned` colours and is chosen for the first frame and for `sample`, a picture that has all that will be drawn.
     Pixels that are `clear` (height, width) are transparent, and must never change: what was painted can only be painted over.
-    The animation begins again `loop` times, 0 is for ever, and None plays it once.
+    The animation begins again `loop` times, 0 is for ever, and None plays it once. A comment is read by no player.
     """
     width, height = size
 
@@ -157,6 +157,10 @@ def gif(frames: Iterable[np.ndarray], size: tuple[int, int], fps: float, pinned:
         yield b"GIF89a" + struct.pack("<HHBBB", width, height, 0xF7, 0, 0) + palette.bytes()
         if loop is not None:
             yield b"\x21\xff\x0bNETSCAPE2.0\x03\x01" + struct.pack("<H", loop) + b"\0"
+        if comment:
+            text = comment.encode("ascii", "replace")
+            parts = [text[k:k + 255] for k in range(0, len(text), 255)]
+            yield b"\x21\xfe" + b"".join(bytes([len(part)]) + part for part in parts) + b"\0"
         for left, top, box in boxes(chain([first], source), size, palette, clear):
             control = struct.pack("<4BH2B", 0x21, 0xF9, 4, 4 | (CLEAR in box), delay(fps), CLEAR, 0)
             descriptor = struct.pack("<B4HB", 0x2C, left, top, *box.shape[::-1], 0)

@@ -19,12 +19,12 @@ from ..outcome import solve
 from ..presets import opening
 from ..query import FRAME, Query
 from .exhibit import Exhibit, exhibit
-from .export import MEDIA, filename
+from .export import MEDIA, filename, made
 from .options import OPTIONS, PIXELS, Options, options
 
 ENOUGH = 20.0  # seconds that one picture may take, as `cost` guesses them
 MEMORY = 2**31  # bytes that the process may ask for: a hostile formula keeps hundreds of arrays at a time
-TYPES: Mapping[str, str] = {"gif": "image/gif", "png": "image/png", "svg": "image/svg+xml"}
+TYPES: Mapping[str, str] = {ending: MEDIA[ending].kind for ending in ("gif", "png", "svg")}
 #: What a query may say of the picture, and which option that is; the language is called as in the app's own URL.
 PICTURE: Mapping[str, str] = {"lang" if name == "language" else name: name for name in OPTIONS if name not in ("sliders", "torch")}
 
@@ -83,7 +83,7 @@ def draw(lab: str, ending: str, query: str) -> tuple[str, bytes]:
     if cost(shown, o, ending) > ENOUGH:
         raise Refused(T("this picture is too much work to be drawn by address; ask for a smaller size or fewer frames, steps or starts",
                         "для картинки по адресу здесь слишком много вычислений; уменьшите размер, число кадров, шагов или стартов"))
-    return filename(shown, ending, o), b"".join(MEDIA[ending](shown, o, lambda share: None))
+    return filename(shown, ending, o), made(shown, ending, o)
 
 
 def answer(lab: str, ending: str, query: str, language: str) -> tuple[int, str, bytes]:

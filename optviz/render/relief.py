@@ -24,6 +24,7 @@ PIECES = 12_000  # of one trail, at most about
 MARGIN, FOCUS, DEPTH = 0.94, 1 / math.tan(math.radians(11)), 0.9  # of view: half the angle, half the depth
 FINER = 2  # times, when the block is painted: then averaged
 STRIP = 1 << 16  # fine pixels painted at once: they stay in the processor's cache
+FADE = 24.0  # from the edge of the picture on, a shadow has its strength
 BIAS = 0.5 / CELLS  # what lies less than this behind the ground lies on it
 
 
@@ -265,7 +266,9 @@ class Relief:
         """How dark the page is in columns and rows: a soft shadow along the foot of the block."""
         x, y, far = self.camera.foot(px / scale, py / scale)
         x, y = (np.maximum(abs(v.astype(np.float32)) - 0.5, 0) for v in (x, y))
-        return 0.3 * np.exp(-16 * np.sqrt(x * x + y * y)) * (abs(far - self.camera.far) < DEPTH)
+        across, down = (np.minimum(p / scale, side - p / scale) for p, side in ((px, self.camera.width), (py, self.camera.height)))
+        room = np.clip(np.minimum(across, down[:, None]) / FADE, 0, 1)  # a picture has more below it than a stage: there is no edge to be seen
+        return 0.3 * np.exp(-16 * np.sqrt(x * x + y * y)) * (abs(far - self.camera.far) < DEPTH) * room
 
     def _shade(self, triangle: np.ndarray, x: np.ndarray, y: np.ndarray, walls: np.ndarray, scale: float) -> np.ndarray:
         """How much of valley, peak, isoline, shade and light there is in fine pixels: bands under a lamp over the viewer's left shoulder."""

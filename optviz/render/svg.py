@@ -24,11 +24,12 @@ class Svg:
         if ground:
             self.parts.append(f'<rect width="{_n(width)}" height="{_n(height)}" fill="{ground}"/>')
 
-    def document(self, size: tuple[int, int], title: str) -> bytes:
+    def document(self, size: tuple[int, int], title: str, about: str) -> bytes:
         """The whole file; what is written is a text of a visitor nowhere but escaped."""
         head = (f'<svg xmlns="http://www.w3.org/2000/svg" width="{size[0]}" height="{size[1]}" viewBox="0 0 {_n(self.width)} {_n(self.height)}" '
                 f'font-family="{FAMILY}" stroke-linejoin="round">')
-        return "\n".join(['<?xml version="1.0" encoding="UTF-8"?>', head, f"<title>{escape(title)}</title>", *self.parts, "</svg>\n"]).encode()
+        told = f"<title>{escape(title)}</title><desc>{escape(about)}</desc>"
+        return "\n".join(['<?xml version="1.0" encoding="UTF-8"?>', head, told, *self.parts, "</svg>\n"]).encode()
 
     def within(self, x: float, y: float, width: float, height: float) -> Svg:
         """An element of its own cuts off what is outside of it."""

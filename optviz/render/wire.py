@@ -25,6 +25,7 @@ class Arrays:
 
     def __init__(self) -> None:
         self.parts: list[bytes] = []
+        self.places: dict[bytes, int] = {}  # what is there already is not put twice
         self.size = 0
 
     def put(self, a: np.ndarray | None, kind: type = np.float32) -> list[Any] | None:
@@ -33,9 +34,11 @@ class Arrays:
             return None
         most = np.finfo(kind).max  # what single precision cannot hold is far outside the picture
         data: np.ndarray = np.ascontiguousarray(np.clip(a, -most, most), kind)
-        self.parts.append(data.tobytes() + b"\0" * (-data.nbytes % ALIGNED))
-        place, self.size = self.size, self.size + len(self.parts[-1])
-        return [np.dtype(kind).name, place, data.size]
+        part = data.tobytes() + b"\0" * (-data.nbytes % ALIGNED)
+        if part not in self.places:
+            self.places[part], self.size = self.size, self.size + len(part)
+            self.parts.append(part)
+        return [np.dtype(kind).name, self.places[part], data.size]
 
 
 def pack(scene: Scene, language: str, texts: Mapping[str, str], take: int = 0) -> bytes:

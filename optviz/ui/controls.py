@@ -13,10 +13,10 @@ from typing import Any, Generic, TypeVar
 import streamlit as st
 
 from ..core import Choice, Param, Refused, Setting, T, short
+from ..names import WORDS, name_of, places
 from ..optimizers import Optimizer
 from .frame import SPECS, WEB, put, spec_of
-from .text import language, say
-from .words import WORDS, name_of, places, plain
+from .text import language, plain, say
 
 S = TypeVar("S")
 NOTE, OPEN, VERSIONS = "controls-note", "controls-open", "controls-versions"

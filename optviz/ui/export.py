@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -11,24 +11,26 @@ import streamlit as st
 
 from ..core import Param, Refused, T
 from ..render.exhibit import Exhibit
-from ..render.export import MEANT, MEDIA, filename, made, still
+from ..render.export import MEDIA, filename, made, still
 from ..render.options import OPTIONS, SIDES, Options, options
 from .controls import Desk
 from .frame import EXPORT
-from .text import language, say
-from .words import plain
+from .text import language, plain, say
 
 PAGE, MADE, MAKING, SHOWN = "export", "export-made", "export-making", "export-shown"
 PREVIEW = 960, 720  # as large as a preview is drawn
 SIZES = ((960, 540), (1280, 720), (1920, 1080), (1080, 1080))
-MIME = {"gif": "image/gif", "mp4": "video/mp4", "webm": "video/webm", "png": "image/png", "svg": "image/svg+xml", "html": "text/html",
-        "csv": "text/csv", "npz": "application/octet-stream", "py": "text/x-python"}
 SPELLED = {"webm": "WebM", "py": "Python"}
 SLOW = ("gif", "mp4", "webm")  # made when asked for
 STILLS = ("png", "svg")
 PICTURES = (*SLOW, *STILLS)
-MOVING = ("seconds", "stride", "fps", "first", "last")
-DRAWN = ("size", "tail", "panel", "legend", "counter", "arrows")
+SEEN = (*PICTURES, "html")
+#: Which media have a use for an option; the language is the app's.
+USED = {
+    "size": PICTURES, "theme": SEEN, "transparent": ("gif", *STILLS, "html"), "scale": ("png",), "tail": PICTURES,
+    **dict.fromkeys(("seconds", "stride", "fps", "first", "last"), SLOW), "loop": ("gif",), "arrows": PICTURES,
+    **dict.fromkeys(("panel", "legend", "counter", "title", "caption"), SEEN), "sliders": ("html",), "torch": ("py",),
+}
 LINES = 60  # of a text that are shown
 
 
@@ -61,6 +63,7 @@ class Order:
 def exports(show: Callable[[], Exhibit]) -> None:
     """At a page's end: the dialog, if the button at the top asked for it."""
     if st.session_state.get(EXPORT):
+        st.session_state[MAKING] = None
         st.dialog(say(T("Export", "Экспорт")), width="large")(_dialog)(show())
 
 
@@ -77,13 +80,13 @@ def _dialog(shown: Exhibit) -> None:
         desk.note()
         _choices(desk, shown)
     with left, st.container(key="export-preview", gap="small"):
-        st.caption(say(MEANT[order.medium]))
+        st.caption(say(MEDIA[order.medium].name))
         try:
             _result(here, order)
         except Refused as refusal:
             st.warning(plain(say(refusal.text)), icon=":material/info:")
     with st.expander(say(T("The same on the command line", "То же из командной строки"))):
-        st.code(_command(here, order.medium, _fitting(order)), language="shell", wrap_lines=True)
+        st.code(_command(here, order.medium, _fitting(order, shown)), language="shell", wrap_lines=True)
 
 
 # --- what may be chosen -------------------------------------------------------------------------------------------------------------
@@ -93,43 +96,45 @@ def _choices(desk: Desk[Order], shown: Exhibit) -> None:
     """The options that mean something for the medium."""
     order, steps = desk.spec, shown.scene.steps
     o, medium = order.options, desk.spec.medium
-    if medium in PICTURES:
+    if medium in USED["size"]:
         _size(desk)
-    if medium in (*PICTURES, "html"):
+    if medium in USED["theme"]:
         _ground(desk)
     if medium in SLOW:
         _pace(desk)
         if steps:
-            ends = (o.first, steps if o.last is None else min(o.last, steps))
-            ends = (min(ends), ends[1])
+            last = steps if o.last is None else min(o.last, steps)
+            ends = (min(o.first, last), last)
             st.slider(say(T("Steps", "Шаги")), 0, steps, ends, **desk.bound(
                 "ends", ends, lambda order, ends: order.at(first=ends[0], last=None if ends[1] == steps else ends[1])))
     if medium in STILLS and steps:
         at = still(shown.at(order.step), o)
         st.slider(say(T("Step", "Шаг")), 0, steps, at, **desk.bound("step", at, lambda order, step: replace(order, step=step)))
-    if medium == "png":
+    if medium in USED["scale"]:
         _one(desk, "scale", T("Pixels a point", "Пикселей на точку"), lambda n: f"{n}×")
-    if medium in PICTURES:
+    if medium in USED["tail"]:
         _optional(desk, "tail", T("Trails fade after some steps", "Следы гаснут через несколько шагов"))
+    if medium in SEEN:
         parts = {"panel": T("Curves below", "Кривые внизу"), "legend": T("Legend", "Подписи"), "counter": T("Step counter", "Номер шага")}
-        if shown.scene.explained:
+        if shown.scene.explained and medium in USED["arrows"]:
             parts["arrows"] = T("Arrows of the step", "Стрелки шага")
         chosen = [name for name in parts if getattr(o, name)]
         names = {name: say(text) for name, text in parts.items()}
         st.pills(say(T("With", "Показать")), list(names), selection_mode="multi", default=chosen, format_func=names.__getitem__, **desk.bound(
             "parts", chosen, lambda order, chosen: order.at(**{name: name in chosen for name in parts})))
-    if medium == "html":
-        possible = settings_of_slide(shown)
+    if medium in USED["sliders"]:
+        possible = shown.changeable
         chosen = [name for name in o.sliders if name in possible]
         st.multiselect(say(T("Sliders on the slide", "Ползунки на слайде")), list(possible), chosen, format_func=lambda name: say(possible[name]),
+                       max_selections=OPTIONS["sliders"].most, select_all=False,  # type: ignore[attr-defined]
                        placeholder=say(T("None", "Нет")), **desk.bound("sliders", chosen, lambda order, names: order.at(sliders=tuple(names))))
-    if medium in (*PICTURES, "html"):
+    if medium in USED["title"]:
         st.text_input(say(T("Title", "Заголовок")), o.title, max_chars=200,
                       **desk.bound("title", o.title, lambda order, title: order.at(title=title)))
         _flag(desk, "caption", T("Parameters under the picture", "Параметры под картинкой"))
-    if medium == "gif":
+    if medium in USED["loop"]:
         _flag(desk, "loop", T("Repeat without end", "Повторять по кругу"))
-    if medium == "py":
+    if medium in USED["torch"]:
         _flag(desk, "torch", T("In plain torch, without optviz", "На чистом torch, без optviz"))
 
 
@@ -177,7 +182,7 @@ def _ground(desk: Desk[Order]) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.segmented_control(say(T("Background", "Фон")), list(names), default=o.theme, format_func=names.__getitem__, required=True,
                              **desk.bound("theme", o.theme, lambda order, theme: order.at(theme=theme)))
-        if desk.spec.medium not in ("mp4", "webm"):
+        if desk.spec.medium in USED["transparent"]:
             _flag(desk, "transparent", T("Transparent", "Прозрачный"))
 
 
@@ -202,7 +207,7 @@ def _pace(desk: Desk[Order]) -> None:
 
 def _result(shown: Exhibit, order: Order) -> None:
     """The preview, and the file as soon as there is one."""
-    o, medium = _fitting(order), order.medium
+    o, medium = _fitting(order, shown), order.medium
     question = (shown.query, shown.scene.look.get("at"), medium, o)
     if st.session_state.get(MADE, (None,))[0] != question and medium not in SLOW:
         st.session_state[MADE] = question, made(shown, medium, o)
@@ -210,13 +215,13 @@ def _result(shown: Exhibit, order: Order) -> None:
     if before == question:
         name = filename(shown, medium, o)
         _preview(shown, medium, o, data)
-        st.download_button(f"{name} · {_size_of(data)}", data, name, MIME[medium], key="export-take", type="primary", on_click="ignore",
+        st.download_button(f"{name} · {_size_of(data)}", data, name, MEDIA[medium].kind, key="export-take", type="primary", on_click="ignore",
                            icon=":material/download:", width="stretch")
         return
     _preview(shown, medium, o, b"")
-    making, when = st.session_state.get(MAKING) == question, len(o.moments(shown.scene.steps))
+    making, when = st.session_state.get(MAKING) == medium, len(o.moments(shown.scene.steps))
     st.button(say(T(f"Make the file: {when} frames", f"Создать файл, кадров: {when}")), key="export-make", type="primary",
-              icon=":material/movie:", width="stretch", on_click=_make, args=(question,), disabled=making)
+              icon=":material/movie:", width="stretch", on_click=_make, args=(medium,), disabled=making)
     if making:
         bar = st.progress(0.0)
         data = made(shown, medium, o, lambda share: _tell(bar, share))
@@ -224,19 +229,16 @@ def _result(shown: Exhibit, order: Order) -> None:
         st.rerun(scope="fragment")
 
 
-def _make(question: Any) -> None:
-    st.session_state[MAKING] = question
+def _make(medium: str) -> None:
+    """As it is ordered when the page comes to it: a title may have been typed a moment before the click."""
+    st.session_state[MAKING] = medium
 
 
-def _fitting(order: Order) -> Options:
+def _fitting(order: Order, shown: Exhibit) -> Options:
     """The options, without those that the medium has no use for: they must not refuse it, nor stand in a command."""
-    medium, changes = order.medium, dict[str, Any]()
-    if medium in ("mp4", "webm", "csv", "npz", "py"):
-        changes["transparent"] = False
-    useless = [name for names, media in ((MOVING, SLOW), (DRAWN, PICTURES), (("scale",), ("png",)), (("loop",), ("gif",)), (("torch",), ("py",)),
-                                         (("theme", "title", "caption"), (*PICTURES, "html")), (("sliders",), ("html",)))
-               if medium not in media for name in names]
-    return replace(order.options, **changes | {name: OPTIONS[name].default for name in useless})
+    o = order.options
+    useless = {name: OPTIONS[name].default for name, media in USED.items() if order.medium not in media}
+    return replace(o, **{"sliders": tuple(name for name in o.sliders if name in shown.changeable)} | useless)
 
 
 def _tell(progress: Any, share: float) -> None:
@@ -259,7 +261,7 @@ def _preview(shown: Exhibit, medium: str, o: Options, data: bytes) -> None:
     elif medium == "gif" and data:
         st.image(data)
     elif medium in ("mp4", "webm") and data:
-        st.video(data, format=MIME[medium], autoplay=True, loop=True, muted=True)
+        st.video(data, format=MEDIA[medium].kind, autoplay=True, loop=True, muted=True)
     else:
         st.image(_still(shown, o))
 
@@ -268,7 +270,7 @@ def _still(shown: Exhibit, o: Options) -> bytes:
     """A small one of the same shape; kept until it is another."""
     small = min(1.0, PREVIEW[0] / o.size[0], PREVIEW[1] / o.size[1])
     width, height = (max(round(side * small), SIDES[0]) for side in o.size)
-    look = replace(o, size=(width, height), scale=1, **{name: OPTIONS[name].default for name in (*MOVING, "loop", "torch", "sliders")})
+    look = replace(o, size=(width, height), scale=1, **{name: OPTIONS[name].default for name, media in USED.items() if "png" not in media})
     question = (shown.query, look, shown.scene.look.get("at"))
     if st.session_state.get(SHOWN, (None,))[0] != question:
         st.session_state[SHOWN] = question, made(shown, "png", look)
@@ -297,8 +299,3 @@ def _command(shown: Exhibit, medium: str, o: Options) -> str:
     if (at := shown.scene.look.get("at")) is not None and medium in STILLS:
         words += ["--at", str(at)]
     return shlex.join([*words, "-o", filename(shown, medium, o)])
-
-
-def settings_of_slide(shown: Exhibit) -> Mapping[str, T]:
-    """What a live slide may let its reader change."""
-    return {}

@@ -16,8 +16,7 @@ from ..scene import heat, named, panel
 from ..tune import COARSE, FINE, SEEDS, Tuned, search
 from .controls import Desk
 from .race import glyph
-from .text import say
-from .words import plain
+from .text import plain, say
 
 ASKED = "fair-asked"  # in the session, what a search was asked for, until it is done: a rerun in its midst goes on with it
 FOUND = "fair-found"  # what was searched last

@@ -12,6 +12,7 @@ import pandas as pd
 import streamlit as st
 
 from ..core import Param, T, rounded, short
+from ..names import NAMES, name_of
 from ..optimizers import optimizers
 from ..outcome import Outcome, solve
 from ..palette import GLYPHS, Style
@@ -23,8 +24,7 @@ from ..schedules import schedules
 from ..surfaces import surfaces
 from .controls import Desk, label_of
 from .picker import picker
-from .text import say
-from .words import NAMES, name_of, plain
+from .text import plain, say
 
 
 def after(race: Race, event: dict[str, Any]) -> Race:

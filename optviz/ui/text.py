@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import streamlit as st
 
 from ..core import T
@@ -32,3 +34,8 @@ def language() -> str:
 def say(text: T) -> str:
     """A text in the visitor's language."""
     return text.ru if language() == "ru" else text.en
+
+
+def plain(text: str) -> str:
+    """A visitor's own text for where markdown is read: nothing in it is a sign of layout, a formula, an icon or an arrow."""
+    return re.sub(r"[!-/:-@[-`{-~]", lambda sign: f"\\{sign[0]}\u2060" if sign[0] in ":-<>~" else "\\" + sign[0], text)

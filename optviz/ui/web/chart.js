@@ -27,6 +27,7 @@ export class Chart {
       this.curves(paths);
       this.painted = { paths, scene, picture };
     }
+    if (!this.width) return; // hidden
     const g = this.canvas.getContext("2d");
     g.setTransform(1, 0, 0, 1, 0, 0);
     g.clearRect(0, 0, this.canvas.width, this.canvas.height);

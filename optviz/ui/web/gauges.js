@@ -29,7 +29,7 @@ export class Gauges {
     this.strip.hidden = !this.gauges;
     if (!this.gauges) return;
     this.curvature = compiled(this.gauges.curvature).curvature;
-    for (const { entrant, products } of this.gauges.each) if (products) this.kept.set(scene.paths.find((p) => p.entrant === entrant).x, products);
+    for (const { entrant, products, moved } of this.gauges.each) if (products && !moved) this.kept.set(scene.paths.find((p) => p.entrant === entrant).x, products);
   }
 
   resize(ratio, big) { Object.assign(this, { ratio, big, worn: null }); }

@@ -78,6 +78,7 @@ export function listen(player, signal) {
     player.do(button.dataset.do);
     if (e.detail) focus(); // by mouse: the keys shall work; who came by Tab stays on the button
   });
+  on(parts.help.querySelector("button"), "click", () => parts.help.close()); // a form would do, but not in a sandbox
   on(document, "fullscreenchange", () => { if (!document.fullscreenElement && box.classList.contains("present")) player.present(false); });
 
   // No key of the stage reaches the page: Streamlit has shortcuts of its own.

@@ -229,7 +229,7 @@ export function headOf(path, playhead) {
 export function nearest(paths, project, px, py, playhead, within) {
   let best = null;
   for (const path of paths) {
-    if (path.muted) continue;
+    if (path.muted || path.stale) continue;
     const last = Math.min(Math.floor(playhead), path.end === null ? path.x.length - 1 : path.end - 1);
     for (let t = 0; t <= last; t++) {
       const [a, b] = project(path.x[t], path.y[t]), d = (a - px) ** 2 + (b - py) ** 2;

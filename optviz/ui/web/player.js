@@ -2,7 +2,7 @@
 import { Chart } from "./chart.js";
 import { Steps } from "./explain.js";
 import { Gauges } from "./gauges.js";
-import { Plane, coordinates, headOf, heads, marker, nearest, swatch } from "./plane.js";
+import { Plane, coordinates, fit, headOf, heads, marker, nearest, swatch } from "./plane.js";
 import { listen } from "./hands.js";
 import { Relief } from "./relief.js";
 import { digits, fill, rerun, themeOf, unpack, warp } from "./scene.js";
@@ -38,7 +38,7 @@ const MARKUP = `
     <button data-do="loop">${icon("M16 7A7 7 0 1 0 17 11M17 3v4.5h-4.5")}</button>
   </div>
   <p class="words" aria-live="polite"></p>
-  <dialog><h2></h2><dl></dl><form method="dialog"><button></button></form></dialog>
+  <dialog><h2></h2><dl></dl><button></button></dialog>
 </section>`;
 const same = (a, b) => JSON.stringify(a) === JSON.stringify(b);
 
@@ -74,8 +74,10 @@ export class Player {
   // --- data ------------------------------------------------------------------------------------------------------------------------
 
   // A new scene takes the old one's place: the playhead, the view and what a visitor holds stay as they are.
-  show(bytes) {
-    const before = this.scene, scene = unpack(bytes);
+  show(bytes) { this.put(unpack(bytes)); }
+
+  put(scene) {
+    const before = this.scene;
     const atEnd = !before || this.playhead >= before.steps, opened = !before || scene.take !== before.take;
     this.scene = scene; this.texts = scene.texts;
     if (opened) Object.assign(this, { told: {}, held: null, holding: false });
@@ -282,6 +284,7 @@ export class Player {
         end: p.end === null ? p.x.length - 1 : p.end - 1 })));
     }
     this.given = { theme: theme.name, heat, paths };
+    this.plane.view ??= fit(scene.heat.box, this.width, this.height); // who begins in relief has seen no other yet
     mountain.camera = this.camera;
     mountain.draw(playhead);
     const g = this.parts.top.getContext("2d");
@@ -326,7 +329,7 @@ export class Player {
 
   // The terms of the step at the playhead, as arrows; a start that is held has them again as soon as the server answers.
   terms(g, theme, font, line) {
-    const away = !!this.held, size = this.big ? 21 : 14, { view } = this.plane;
+    const away = !!this.held || this.scene.explained.away, size = this.big ? 21 : 14, { view } = this.plane;
     this.steps.fill(this.playhead, away, this.playing);
     if (away) return;
     const lengthOf = (dx, dy) => Math.hypot(dx / (view[1] - view[0]) * this.width, dy / (view[3] - view[2]) * this.height);
@@ -412,7 +415,7 @@ export class Player {
       key.textContent = i < 9 ? i + 1 : "";
       swatch(piece, path);
       name.textContent = path.name;
-      small.textContent = path.end === null ? "" : fill(texts.diverged_at, { k: path.end });
+      small.textContent = path.stale ? texts.only_python : path.end === null ? "" : fill(texts.diverged_at, { k: path.end });
       button.setAttribute("aria-pressed", !path.muted);
       button.title = texts.mute;
     });
@@ -421,7 +424,7 @@ export class Player {
   // What the picture shows, for whoever cannot see it.
   describe() {
     const { scene, texts } = this, k = Math.floor(this.playhead);
-    const each = this.paths.filter((p) => !p.muted).map((p) => {
+    const each = this.paths.filter((p) => !p.muted && !p.stale).map((p) => {
       const t = Math.min(k, p.height.length - 1);
       return p.end !== null && k >= p.end ? `${p.name}: ${fill(texts.diverged_at, { k: p.end })}` : `${p.name}: f = ${digits(p.height[t])} ${coordinates(p.x[t], p.y[t])}`;
     });
@@ -531,7 +534,7 @@ export class Player {
   present(on = !this.box.classList.contains("present")) {
     this.box.classList.toggle("present", on);
     this.buttons.present.setAttribute("aria-pressed", on);
-    if (on) this.box.requestFullscreen?.().catch(() => {}); // where a frame forbids it, filling the window must do
+    if (on && document.fullscreenEnabled) this.box.requestFullscreen().catch(() => {}); // where a frame forbids it, filling the window must do
     else if (document.fullscreenElement) document.exitFullscreen().catch(() => {});
     this.resize();
   }

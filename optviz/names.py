@@ -1,14 +1,13 @@
-"""What parameters are called, where a slider stops, and how a number is read; knows no Streamlit."""
+"""What parameters are called, and where a slider stops."""
 
 from __future__ import annotations
 
 import math
-import re
 from functools import lru_cache
 
-from ..core import BELOW_ONE, Param, T
-from ..optimizers import Optimizer
-from ..schedules import Schedule
+from .core import BELOW_ONE, Param, T
+from .optimizers import Optimizer
+from .schedules import Schedule
 
 #: What every parameter of every optimizer and schedule is called; "owner.name" where one name means two things.
 NAMES = {
@@ -81,8 +80,3 @@ def places(p: Param) -> tuple[float, ...]:
         values = [float(f"{p.low + i * step:.10g}") for i in range(round((p.high - p.low) / step) + 1)]
         values += [] if p.default is None else [p.default]  # 45° among even ones
     return tuple(sorted({int(v) if p.whole else v for v in values if p.low <= v <= p.high} | {p.low, p.high}))
-
-
-def plain(text: str) -> str:
-    """A visitor's own text for where markdown is read: nothing in it is a sign of layout, a formula, an icon or an arrow."""
-    return re.sub(r"[!-/:-@[-`{-~]", lambda sign: f"\\{sign[0]}\u2060" if sign[0] in ":-<>~" else "\\" + sign[0], text)
