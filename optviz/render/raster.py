@@ -131,8 +131,10 @@ class Raster:
         x, y = (points * self.scale).T.tolist()
         if not all(abs(v) < 1e5 for v in x + y):
             return
-        left, top = math.floor(min(x)), math.floor(min(y))
-        fine = tuple(zip([round((v - left) * FINER) for v in x], [round((v - top) * FINER) for v in y], strict=True))
+        x0, y0 = min(x), min(y)
+        (left, across), (top, down) = (divmod(round(v * FINER), FINER) for v in (x0, y0))
+        # rounded from a corner of its own, a marker has the same form wherever it is
+        fine = tuple([(across + round((u - x0) * FINER), down + round((v - y0) * FINER)) for u, v in zip(x, y, strict=True)])
         for colour, half in ((edge, width * self.scale / 2), (fill, 0.0)):
             if colour:
                 self._stamp(_polygon(fine, half, colour, alpha, self.paper.shades), left, top)
@@ -386,11 +388,18 @@ def laid(words: str, size: float, weight: int) -> tuple[list[Piece], float]:
             out[-1] = out[-1]._replace(signs=out[-1].signs + sign)
         else:
             out.append(Piece(sign, face, across, above * size))
-        across, joins = out[-1].across + face.getlength(out[-1].signs), True
-        letter = across - face.getlength(sign) + (left + right) / 2, above * size - min(top, _ink(face, "x")[1])
+        across, joins = out[-1].across + _long(face, out[-1].signs), True
+        letter = across - _long(face, sign) + (left + right) / 2, above * size - min(top, _ink(face, "x")[1])
     return out, across
 
 
+@lru_cache(maxsize=4096)
+def _long(face: Face, signs: str) -> float:
+    """How long signs are."""
+    return face.getlength(signs)
+
+
+@lru_cache(maxsize=4096)
 def _ink(face: Face, sign: str) -> tuple[float, float, float, float]:
     """The box of what is black of a sign, around the beginning of its line."""
     mask, (x, y) = face.getmask2(sign, "L", anchor="ls")
