@@ -176,6 +176,14 @@ def test_it_fills_its_window_in_both_languages_and_themes(opened, size, language
     assert stage.page.evaluate("document.fonts.check('16px optviz') && [...document.fonts].some((f) => f.family.includes('optviz') && f.status === 'loaded')")
 
 
+@pytest.mark.parametrize("size", [(640, 400), (320, 480), (480, 300)])
+def test_in_a_small_frame_the_surface_has_the_room(opened, size):
+    slide = opened(RACE.at(at=3), viewport=size, sliders=("lr", "adam.beta1"), title="A title", caption=True)
+    slide.at(3)
+    assert slide.top.bounding_box()["height"] > 0.45 * size[1]
+    assert slide.page.evaluate("document.documentElement.scrollHeight <= innerHeight")
+
+
 def test_parts_that_nobody_wants_are_not_there(opened):
     stage = opened(RACE.at(at=40), transparent=True, panel=False, legend=False, counter=False, theme="dark")
     expect(stage.page.locator("[data-do=play]")).to_be_visible()

@@ -193,7 +193,7 @@ def _ground(desk: Desk[Order]) -> None:
 def _pace(desk: Desk[Order]) -> None:
     """How long it lasts, or how many steps go by from frame to frame."""
     order = desk.spec
-    names = {"seconds": say(T("Duration", "Длительность")), "stride": say(T("Steps a frame", "Шагов на кадр"))}
+    names = {"seconds": say(T("Duration, s", "Длительность, с")), "stride": say(T("Steps a frame", "Шагов на кадр"))}
     values = {"seconds": 5.0, "stride": 1.0}
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.segmented_control(say(T("Pace", "Темп")), list(names), default=order.pace, format_func=names.__getitem__, required=True,
