@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import shlex
 from collections.abc import Callable, Iterable
@@ -267,11 +268,17 @@ def _preview(shown: Exhibit, medium: str, o: Options, data: bytes) -> None:
     elif medium == "npz":
         st.code("\n".join(f"{name}: {text}" for name, text in _arrays(data)), language=None, height=420)
     elif medium == "gif" and data:
-        st.image(data)
+        _image(data, medium)
     elif medium in ("mp4", "webm") and data:
         st.video(data, format=MEDIA[medium].kind, autoplay=True, loop=True, muted=True)
     else:
-        st.image(_still(shown, o))
+        _image(_still(shown, o), "png")
+
+
+def _image(data: bytes, medium: str) -> None:
+    """In the page itself: Streamlit would forget its files while a browser still asks for them, and make JPEGs of them."""
+    alt = say(T("Preview", "Предварительный вид"))
+    st.html(f'<img alt="{alt}" src="data:{MEDIA[medium].kind};base64,{base64.b64encode(data).decode()}">')
 
 
 def _still(shown: Exhibit, o: Options) -> bytes:
