@@ -427,7 +427,9 @@ def test_the_relief_is_turned_and_shared_and_keeps_its_camera(visit):
     stage.url("surface_b=11")
     assert camera in page.url
     page.keyboard.press("ArrowLeft")
-    until(page, lambda: camera in page.url and np.abs(stage.picture() - turned).mean() < 1)
+    page.wait_for_url(lambda url: "surface_b" not in url)
+    assert camera in page.url
+    until(page, lambda: np.abs(stage.picture() - turned).mean() < 1)
     again = Stage(visit(page.url[page.url.index("?"):], reduced_motion="reduce"))
     expect(again.page.get_by_role("button", name="Relief", pressed=True)).to_be_visible()
     assert np.abs(stage.picture() - straight).mean() > 3
