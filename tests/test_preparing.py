@@ -158,6 +158,15 @@ def test_constant_and_duplicate_features_do_not_blow_up(steps, extra):
         np.testing.assert_allclose(values, [0, 1, 1, 1], atol=1e-8)
 
 
+def test_data_that_never_varies_stay_as_they_are_but_for_their_mean():
+    """Their mean is rounded, so what is left after it is not 0: nothing may be divided by that."""
+    X = np.full((200, 2), [0.1, 0.3])
+    assert (X - X.mean(0)).any()
+    np.testing.assert_array_equal(Preparation.fit(X, ["scale"])(X), X)
+    for steps in (["centre", "scale"], ["centre", "decorrelate"], ["centre", "decorrelate", "scale"]):
+        np.testing.assert_allclose(Preparation.fit(X, steps)(X), 0, atol=1e-12)
+
+
 def test_more_inputs_than_examples_are_decorrelated_where_they_vary():
     X = DRAWN.normal(size=(6, 20))
     values = np.linalg.eigvalsh(cov(Preparation.fit(X, ["centre", "decorrelate"])(X)))
