@@ -1,12 +1,15 @@
-"""Python's syntax tree as LaTeX: a formula of a surface and a line of an optimizer print by the same rules."""
+"""Python's syntax tree as LaTeX: a formula of a surface, a line of an optimizer and a rule of a layer print by the same rules."""
 
 from __future__ import annotations
 
 import ast
+import inspect
 import re
+import textwrap
 import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache, partial
 from itertools import groupby
 
 _GREEK = "alpha beta gamma delta epsilon zeta eta theta kappa lambda mu nu xi pi rho sigma tau phi chi psi omega".split()
@@ -197,3 +200,75 @@ class Latex:
                     return rf"{said}\left({', '.join(args)}\right)", ATOM
                 return template.format(*args), POWER if name == "exp" else ATOM
         raise TypeError("only named functions have a notation")
+
+
+# --- a rule's own source ----------------------------------------------------------------------------------------------------------
+
+
+@cache
+def source(rule: Callable) -> ast.FunctionDef:
+    """The syntax tree of a function."""
+    tree = ast.parse(textwrap.dedent(inspect.getsource(rule))).body[0]
+    assert isinstance(tree, ast.FunctionDef)
+    return tree
+
+
+def chosen(body: Sequence[ast.stmt], options: Mapping[str, str]) -> list[ast.stmt]:
+    """The statements that run with these options: `if h.option == "word"` is decided here."""
+    out: list[ast.stmt] = []
+    for statement in body:
+        if isinstance(statement, ast.If):
+            match statement.test:
+                case ast.Compare(left=ast.Attribute(attr=option), comparators=[ast.Constant(value=word)]):
+                    branch = chosen(statement.body if options[option] == word else statement.orelse, options)
+                    out += branch
+                    if branch and isinstance(branch[-1], ast.Return):
+                        return out
+                case _:
+                    raise TypeError(f"a rule may branch on an option only: {ast.unparse(statement.test)}")
+        else:
+            out.append(statement)
+            if isinstance(statement, ast.Return):
+                return out
+    return out
+
+
+def returned(rule: Callable, options: Mapping[str, str]) -> ast.expr:
+    """The expression that a rule returns with these options."""
+    result = chosen(source(rule).body, options)[-1]
+    assert isinstance(result, ast.Return) and result.value is not None
+    return result.value
+
+
+class _Put(ast.NodeTransformer):
+    """Expressions in the place of names; -(-a) is a."""
+
+    def __init__(self, given: Mapping[str, ast.expr]):
+        self.given = given
+
+    def visit_Name(self, node: ast.Name) -> ast.expr:
+        return self.given.get(node.id, node)
+
+    def visit_UnaryOp(self, node: ast.UnaryOp) -> ast.expr:
+        match self.visit(node.operand):
+            case ast.UnaryOp(op=ast.USub(), operand=inner) if isinstance(node.op, ast.USub):
+                return inner
+            case operand:
+                return ast.UnaryOp(node.op, operand)
+
+
+def put(given: Mapping[str, ast.expr], text: str) -> ast.expr:
+    """An expression with others in the place of its names."""
+    return _Put(given).visit(ast.parse(text, mode="eval").body)
+
+
+def formula(rule: Callable, options: Mapping[str, str], names: Mapping[str, str], notation: Mapping[str, str], means: Mapping[str, str]) -> str:
+    """What a rule returns, read from its own source; `means` says in terms of `z` what a helper stands for that computes it more safely."""
+    return Latex(names, notation, partial(_meant, means), frozenset({"h", "xp"}))(returned(rule, options))
+
+
+def _meant(means: Mapping[str, str], call: ast.Call) -> ast.expr | None:
+    match call.func:
+        case (ast.Attribute(attr=name) | ast.Name(id=name)) if name in means:
+            return put({"z": call.args[0]}, means[name])
+    return None

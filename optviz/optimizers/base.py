@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import ast
 import inspect
-import textwrap
 from collections import namedtuple
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,7 +20,7 @@ from functools import cache, lru_cache, partial
 from typing import Any, NamedTuple
 
 from ..core import BELOW_ONE, NOT_NEGATIVE, Choice, Param, Registry, Setting, T, resolve
-from ..latex import NOTATION, Latex, symbol
+from ..latex import NOTATION, Latex, chosen, put, returned, source, symbol
 
 Step = Callable[..., tuple[Any, tuple[Any, ...]]]
 
@@ -155,58 +154,18 @@ def _bundle(names: tuple[str, ...]) -> Any:
     return namedtuple("Settings", names)
 
 
-@cache
-def _source(function: Callable) -> ast.FunctionDef:
-    tree = ast.parse(textwrap.dedent(inspect.getsource(function))).body[0]
-    assert isinstance(tree, ast.FunctionDef)
-    return tree
-
-
-def _chosen(body: Sequence[ast.stmt], options: Mapping[str, str]) -> list[ast.stmt]:
-    """The statements that run with these options: `if h.option == "word"` is decided here."""
-    out: list[ast.stmt] = []
-    for statement in body:
-        if isinstance(statement, ast.If):
-            match statement.test:
-                case ast.Compare(left=ast.Attribute(attr=option), comparators=[ast.Constant(value=word)]):
-                    branch = _chosen(statement.body if options[option] == word else statement.orelse, options)
-                    out += branch
-                    if branch and isinstance(branch[-1], ast.Return):
-                        return out
-                case _:
-                    raise TypeError(f"a step may branch on an option only: {ast.unparse(statement.test)}")
-        else:
-            out.append(statement)
-            if isinstance(statement, ast.Return):
-                return out
-    return out
-
-
-class _Put(ast.NodeTransformer):
-    """Arguments in the place of a helper's parameters."""
-
-    def __init__(self, given: Mapping[str, ast.expr]):
-        self.given = given
-
-    def visit_Name(self, node: ast.Name) -> ast.expr:
-        return self.given.get(node.id, node)
-
-
 def _stood_for(options: Mapping[str, str], call: ast.Call) -> ast.expr | None:
     """The expression that a call of `divisor` stands for."""
     if not (isinstance(call.func, ast.Name) and call.func.id == "divisor"):
         return None
-    definition = _source(divisor)
-    result = _chosen(definition.body, options)[-1]
-    assert isinstance(result, ast.Return) and result.value is not None
-    names = [a.arg for a in definition.args.args]
-    return _Put(dict(zip(names, call.args, strict=True))).visit(ast.parse(ast.unparse(result.value), mode="eval").body)
+    names = [a.arg for a in source(divisor).args.args]
+    return put(dict(zip(names, call.args, strict=True)), ast.unparse(returned(divisor, options)))
 
 
 def _assigned(step: Step, options: Mapping[str, str]) -> list[tuple[str, ast.expr]]:
     """The assignments that run with these options, to the new x; where a step calls another optimizer's, that one's in its place."""
     out: list[tuple[str, ast.expr]] = []
-    for statement in _chosen(_source(step).body, options):
+    for statement in chosen(source(step).body, options):
         match statement:
             case ast.Assign(value=ast.Name(id="state")) | ast.Expr():
                 continue
