@@ -21,6 +21,7 @@ fix: .venv/test
 bench: .venv/bench .venv/chromium
 	$(PY) benchmarks/descend.py
 	$(PY) benchmarks/batch.py
+	$(PY) benchmarks/train.py
 	$(PY) benchmarks/tune.py
 	$(PY) benchmarks/render.py
 	$(PY) benchmarks/stage.py

@@ -146,6 +146,23 @@ class Choice:
     parse = check
 
 
+@dataclass(frozen=True)
+class Flag:
+    """Yes or no."""
+
+    default: bool
+
+    def check(self, keyword: str, value: Any) -> bool:
+        if not isinstance(value, bool):
+            raise out_of_range(keyword, value, T("True, False", "True, False"))
+        return value
+
+    def parse(self, keyword: str, text: str) -> bool:
+        if text not in ("0", "1"):
+            raise out_of_range(keyword, text, T("0, 1", "0, 1"))
+        return text == "1"
+
+
 Setting = Param | Choice
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from ..core import Choice, Param, Range, T, out_of_range, resolve
+from ..core import Choice, Flag, Param, Range, T, out_of_range, resolve
 from ..palette import THEMES
 
 SIDES, PIXELS = (64, 4096), 3840 * 2160
@@ -22,23 +22,6 @@ class Option(Protocol):
     def default(self) -> Any: ...
     def check(self, keyword: str, value: Any) -> Any: ...
     def parse(self, keyword: str, text: str) -> Any: ...
-
-
-@dataclass(frozen=True)
-class Flag:
-    """Yes or no."""
-
-    default: bool
-
-    def check(self, keyword: str, value: Any) -> bool:
-        if not isinstance(value, bool):
-            raise out_of_range(keyword, value, T("True, False", "True, False"))
-        return value
-
-    def parse(self, keyword: str, text: str) -> bool:
-        if text not in ("0", "1"):
-            raise out_of_range(keyword, text, T("0, 1", "0, 1"))
-        return text == "1"
 
 
 @dataclass(frozen=True)
