@@ -15,7 +15,7 @@ import numpy as np
 
 from . import autograd
 from .activations import LAYER_NOTATION, MEANS, log1pexp
-from .core import Choice, Param, Range, Refused, Registry, Setting, T, resolve
+from .core import Choice, Param, Range, Refused, Registry, Setting, T, resolve, words
 from .latex import formula
 
 
@@ -38,13 +38,9 @@ class Loss:
         """Checked parameters by name, the rest at their defaults."""
         return self.bundle(**resolve(self.params, given))
 
-    def options(self, given: Mapping[str, Any]) -> dict[str, str]:
-        """The words among the settings."""
-        return {name: value for name, value in resolve(self.params, given).items() if isinstance(value, str)}
-
     def latex(self, **options: str) -> str:
         """The formula with the chosen options, read from its own source."""
-        return formula(self.formula, self.options(options), self.symbols, LOSS_NOTATION, MEANS)
+        return formula(self.formula, words(self.params, options), self.symbols, LOSS_NOTATION, MEANS)
 
     def rule(self, out: Any, y: Any, h: Any, xp: Any) -> Any:
         """The elements of the loss."""
