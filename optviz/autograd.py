@@ -309,9 +309,9 @@ def item(a, at):
     return a[at], (back,)
 
 
-def amax(a: Any, axis: int) -> Any:
+def amax(a: Any, axis: int, keepdims: bool = False) -> Any:
     """The largest along one axis, as torch calls it too."""
-    return largest(a, axis=axis)
+    return largest(a, axis=axis, keepdims=keepdims)
 
 
 def product(a: Any, b: Any) -> Any:

@@ -174,6 +174,12 @@ def resolve(table: Mapping[str, Setting], given: Mapping[str, Any]) -> dict[str,
     return {name: p.check(name, given[name]) if name in given else p.default for name, p in table.items()}
 
 
+def words(table: Mapping[str, Setting], given: Mapping[str, Any]) -> dict[str, Any]:
+    """The words chosen out of some settings, the rest at their defaults."""
+    choices = {name: p for name, p in table.items() if isinstance(p, Choice)}
+    return resolve(choices, {name: value for name, value in given.items() if name in choices})
+
+
 def shown(value: Any) -> str:
     """A value as a sentence can bear it, however long a visitor made it."""
     try:

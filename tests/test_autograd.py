@@ -32,6 +32,7 @@ CASES = [
     ("mean", lambda xp, a: a.mean(), [A]), ("mean", lambda xp, a: a.mean(-1), [DEEP]), ("mean", lambda xp, a: a.mean((0, 1)), [DEEP]),
     ("mean", lambda xp, a: (a - a.mean(-2, keepdims=True)) ** 2, [DEEP]),
     ("largest", lambda xp, a: xp.amax(a, -1), [DEEP]), ("largest", lambda xp, a: xp.amax(a, 0), [A]),
+    ("largest", lambda xp, a: a - xp.amax(a, -1, keepdims=True), [DEEP]),
     ("reshape", lambda xp, a: a.reshape(-1, 2) * 2.0, [DEEP]), ("reshape", lambda xp, a: a.reshape(2, 12) @ a.reshape(12, 2), [DEEP]),
     ("item", lambda xp, a: a[1], [A]), ("item", lambda xp, a: a[..., None] * a[:, None], [(3, 3)]), ("item", lambda xp, a: a[[0, 2, 0, 0]], [A]),
 ]

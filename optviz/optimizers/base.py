@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from functools import cache, lru_cache, partial
 from typing import Any, NamedTuple
 
-from ..core import BELOW_ONE, NOT_NEGATIVE, Choice, Param, Registry, Setting, T, resolve
+from ..core import BELOW_ONE, NOT_NEGATIVE, Choice, Param, Registry, Setting, T, resolve, words
 from ..latex import NOTATION, Latex, chosen, put, returned, source, symbol
 
 Step = Callable[..., tuple[Any, tuple[Any, ...]]]
@@ -117,8 +117,7 @@ class Optimizer:
 
     def options(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """The words chosen out of some settings, the rest at their defaults."""
-        choices = {name: p for name, p in self.params.items() if isinstance(p, Choice)}
-        return resolve(choices, {name: value for name, value in given.items() if name in choices})
+        return words(self.params, given)
 
     def lines(self, **options: str) -> tuple[Line, ...]:
         """The step's assignments with the chosen options, read from its own source."""
