@@ -1,14 +1,22 @@
-"""optviz: how neural networks are trained, seen. `import optviz as ov`; ov.surfaces, ov.optimizers, ov.schedules, ov.descend."""
+"""optviz: how neural networks are trained, seen. `import optviz as ov`; ov.descend on ov.surfaces, ov.train on ov.datasets, with ov.optimizers."""
 
+from .activations import Activation, activations
 from .core import Refused, T
+from .datasets import Dataset, dataset, datasets
 from .descent import Trajectory, descend
 from .formula import FormulaError
+from .initializers import Initializer, initializers
+from .learning import History, Trainer, train
+from .losses import Loss, losses
 from .optimizers import Optimizer, optimizers
+from .penalties import Penalty, penalties
 from .render import render
 from .run import Run
 from .schedules import Schedule, schedules
 from .surfaces import Surface, surface, surfaces
+from .training import Training
 
 __version__ = "0.1.0"
-__all__ = ["FormulaError", "Optimizer", "Refused", "Run", "Schedule", "Surface", "T", "Trajectory", "descend", "optimizers", "render",
-           "schedules", "surface", "surfaces"]
+__all__ = ["Activation", "Dataset", "FormulaError", "History", "Initializer", "Loss", "Optimizer", "Penalty", "Refused", "Run", "Schedule", "Surface",
+           "T", "Trainer", "Training", "Trajectory", "activations", "dataset", "datasets", "descend", "initializers", "losses", "optimizers",
+           "penalties", "render", "schedules", "surface", "surfaces", "train"]

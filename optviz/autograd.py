@@ -82,36 +82,6 @@ def graph(end: Value) -> list[Value]:
     return order
 
 
-def backward(self) -> None:
-        """Fill in `grad` of everything that this value depends on."""
-        backward(graph(self))
-
-
-# --- the chain rule -----------------------------------------------------------------------------------------------------------------
-
-
-def graph(end: Value) -> list[Value]:
-    """Everything that a value was computed from, each after its inputs."""
-    order: list[Value] = []
-    seen: set[int] = set()
-    stack = [(end, False)]
-    while stack:
-        value, ready = stack.pop()
-        if ready:
-            order.append(value)
-        elif id(value) not in seen:
-            seen.add(id(value))
-            stack += [(value, True), *((i, False) for i in value.inputs)]
-    return order
-
-
-def replay(order: Sequence[Value]) -> None:
-    """Compute every value of a graph anew from what is now in its leaves."""
-    for value in order:
-        if value.op is not None:
-            value.data, value.back = value.op(*[i.data for i in value.inputs])
-
-
 def backward(order: Sequence[Value]) -> None:
     """From the last value of a graph back to its leaves."""
     for value in order:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
@@ -23,7 +23,7 @@ from .nn import Moments, Net
 from .objective import Objective
 from .optimizers import optimizers
 from .oracle import Disturbance, Oracle
-from .penalties import penalties
+from .penalties import Penalty, penalties
 from .preparing import Preparation, features, mislabel, split
 from .schedules import begin, schedules
 from .training import WORDS, Training, settings_of, settled
@@ -225,7 +225,8 @@ class Trainer:
         self.running = [Moments(np.zeros((*lead, 1, w)), np.ones((*lead, 1, w))) for w in widths] if v["batchnorm"] != "none" else None
         charged = v["penalty_layers"] or range(1, len(self.net.widths))
         self.charged = np.isin(self.net.is_weight, charged).astype(float).reshape(-1, *[1] * len(lead))
-        self.penalties = [(p, self._flat(v[key]), self._settings(key, p)) for key, p in penalties.items() if np.any(v[key])]
+        self.penalties = [(p, p.bundle(*(self._flat(v[key if name == "strength" else f"{key}_{name}"]) for name in p.params)))
+                          for key, p in penalties.items() if np.any(v[key])]
         self.objective = self._objective()
         self.passes = self.updates = 0
         self._go_on(np.ones(lead, bool))
@@ -242,14 +243,14 @@ class Trainer:
         self.going, self.all_going, self.any_going = going, bool(going.all()), bool(going.any())
 
     def _objective(self) -> Objective:
-        def charge(p: Any, strength: Any, h: Any) -> Callable[[Any], Any]:
-            return lambda theta: p.value(theta * self.charged, h, autograd) * strength
+        def charge(p: Penalty, own: Any) -> Callable[[Any], Any]:
+            return lambda theta: p.value(theta * self.charged, own, autograd)
         h, mean = self._settings("loss", self.loss), self.values["reduction"] == "mean"
         rule = self.loss.soft_rule if np.any(self.values["label_smoothing"]) else self.loss.rule
 
         def loss(out: Any, y: Any) -> Any:
             return reduced(rule(out, y, h, autograd), mean)
-        return Objective(self.net, loss, [charge(p, strength, own) for p, strength, own in self.penalties if p.in_gradient(own)])
+        return Objective(self.net, loss, [charge(p, own) for p, own in self.penalties if p.in_gradient(own)])
 
     def run(self, progress: Callable[[int, int], Any] | None = None, stop: Callable[[], bool] | None = None, until: int | None = None) -> Trainer:
         """Make the passes that are left, or those up to `until`."""
@@ -274,8 +275,8 @@ class Trainer:
             objective.feed(x[..., at, :], y[..., at, :], [m[..., at, :] for m in masks])
             rate = self._rate()
             new, state = o.step(oracle, self.theta, self.state, self.h if rate is self.h.lr else self.h._replace(lr=rate), self.updates + 1, np)
-            for p, strength, own in self.penalties:
-                new = p.after(new, self.theta, rate * strength * self.charged, own, np)
+            for p, own in self.penalties:
+                new = p.after(new, self.theta, rate * own.strength * self.charged, own, autograd)
             self.updates += 1
             if self.running is not None:
                 self._remember(min(self.size, n - low))
@@ -411,7 +412,7 @@ class Trainer:
         kept = self.kept if self.kept[-1][0] == self.passes else [*self.kept, (self.passes, self.theta, self.running)]
         weights, _ = self.now
         whole = [self._whole(a) for a in (self.best_epoch, self.stopped_at, self.diverged_at, self.diverged_layer)]
-        return History(train_loss, val_loss, *(accuracy or (None, None)), self._shaped(weights), self._shaped(np.stack([t for _, t, _ in kept])),
+        return History(train_loss, val_loss, accuracy[0] if accuracy else None, accuracy[1] if accuracy else None, self._shaped(weights), self._shaped(np.stack([t for _, t, _ in kept])),
                        np.array([p for p, *_ in kept]), *whole, self.seconds, self)
 
     @property

@@ -105,7 +105,7 @@ class Net:
         return out
 
     def parts(self, theta: Any) -> list[Any]:
-        """The blocks of a flat vector (P,) or (P, K), each (rows, columns) or (K, rows, columns): views where each member's lie together in memory."""
+        """The blocks of a flat vector (P,) or (P, K), each (rows, columns) or (K, rows, columns): views where a member's lie together."""
         flat = theta.T
         lead = flat.shape[:-1]
         return [flat[..., b.at].reshape(*lead, *b.shape) for b in self.blocks]

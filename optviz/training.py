@@ -134,7 +134,7 @@ def settings_of(words: Mapping[str, Any]) -> dict[str, Any]:
     for prefix, params in _owners(words):
         table |= {f"{prefix}_{name}": p for name, p in params.items()}
     for key, p in penalties.items():
-        table |= {key: p.strength, **{f"{key}_{name}": own for name, own in p.params.items()}}
+        table |= {key if name == "strength" else f"{key}_{name}": own for name, own in p.params.items()}
     return table
 
 
@@ -161,9 +161,9 @@ def settled(given: Mapping[str, Any]) -> dict[str, Any]:
     words = resolve(WORDS, {name: value for name, value in given.items() if name in WORDS and not (name == "data" and isinstance(data, Dataset))})
     words["data"] = data if isinstance(data, Dataset) else datasets[words["data"]]
     if len(words["activation"]) not in (1, len(words["layers"])):
-        raise Refused(T(f"activation={words['activation']} names {len(words['activation'])} layers of {len(words['layers'])}; name one for all, or one each",
-                        f"activation={words['activation']}: слоёв названо {len(words['activation'])} из {len(words['layers'])}; "
-                        "укажите одну на все слои или по одной на слой"))
+        named, layers = len(words["activation"]), len(words["layers"])
+        raise Refused(T(f"activation names {named} layers of {layers}; name one for all, or one for each",
+                        f"activation: слоёв названо {named} из {layers}; укажите одну на все слои или по одной на слой"))
     if words["data"].key not in datasets and "n" not in given:
         given["n"] = words["data"].size  # a visitor's own points are all wanted
     values = resolve(settings_of(words), {name: value for name, value in given.items() if name not in WORDS})
@@ -200,7 +200,8 @@ class Training:
         """The URL's query: what is at its default is left out, the rate never is. A visitor's own data do not fit into it."""
         values = dict(self.values)
         if values["data"].key not in datasets:
-            raise Refused(T("your own data do not fit into a link: save them as a file", "собственные данные не помещаются в ссылку: сохраните их в файл"))
+            raise Refused(T("your own data do not fit into a link: save them as a file",
+                            "собственные данные не помещаются в ссылку: сохраните их в файл"))
         table = {**WORDS, **settings_of(values)}
         pairs = [("v", str(VERSION)), ("data", values["data"].key)]
         pairs += [(name, as_text(value)) for name, value in values.items() if name != "data" and (name == "lr" or value != table[name].default)]

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from optviz import autograd as ag
-from optviz.autograd import Value, backward, graph, replay
+from optviz.autograd import Value, backward, compiled, graph
 
 A, ROW, COLUMN, ONE, DEEP = (3, 4), (4,), (3, 1), (), (2, 3, 4)
 
@@ -170,32 +170,35 @@ def net(xp, x, y, w, b):
     return ((xp.tanh(x @ w + b) - y) ** 2).mean()
 
 
-def test_replay_with_other_numbers_and_another_number_of_examples():
+def test_compiled_with_other_numbers_and_another_number_of_examples():
     rng = np.random.default_rng(3)
-    x, y, w, b = Value(rng.normal(size=(5, 3)), wanted=False), Value(rng.normal(size=(5, 1)), wanted=False), Value(rng.normal(size=(3, 1))), Value([0.3])
-    order = graph(net(ag, x, y, w, b))
+
+    def leaves(n):
+        data = rng.normal(size=(n, 3)), rng.normal(size=(n, 1)), rng.normal(size=(3, 1)), rng.normal(size=1)
+        return [Value(d, wanted=i > 1) for i, d in enumerate(data)]
+    recorded = leaves(5)
+    hidden = ag.tanh(recorded[0] @ recorded[2] + recorded[3])
+    value, slope = compiled(((hidden - recorded[1]) ** 2).mean(), recorded, [hidden])
     for n in (5, 8, 1, 5):
-        x.data, y.data, w.data, b.data = rng.normal(size=(n, 3)), rng.normal(size=(n, 1)), rng.normal(size=(3, 1)), rng.normal(size=1)
-        replay(order)
-        backward(order)
-        fresh = [Value(v.data) for v in (x, y, w, b)]
+        x, _, w, b = fresh = leaves(n)
         loss = net(ag, *fresh)
         loss.backward()
-        np.testing.assert_array_equal(order[-1].data, loss.data)
-        np.testing.assert_array_equal(w.grad, fresh[2].grad)
-        np.testing.assert_array_equal(b.grad, fresh[3].grad)
+        again, grads, (inside,) = slope(*(v.data for v in fresh))
+        assert value(*(v.data for v in fresh)) == again == loss.data
+        np.testing.assert_allclose(grads[0], w.grad, rtol=1e-13)
+        np.testing.assert_allclose(grads[1], b.grad, rtol=1e-13)
+        np.testing.assert_array_equal(inside, np.tanh(x.data @ w.data + b.data))
 
 
-def test_replay_follows_conditions_and_maxima():
+def test_compiled_follows_conditions_and_maxima():
     """Which branch and which maximum it is must be decided anew."""
-    x = Value([[1.0, -2.0]])
-    order = graph(ag.where(x > 0, x * x, -3.0 * x).sum() + ag.amax(x, -1).sum() + x.reshape(-1).sum() + x[..., 0].sum())
-    backward(order)
-    np.testing.assert_array_equal(x.grad, [[2 + 1 + 1 + 1, -3 + 1]])
-    x.data = np.array([[-1.0, 5.0], [2.0, -4.0]])
-    replay(order)
-    backward(order)
-    np.testing.assert_array_equal(x.grad, [[-3 + 1 + 1, 10 + 1 + 1], [4 + 1 + 1 + 1, -3 + 1]])
+    x, unused = Value([[1.0, -2.0]]), Value([7.0])
+    end = ag.where(x > 0, x * x, -3.0 * x).sum() + ag.amax(x, -1).sum() + x.reshape(-1).sum() + x[..., 0].sum()
+    _, slope = compiled(end, [x, unused])
+    np.testing.assert_array_equal(slope(x.data, unused.data)[1][0], [[2 + 1 + 1 + 1, -3 + 1]])
+    _, (grad, none), _ = slope(np.array([[-1.0, 5.0], [2.0, -4.0]]), unused.data)
+    np.testing.assert_array_equal(grad, [[-3 + 1 + 1, 10 + 1 + 1], [4 + 1 + 1 + 1, -3 + 1]])
+    np.testing.assert_array_equal(none, [0.0])
 
 
 def test_backward_twice_does_not_add_up():
