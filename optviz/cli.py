@@ -11,11 +11,16 @@ from typing import Any
 from urllib.parse import parse_qs, quote, urlsplit
 
 from . import __version__, optimizers, schedules, surfaces
+from .activations import activations
 from .core import Refused, unknown_name
+from .initializers import initializers
+from .losses import losses
+from .penalties import penalties
 from .query import FRAME
 from .render.options import OPTIONS
 
-REGISTRIES: Mapping[str, Mapping] = {"surfaces": surfaces, "optimizers": optimizers, "schedules": schedules}
+REGISTRIES: Mapping[str, Mapping] = {"surfaces": surfaces, "optimizers": optimizers, "schedules": schedules, "activations": activations,
+                                   "initializers": initializers, "losses": losses, "penalties": penalties}
 
 
 def port(text: str) -> int:

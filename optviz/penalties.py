@@ -121,7 +121,7 @@ def l1(w, h, xp):
     return h.strength * norm1(w)
 
 
-@penalty(T("Elastic net", "Elastic net (L1 + L2)"), move=thresholded_and_scaled, step=STEP, beta=Param(1.0, 0.0, 10.0, allowed=NOT_NEGATIVE),
+@penalty(T("Elastic net", "Эластичная сеть (L1 + L2)"), move=thresholded_and_scaled, step=STEP, beta=Param(1.0, 0.0, 10.0, allowed=NOT_NEGATIVE),
          idea=T("L1 makes zeros; L2 shares a weight out among inputs that say the same.",
                 "L1 обнуляет лишнее, а L2 делит вес поровну между входами, которые говорят одно и то же."))
 def elastic(w, h, xp):
