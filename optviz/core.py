@@ -103,8 +103,10 @@ class Param:
             raise out_of_range(keyword, value, self.range_text())
         return int(a) if self.whole and isinstance(a, float) else a
 
-    def parse(self, keyword: str, text: str) -> float:
+    def parse(self, keyword: str, text: str) -> float | None:
         """The value that a query holds as text."""
+        if self.optional and text == "none":
+            return None
         try:
             return self.check(keyword, float(text))
         except (ValueError, OverflowError):

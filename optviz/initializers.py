@@ -35,6 +35,7 @@ class Initializer:
     bias: Callable[..., np.ndarray]
     params: Mapping[str, Setting]
     bundle: Any
+    looks: bool  # whether the rule wants to see what its layer will be shown
 
     @property
     def paper(self) -> str:
@@ -49,11 +50,13 @@ class Initializer:
 initializers: Registry[Initializer] = Registry()
 
 
-def initializer(name: T, idea: T, bias: Callable[..., np.ndarray] = no_bias, **params: Setting) -> Callable[[Callable], Callable]:
+def initializer(name: T, idea: T, bias: Callable[..., np.ndarray] = no_bias, looks: bool = False,
+                **params: Setting) -> Callable[[Callable], Callable]:
     """Register a rule under its own name; unless it says otherwise, its scale is a multiple."""
     def register(rule: Callable) -> Callable:
         key, settings = rule.__name__, {"scale": SCALE, **params}
-        initializers.add(key, Initializer(key, name, idea, rule, bias, settings, namedtuple(f"{key}_settings", list(settings))))
+        initializers.add(key, Initializer(key, name, idea, rule, bias, settings, namedtuple(f"{key}_settings", list(settings)),
+                                          looks))
         return rule
     return register
 
@@ -138,7 +141,8 @@ def playground(rng, fan_in, fan_out, h, seen):
 RIDGE = 1e-3  # beside inputs of variance 1: a neuron may be shown fewer examples than it has inputs
 
 
-@initializer(T("Layer by layer", "Послойное обучение"), share=Param(0.1, 0.01, 1.0, log=True, allowed=Range(0.0, 1.0, open_low=True), one=True),
+@initializer(T("Layer by layer", "Послойное обучение"), looks=True,
+             share=Param(0.1, 0.01, 1.0, log=True, allowed=Range(0.0, 1.0, open_low=True), one=True),
              idea=T("Each neuron is first trained alone, a linear model of some examples; the next layer then sees what this one gives out.",
                     "Каждый нейрон сначала учится отдельно, как линейная модель на своей подвыборке; следующий слой видит уже выходы этого."))
 def layerwise(rng, fan_in, fan_out, h, seen):

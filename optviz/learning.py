@@ -25,6 +25,7 @@ from .optimizers import optimizers
 from .oracle import Disturbance, Oracle
 from .penalties import Penalty, penalties
 from .preparing import Preparation, features, mislabel, split
+from .run import CLIPS
 from .schedules import begin, schedules
 from .training import WORDS, Training, settings_of, settled
 
@@ -97,17 +98,28 @@ class Trainer:
             known = settings_of({**words, **{name: WORDS[name].check(name, words[name]) for name in WORDS if name != "data"}})
             given = {**words, **{name: value for name, value in own.items() if name in known and name not in WORDS}, **given}
             data = given.pop("data")
-        v = self.values = settled({"data": data, **given})
+        self.values = settled({"data": data, **given})
         self.batch = self._batch()
         self.members = math.prod(self.batch)
-        self.optimizer, self.schedule, self.loss = optimizers[v["optimizer"]], schedules[v["schedule"]], losses[v["loss"]]
         begun = time.perf_counter()
+        self._define()
         self._prepare_data()
-        self.net = self._make_net()
+        self._equip()
         self._check_size()
         self.theta = self._begin()
         self._start()
         self.seconds = time.perf_counter() - begun
+
+    def _define(self) -> None:
+        """The formulas that the words name."""
+        v = self.values
+        self.optimizer, self.schedule, self.loss = optimizers[v["optimizer"]], schedules[v["schedule"]], losses[v["loss"]]
+        self.loss_h = self._settings("loss", self.loss)
+        self.h = self.optimizer.bundle(*(self._flat(0.0 if v[name] is None else v[name]) for name in self.optimizer.params))
+        self.schedule_h = self.schedule.bundle(*(self._flat(v[f"schedule_{name}"]) for name in self.schedule.params))
+        self.disturb = Disturbance(None, None, *(None if v[name] is None else self._flat(v[name]) for name in CLIPS))
+        self.penalties = [(p, p.bundle(*(self._flat(v[key if name == "strength" else f"{key}_{name}"]) for name in p.params)))
+                          for key, p in penalties.items() if np.any(v[key])]
 
     # --- what is asked for ------------------------------------------------------------------------------------------------------------
 
@@ -178,12 +190,26 @@ class Trainer:
 
     # --- the network ------------------------------------------------------------------------------------------------------------------
 
-    def _make_net(self) -> Net:
+    def _equip(self) -> None:
+        """The network, and what its training goes down."""
         v = self.values
-        outputs = self.all_targets.shape[-1]
         own = [activations[key] for key in (*hidden_keys(v), v["output_activation"])]
-        return Net((self.all_x.shape[-1], *v["layers"], outputs), tuple(own), tuple(self._settings(a.key, a) for a in own),
-                   v["batchnorm"], v["layernorm"], v["residual"], v["bias"])
+        self.net = Net((self.all_x.shape[-1], *v["layers"], self.all_targets.shape[-1]), tuple(own), tuple(self._settings(a.key, a) for a in own),
+                       v["batchnorm"], v["layernorm"], v["residual"], v["bias"])
+        charged = np.isin(self.net.is_weight, v["penalty_layers"] or range(1, len(self.net.widths)))
+        self.charged = charged.astype(float).reshape(-1, *[1] * len(self.lead))
+        rule = self.loss.soft_rule if np.any(v["label_smoothing"]) else self.loss.rule
+
+        def loss(out: Any, y: Any) -> Any:
+            return self._reduced(rule(out, y, self.loss_h, autograd))
+
+        def charge(p: Penalty, own: Any) -> Callable[[Any], Any]:
+            return lambda theta: p.value(theta * self.charged, own, autograd)
+        self.objective = Objective(self.net, loss, [charge(p, own) for p, own in self.penalties if p.in_gradient(own)])
+
+    def _reduced(self, loss: Any) -> Any:
+        """One number for each member, out of the losses of examples."""
+        return loss.mean((-2, -1)) if self.values["reduction"] == "mean" else loss.sum((-2, -1))
 
     def _check_size(self) -> None:
         """Refuse what would not fit, before it is tried."""
@@ -215,19 +241,11 @@ class Trainer:
     # --- passes -----------------------------------------------------------------------------------------------------------------------
 
     def _start(self) -> None:
-        v, o, lead = self.values, self.optimizer, self.lead
-        self.h = o.bundle(*(self._flat(0.0 if v[name] is None else v[name]) for name in o.params))
-        self.state = tuple(o.init(self.theta, self.h, np))
-        self.schedule_h = self.schedule.bundle(*(self._flat(v[f"schedule_{name}"]) for name in self.schedule.params))
+        v, lead = self.values, self.lead
+        self.state = tuple(self.optimizer.init(self.theta, self.h, np))
         self.plateau = begin(self.h.lr)
-        self.disturb = Disturbance(None, None, *(None if v[name] is None else self._flat(v[name]) for name in ("clip_norm", "clip_value")))
         widths = [self.net.pieces(i) * w if v["batchnorm"] == "before" else w for i, w in enumerate(v["layers"])]
         self.running = [Moments(np.zeros((*lead, 1, w)), np.ones((*lead, 1, w))) for w in widths] if v["batchnorm"] != "none" else None
-        charged = v["penalty_layers"] or range(1, len(self.net.widths))
-        self.charged = np.isin(self.net.is_weight, charged).astype(float).reshape(-1, *[1] * len(lead))
-        self.penalties = [(p, p.bundle(*(self._flat(v[key if name == "strength" else f"{key}_{name}"]) for name in p.params)))
-                          for key, p in penalties.items() if np.any(v[key])]
-        self.objective = self._objective()
         self.passes = self.updates = 0
         self._go_on(np.ones(lead, bool))
         self.diverged_at, self.diverged_layer, self.stopped_at, self.best_epoch = (np.full(lead, -1) for _ in range(4))
@@ -241,16 +259,6 @@ class Trainer:
     def _go_on(self, going: np.ndarray) -> None:
         """Who trains on: those that have neither diverged nor run out of patience."""
         self.going, self.all_going, self.any_going = going, bool(going.all()), bool(going.any())
-
-    def _objective(self) -> Objective:
-        def charge(p: Penalty, own: Any) -> Callable[[Any], Any]:
-            return lambda theta: p.value(theta * self.charged, own, autograd)
-        h, mean = self._settings("loss", self.loss), self.values["reduction"] == "mean"
-        rule = self.loss.soft_rule if np.any(self.values["label_smoothing"]) else self.loss.rule
-
-        def loss(out: Any, y: Any) -> Any:
-            return reduced(rule(out, y, h, autograd), mean)
-        return Objective(self.net, loss, [charge(p, own) for p, own in self.penalties if p.in_gradient(own)])
 
     def run(self, progress: Callable[[int, int], Any] | None = None, stop: Callable[[], bool] | None = None, until: int | None = None) -> Trainer:
         """Make the passes that are left, or those up to `until`."""
@@ -320,13 +328,13 @@ class Trainer:
     def _augmented(self, raw: np.ndarray) -> np.ndarray:
         """The training points moved as chance has it; each member's own where points, seeds or amounts differ."""
         v = self.values
-        wanted = [(a, f"augment_{key}") for key, a in augmentations.items() if np.any(v[f"augment_{key}"])]
-        apart = raw.ndim > 2 or any(isinstance(v[name], np.ndarray) for name in ("seed", *(name for _, name in wanted)))
+        wanted = [(i, a, f"augment_{key}") for i, (key, a) in enumerate(augmentations.items()) if np.any(v[f"augment_{key}"])]
+        apart = raw.ndim > 2 or any(isinstance(v[name], np.ndarray) for name in ("seed", *(name for *_, name in wanted)))
         out = []
         for k in range(self.members if apart else 1):
-            x, rng = raw[k] if raw.ndim > 2 else raw, generator(self._of("seed", k), Draw.AUGMENT, self.passes)
-            for a, name in wanted:
-                x = a.rule(x, self._of(name, k), rng, self.image)
+            x, seed = raw[k] if raw.ndim > 2 else raw, self._of("seed", k)
+            for i, a, name in wanted:  # each has its own chance, so that one more changes nothing of the others
+                x = a.rule(x, self._of(name, k), generator(seed, Draw.AUGMENT, self.passes * len(augmentations) + i), self.image)
             out.append(x)
         return np.stack(out) if apart else out[0]
 
@@ -386,10 +394,9 @@ class Trainer:
     def _figures(self) -> list[np.ndarray]:
         """Loss and accuracy on the training part, then on the other; without the latter its figures are the former's."""
         out = self._outputs(self.all_x, self.theta, self.running)
-        h, mean, n = self._settings("loss", self.loss), self.values["reduction"] == "mean", self.count
-        loss = self.loss.rule(out, self.all_targets, h, autograd)
+        loss, n = self.loss.rule(out, self.all_targets, self.loss_h, autograd), self.count
         parts = [slice(n), slice(n, None)] if self.val_count else [slice(None)] * 2
-        figures = [reduced(loss[..., part, :], mean) for part in parts]
+        figures = [self._reduced(loss[..., part, :]) for part in parts]
         if self.labels:
             right = self.loss.decide(out) == self.known
             figures += [right[..., part].mean(-1) for part in parts]
@@ -408,12 +415,12 @@ class Trainer:
         """What there is so far; a training whose members have all ended has all its rows."""
         if not self.any_going:
             self.rows += [self.rows[-1]] * (self.values["epochs"] + 1 - len(self.rows))
-        train_loss, val_loss, *accuracy = (self._shaped(np.stack(c)) for c in zip(*self.rows, strict=True))
+        figures = [self._shaped(np.stack(c)) for c in zip(*self.rows, strict=True)]
         kept = self.kept if self.kept[-1][0] == self.passes else [*self.kept, (self.passes, self.theta, self.running)]
-        weights, _ = self.now
         whole = [self._whole(a) for a in (self.best_epoch, self.stopped_at, self.diverged_at, self.diverged_layer)]
-        return History(train_loss, val_loss, accuracy[0] if accuracy else None, accuracy[1] if accuracy else None, self._shaped(weights), self._shaped(np.stack([t for _, t, _ in kept])),
-                       np.array([p for p, *_ in kept]), *whole, self.seconds, self)
+        return History(figures[0], figures[1], figures[2] if self.labels else None, figures[3] if self.labels else None,
+                       self._shaped(self.now[0]), self._shaped(np.stack([theta for _, theta, _ in kept])),
+                       np.array([passes for passes, *_ in kept]), whole[0], whole[1], whole[2], whole[3], self.seconds, self)
 
     @property
     def now(self) -> tuple[np.ndarray, Any]:
@@ -451,12 +458,17 @@ class Trainer:
         return np.array(self.labels)[self.loss.decide(out if self.net.widths[-1] > 1 else out[..., None])]
 
     def __getstate__(self) -> dict[str, Any]:
-        """A recorded graph is made of functions, which do not travel; it is recorded again where this arrives."""
-        return {name: value for name, value in vars(self).items() if name != "objective"}
+        """Formulas do not travel: they are found again by name, and the network's loss recorded anew, where this arrives."""
+        return {name: value for name, value in vars(self).items() if name not in FORMULAS}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state)
-        self.objective = self._objective()
+        self._define()
+        self._equip()
+
+
+#: What of a Trainer follows from the names in its settings.
+FORMULAS = ("optimizer", "schedule", "loss", "loss_h", "h", "schedule_h", "disturb", "penalties", "net", "charged", "objective")
 
 
 class Points(NamedTuple):
@@ -488,11 +500,6 @@ def chosen(which: np.ndarray, a: Any, b: Any) -> Any:
         column = which[..., None, None]
         running = [Moments(*(np.where(column, new, old) for new, old in zip(m, o, strict=True))) for m, o in zip(running, running_b, strict=True)]
     return np.where(which, theta, theta_b), running
-
-
-def reduced(loss: Any, mean: bool) -> Any:
-    """One number for each member."""
-    return loss.mean((-2, -1)) if mean else loss.sum((-2, -1))
 
 
 def taken(a: np.ndarray, order: np.ndarray) -> np.ndarray:

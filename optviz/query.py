@@ -59,9 +59,10 @@ class Query:
 
     def settings(self, table: Mapping[str, Setting]) -> dict[str, Any]:
         """The settings of a table that are there and can be used."""
-        read = {name: self.attempt(name, lambda v, name=name, p=p: p.parse(name, v), None)  # type: ignore[misc]
+        nothing = object()
+        read = {name: self.attempt(name, lambda v, name=name, p=p: p.parse(name, v), nothing)  # type: ignore[misc]
                 for name, p in table.items() if name in self.fields}
-        return {name: value for name, value in read.items() if value is not None}
+        return {name: value for name, value in read.items() if value is not nothing}
 
     def finish(self, known: Mapping[str, Any]) -> None:
         """Note every field that nobody asked for."""

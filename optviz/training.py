@@ -149,6 +149,17 @@ def _owners(words: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Settin
         yield key, activations[key].params
 
 
+def go_together(words: Mapping[str, Any]) -> None:
+    """Refuse words that contradict each other."""
+    named, layers, data, loss = len(words["activation"]), len(words["layers"]), words["data"], losses[words["loss"]]
+    if named not in (1, layers):
+        raise Refused(T(f"activation names {named} layers of {layers}; name one for all, or one for each",
+                        f"activation: слоёв названо {named} из {layers}; укажите одну на все слои или по одной на слой"))
+    if data.kind == "values" and loss.coding != "values":
+        raise Refused(T(f"loss={loss.key} is for classes, and data={data.key} has values; choose mse or half_mse",
+                        f"loss={loss.key} — для классов, а в data={data.key} предсказывают число; выберите mse или half_mse"))
+
+
 def settled(given: Mapping[str, Any]) -> dict[str, Any]:
     """Every word and setting of a training with its checked value; settings may be arrays."""
     given = dict(given)
@@ -160,10 +171,7 @@ def settled(given: Mapping[str, Any]) -> dict[str, Any]:
         given["activation"] = ["linear" if word is None else word for word in given["activation"]]
     words = resolve(WORDS, {name: value for name, value in given.items() if name in WORDS and not (name == "data" and isinstance(data, Dataset))})
     words["data"] = data if isinstance(data, Dataset) else datasets[words["data"]]
-    if len(words["activation"]) not in (1, len(words["layers"])):
-        named, layers = len(words["activation"]), len(words["layers"])
-        raise Refused(T(f"activation names {named} layers of {layers}; name one for all, or one for each",
-                        f"activation: слоёв названо {named} из {layers}; укажите одну на все слои или по одной на слой"))
+    go_together(words)
     if words["data"].key not in datasets and "n" not in given:
         given["n"] = words["data"].size  # a visitor's own points are all wanted
     values = resolve(settings_of(words), {name: value for name, value in given.items() if name not in WORDS})
@@ -213,14 +221,18 @@ class Training:
         read = Query(query, notes)
         read.drop(["v"])
         words = {name: read.attempt(name, lambda v, name=name, w=w: w.parse(name, v), w.default) for name, w in WORDS.items()}  # type: ignore[misc]
-        if len(words["activation"]) not in (1, len(words["layers"])):
-            words["activation"] = words["activation"][:1]
+        for name in ("activation", "loss"):  # what contradicts the others gives way
+            try:
+                go_together({**words, "data": datasets[words["data"]]})
+            except Refused as refusal:
+                read.note(refusal)
+                words[name] = WORDS[name].default
         table = settings_of(words)
         settings = read.settings(table)
         read.finish({**WORDS, **table})
         try:
             return Training(**words, **settings)
-        except Refused as refusal:  # parts that do not go together
+        except Refused as refusal:
             read.note(refusal)
             return Training(**words)
 
@@ -229,4 +241,6 @@ def as_text(value: Any) -> str:
     """A value as a query holds it."""
     if isinstance(value, bool):
         return str(int(value))
-    return ",".join(map(str, value)) if isinstance(value, tuple) else value if isinstance(value, str) else repr(value)
+    if isinstance(value, tuple):
+        return ",".join(map(str, value))
+    return value if isinstance(value, str) else "none" if value is None else repr(value)
