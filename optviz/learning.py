@@ -105,7 +105,6 @@ class Trainer:
         self._define()
         self._prepare_data()
         self._equip()
-        self._check_size()
         self.theta = self._begin()
         self._start()
         self.seconds = time.perf_counter() - begun
@@ -196,6 +195,7 @@ class Trainer:
         own = [activations[key] for key in (*hidden_keys(v), v["output_activation"])]
         self.net = Net((self.all_x.shape[-1], *v["layers"], self.all_targets.shape[-1]), tuple(own), tuple(self._settings(a.key, a) for a in own),
                        v["batchnorm"], v["layernorm"], v["residual"], v["bias"])
+        self._check_size()
         charged = np.isin(self.net.is_weight, v["penalty_layers"] or range(1, len(self.net.widths)))
         self.charged = charged.astype(float).reshape(-1, *[1] * len(self.lead))
         rule = self.loss.soft_rule if np.any(v["label_smoothing"]) else self.loss.rule
