@@ -6,7 +6,7 @@ from .datasets import Dataset, dataset, datasets
 from .descent import Trajectory, descend
 from .formula import FormulaError
 from .initializers import Initializer, initializers
-from .learning import History, Trainer, train
+from .learning import History, train
 from .losses import Loss, losses
 from .optimizers import Optimizer, optimizers
 from .penalties import Penalty, penalties
@@ -14,6 +14,7 @@ from .render import render
 from .run import Run
 from .schedules import Schedule, schedules
 from .surfaces import Surface, surface, surfaces
+from .trainer import Trainer
 from .training import Training
 
 __version__ = "0.1.0"

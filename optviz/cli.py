@@ -12,15 +12,19 @@ from urllib.parse import parse_qs, quote, urlsplit
 
 from . import __version__, optimizers, schedules, surfaces
 from .activations import activations
+from .augment import augmentations
 from .core import Refused, unknown_name
+from .datasets import datasets
 from .initializers import initializers
 from .losses import losses
 from .penalties import penalties
+from .preparing import preparations
 from .query import FRAME
 from .render.options import OPTIONS
 
 REGISTRIES: Mapping[str, Mapping] = {"surfaces": surfaces, "optimizers": optimizers, "schedules": schedules, "activations": activations,
-                                   "initializers": initializers, "losses": losses, "penalties": penalties}
+                                   "initializers": initializers, "losses": losses, "penalties": penalties, "datasets": datasets,
+                                   "preparations": preparations, "augmentations": augmentations}
 
 
 def port(text: str) -> int:

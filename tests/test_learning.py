@@ -141,7 +141,7 @@ def test_the_twenty_line_network_learns_as_its_lines_do():
         g = 2.0 * (h.dot(w2) - y)
         gh = g.dot(w2.T)
         w1, w2 = w1 - 1e-4 * x.T.dot(gh * h * (1 - h)), w2 - 1e-4 * h.T.dot(g)
-    np.testing.assert_allclose(trainer.run().history().loss_train, losses, rtol=1e-8)
+    np.testing.assert_allclose(np.array([row[0] for row in trainer.run().rows]), losses, rtol=1e-8)
     assert losses[-1] < losses[0] / 5
 
 
@@ -211,9 +211,10 @@ def test_second_derivatives_are_refused(key):
 # --- what lectures say ---------------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("data", "early", "late"), [("circle", 0.015, 0.002), ("xor", 0.015, 0.003), ("gauss", 0.0005, 0.0001), ("spiral", 0.48, 0.475)])
-def test_playgrounds_defaults_reach_its_medians(data, early, late):
-    h = ov.train(data, layers=(4, 2), output_activation="tanh", init="playground", loss="half_mse", n=500, epochs=500, shuffle=False, seed=np.arange(80))
+@pytest.mark.parametrize(("data", "seeds", "early", "late"), [
+    ("circle", 24, 0.015, 0.002), ("xor", 80, 0.015, 0.003), ("gauss", 24, 0.0005, 0.0001), ("spiral", 24, 0.48, 0.475)])  # xor ends here or there
+def test_playgrounds_defaults_reach_its_medians(data, seeds, early, late):
+    h = ov.train(data, layers=(4, 2), output_activation="tanh", init="playground", loss="half_mse", n=500, epochs=500, shuffle=False, seed=np.arange(seeds))
     for at, published in ((100, early), (500, late)):
         assert published / 2 < np.median(h.loss_val[at]) < 2 * published
 

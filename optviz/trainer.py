@@ -1,0 +1,435 @@
+"""A training under way: one network, or K of one shape in lockstep, pass after pass."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Mapping
+from copy import copy
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from . import autograd
+from .activations import activations
+from .augment import augmentations
+from .chance import Draw, generator
+from .core import Refused, T, out_of_range
+from .datasets import Dataset
+from .descent import asked
+from .initializers import initializers
+from .losses import losses
+from .nn import Moments, Net
+from .objective import Objective
+from .optimizers import optimizers
+from .oracle import Disturbance, Oracle
+from .penalties import Penalty, penalties
+from .points import Points, drawn, taken
+from .preparing import Preparation, features
+from .run import CLIPS
+from .schedules import begin, schedules
+from .training import WORDS, Training, settings_of, settled
+
+MOST_SNAPSHOTS = 2**25  # numbers that a history keeps of the weights on the way: 256 MiB
+IN_CACHE = 2**15  # numbers of one layer that are computed at a time
+MOST_NUMBERS = 2**27  # that a training may hold at once: 1 GiB
+
+
+class Trainer:
+    """A training under way: `run` makes passes, `history` tells of those made so far."""
+
+    def __init__(self, data: str | Dataset | Training = "spiral", **given: Any):
+        if isinstance(data, Training):  # another optimizer brings its own settings; what both know stays
+            own = dict(data.values)
+            words = {name: given.get(name, own[name]) for name in WORDS}
+            known = settings_of({**words, **{name: WORDS[name].check(name, words[name]) for name in WORDS if name != "data"}})
+            given = {**words, **{name: value for name, value in own.items() if name in known and name not in WORDS}, **given}
+            data = given.pop("data")
+        self.values = settled({"data": data, **given})
+        self.batch = self._batch()
+        self.members = math.prod(self.batch)
+        begun = time.perf_counter()
+        self._define()
+        self._prepare_data()
+        self._equip()
+        self.theta = self._begin()
+        self._start()
+        self.seconds = time.perf_counter() - begun
+
+    def _define(self) -> None:
+        """The formulas that the words name."""
+        v = self.values
+        self.optimizer, self.schedule, self.loss = optimizers[v["optimizer"]], schedules[v["schedule"]], losses[v["loss"]]
+        self.loss_h = self._settings("loss", self.loss)
+        self.h = self.optimizer.bundle(*(self._flat(0.0 if v[name] is None else v[name]) for name in self.optimizer.params))
+        self.schedule_h = self.schedule.bundle(*(self._flat(v[f"schedule_{name}"]) for name in self.schedule.params))
+        self.disturb = Disturbance(None, None, *(None if v[name] is None else self._flat(v[name]) for name in CLIPS))
+        self.penalties = [(p, p.bundle(*(self._flat(v[key if name == "strength" else f"{key}_{name}"]) for name in p.params)))
+                          for key, p in penalties.items() if np.any(v[key])]
+
+    # --- what is asked for ------------------------------------------------------------------------------------------------------------
+
+    def _batch(self) -> tuple[int, ...]:
+        """The common shape of all settings that are arrays."""
+        arrays = {name: value for name, value in self.values.items() if isinstance(value, np.ndarray)}
+        try:
+            return np.broadcast_shapes(*(a.shape for a in arrays.values()))
+        except ValueError:
+            shapes = ", ".join(f"{name} {a.shape}" for name, a in arrays.items())
+            raise Refused(T(f"these arrays do not broadcast to one batch: {shapes}", f"эти массивы не приводятся к одной форме: {shapes}")) from None
+
+    def _of(self, name: str, k: int) -> Any:
+        """A setting of one member."""
+        value = self.values[name]
+        return np.broadcast_to(value, self.batch).flat[k] if isinstance(value, np.ndarray) else value
+
+    def _flat(self, value: Any) -> Any:
+        """A setting for all members: a number, or (K,)."""
+        return np.ascontiguousarray(np.broadcast_to(value, self.batch)).reshape(-1) if isinstance(value, np.ndarray) else value
+
+    def _column(self, name: str) -> Any:
+        """The same, as it broadcasts over examples and features."""
+        value = self._flat(self.values[name])
+        return value[:, None, None] if isinstance(value, np.ndarray) else value
+
+    def _settings(self, prefix: str, definition: Any) -> Any:
+        """The settings of a formula, by its own names."""
+        return definition.bundle(*(self._column(f"{prefix}_{name}") for name in definition.params))
+
+    @property
+    def lead(self) -> tuple[int, ...]:
+        """The axis of members in front of arrays; a lone network has none."""
+        return (self.members,) if self.batch else ()
+
+    # --- data -------------------------------------------------------------------------------------------------------------------------
+
+    def _prepare_data(self) -> None:
+        """Draw and split the points, once where all members meet the same, else for each; what prepares them is learned from the training part."""
+        v = self.values
+        names = ["noise", "label_noise", "seed", "data_seed", *(f"data_{name}" for name in v["data"].params)]
+        apart = any(isinstance(v[name], np.ndarray) for name in names)
+        made: dict[tuple, Points] = {}
+        mine = []
+        for k in range(self.members if apart else 1):
+            given = tuple(self._of(name, k) for name in names)
+            if given not in made:
+                made[given] = drawn(v, dict(zip(names, given, strict=True)))
+            mine.append(made[given])
+        self.labels = mine[0].labels
+        x, y, x_val, y_val = (np.stack(parts) if len(made) > 1 else parts[0] for parts in zip(*(p[:4] for p in mine), strict=True))
+        self.raw, self.image = x, v["data"].image
+        self.preparation = Preparation.fit(features(x, v["features"]), v["prepare"])
+        self.all_x = self.prepared(np.concatenate([x, x_val], -2))  # training points first, then those for validation
+        self.known = np.concatenate([y, y_val], -1 if self.labels else -2)
+        self.all_targets, self.shown_y = self.targets(self.known), self.targets(y, self._column("label_smoothing"))
+        self.count, self.val_count = x.shape[-2], x_val.shape[-2]
+        self.size = min(int(v["batch"] or self.count), self.count)
+        self.per_pass = -(-self.count // self.size)
+
+    def prepared(self, x: Any) -> np.ndarray:
+        """Points as the data have them, as the network is shown them."""
+        return self.preparation(features(x, self.values["features"]))
+
+    def targets(self, y: np.ndarray, smoothing: Any = 0.0) -> np.ndarray:
+        """What the loss compares outputs with."""
+        return self.loss.targets(y, len(self.labels), smoothing)
+
+    # --- the network ------------------------------------------------------------------------------------------------------------------
+
+    def _equip(self) -> None:
+        """The network, and what its training goes down."""
+        v = self.values
+        own = [activations[key] for key in (*hidden_keys(v), v["output_activation"])]
+        self.net = Net((self.all_x.shape[-1], *v["layers"], self.all_targets.shape[-1]), tuple(own), tuple(self._settings(a.key, a) for a in own),
+                       v["batchnorm"], v["layernorm"], v["residual"], v["bias"])
+        self._check_size()
+        charged = np.isin(self.net.is_weight, v["penalty_layers"] or range(1, len(self.net.widths)))
+        self.charged = charged.astype(float).reshape(-1, *[1] * len(self.lead))
+        rule = self.loss.soft_rule if np.any(v["label_smoothing"]) else self.loss.rule
+
+        def loss(out: Any, y: Any) -> Any:
+            return self._reduced(rule(out, y, self.loss_h, autograd))
+
+        def charge(p: Penalty, own: Any) -> Callable[[Any], Any]:
+            return lambda theta: p.value(theta * self.charged, own, autograd)
+        self.objective = Objective(self.net, loss, [charge(p, own) for p, own in self.penalties if p.in_gradient(own)])
+
+    def _reduced(self, loss: Any) -> Any:
+        """One number for each member, out of the losses of examples."""
+        return loss.mean((-2, -1)) if self.values["reduction"] == "mean" else loss.sum((-2, -1))
+
+    def _check_size(self) -> None:
+        """Refuse what would not fit, before it is tried."""
+        if asked(self.optimizer, {}).hessians:
+            raise Refused(T(f"optimizer={self.optimizer.key} needs second derivatives, which a network's loss does not give here; choose another",
+                            f"optimizer={self.optimizer.key} требует вторых производных, для сети они здесь не считаются; выберите другой"))
+        matrix = self.net.size**2 if self.optimizer.key == "bfgs" else 0
+        remembered = self.net.size * (8 + 2 * self.values.get("history_size", 0)) + matrix
+        shown = (self.size * 8 + self.all_x.shape[-2]) * sum(self.net.widths)
+        if max(self.members, 1) * (remembered + shown) > MOST_NUMBERS:
+            raise Refused(T(f"{self.members} × {self.net.size} weights are too much at once; make layers smaller or train fewer at a time",
+                            f"{self.members} × {self.net.size} весов — слишком много сразу; уменьшите слои или число сетей"))
+
+    def _begin(self) -> np.ndarray:
+        """The weights before training, (P, *lead): the same for members of one seed and initialization."""
+        v = self.values
+        init = initializers[v["init"]]
+        apart = any(isinstance(v[name], np.ndarray) for name in ("seed", *(f"init_{name}" for name in init.params)))
+        apart |= self.all_x.ndim > 2 and init.looks
+        thetas = []
+        for k in range(self.members if apart else 1):
+            h = init.bundle(*(self._of(f"init_{name}", k) for name in init.params))
+            net = replace(self.net, settings=tuple(a.bundle(*(self._of(f"{a.key}_{n}", k) for n in a.params)) for a in self.net.activations))
+            mine = (self.all_x[k], self.known[k]) if self.all_x.ndim > 2 else (self.all_x, self.known)
+            x, y = (a[:self.count] for a in mine)
+            thetas.append(net.begin(init, h, generator(self._of("seed", k), Draw.WEIGHTS), x, self.targets(y)))
+        return np.broadcast_to(np.stack(thetas), (self.members, self.net.size)).copy().T if self.batch else thetas[0]
+
+    # --- passes -----------------------------------------------------------------------------------------------------------------------
+
+    def _start(self) -> None:
+        v, lead = self.values, self.lead
+        self.state = tuple(self.optimizer.init(self.theta, self.h, np))
+        self.plateau = begin(self.h.lr)
+        widths = [self.net.pieces(i) * w if v["batchnorm"] == "before" else w for i, w in enumerate(v["layers"])]
+        self.running = [Moments(np.zeros((*lead, 1, w)), np.ones((*lead, 1, w))) for w in widths] if v["batchnorm"] != "none" else None
+        self.passes = self.updates = 0
+        self._go_on(np.ones(lead, bool))
+        self.diverged_at, self.diverged_layer, self.stopped_at, self.best_epoch = (np.full(lead, -1) for _ in range(4))
+        self.best_loss, self.best = np.full(lead, np.inf), (self.theta, self.running)
+        self.rows: list[tuple[np.ndarray, ...]] = []
+        self.kept: list[tuple[int, np.ndarray, Any]] = []
+        every = -(-max(v["epochs"], 1) // 100)
+        self.every = max(every, -(-v["epochs"] * self.net.size * max(self.members, 1) // MOST_SNAPSHOTS))
+        self._look()
+
+    def _go_on(self, going: np.ndarray) -> None:
+        """Who trains on: those that have neither diverged nor run out of patience."""
+        self.going, self.all_going, self.any_going = going, bool(going.all()), bool(going.any())
+
+    def run(self, progress: Callable[[int, int], Any] | None = None, stop: Callable[[], bool] | None = None, until: int | None = None) -> Trainer:
+        """Make the passes that are left, or those up to `until`."""
+        last = min(self.values["epochs"], self.values["epochs"] if until is None else until)
+        begun = time.perf_counter()
+        with np.errstate(all="ignore"):
+            while self.passes < last and self.any_going and not (stop and stop()):
+                self._pass()
+                self._look()
+                if progress:
+                    progress(self.passes, self.values["epochs"])
+        self.seconds += time.perf_counter() - begun
+        return self
+
+    def _pass(self) -> None:
+        """Every example once, batch after batch."""
+        n, o, objective = self.count, self.optimizer, self.objective
+        oracle = Oracle(objective.slope, objective.value, None, self.disturb, np)
+        x, y, masks = self._shown()
+        for low in range(0, n, self.size):
+            at = slice(low, low + self.size)
+            objective.feed(x[..., at, :], y[..., at, :], [m[..., at, :] for m in masks])
+            rate = self._rate()
+            new, state = o.step(oracle, self.theta, self.state, self.h if rate is self.h.lr else self.h._replace(lr=rate), self.updates + 1, np)
+            for p, own in self.penalties:
+                new = p.after(new, self.theta, rate * own.strength * self.charged, own, autograd)
+            self.updates += 1
+            if self.running is not None:
+                self._remember(min(self.size, n - low))
+            if not math.isfinite(np.add.reduce(new, axis=None)):
+                self._end(~np.isfinite(new).all(0), self.passes + 1, new)
+            if not self.all_going:
+                new, state = np.where(self.going, new, self.theta), tuple(np.where(self.going, a, b) for a, b in zip(state, self.state, strict=True))
+            self.theta, self.state = new, state
+            if not self.any_going:
+                break
+        self.passes += 1
+
+    def _rate(self) -> Any:
+        """The learning rate of the next step."""
+        if self.schedule.fed:
+            return self.plateau[0]
+        if self.schedule.key == "constant":
+            return self.h.lr
+        k, steps = (self.passes, self.values["epochs"])
+        if self.values["schedule_every"] == "update":
+            k, steps = self.updates, steps * self.per_pass
+        return np.nan_to_num(self.schedule.rule(np.float64(k), self.h.lr, self.schedule_h, steps, np))
+
+    def _shown(self) -> tuple[np.ndarray, np.ndarray, list[np.ndarray]]:
+        """Inputs, targets and dropout's masks of this pass, in its order."""
+        order = self._drawn(Draw.ORDER, lambda rng: rng.permutation(self.count)) if self.values["shuffle"] else np.arange(self.count)
+        if any(np.any(self.values[f"augment_{key}"]) for key in augmentations):
+            x = self.prepared(self._augmented(taken(self.raw, order)))
+        else:
+            x = taken(self.all_x[..., :self.count, :], order)
+        return x, taken(self.shown_y, order), self._masks()
+
+    def _drawn(self, draw: Draw, make: Callable[[np.random.Generator], np.ndarray]) -> np.ndarray:
+        """Something random of this pass: one where all members have one seed, else one each."""
+        seed = self._flat(self.values["seed"])
+        if not isinstance(seed, np.ndarray):
+            return make(generator(seed, draw, self.passes))
+        made = {s: make(generator(s, draw, self.passes)) for s in np.unique(seed).astype(int).tolist()}
+        return np.stack([made[int(s)] for s in seed])
+
+    def _augmented(self, raw: np.ndarray) -> np.ndarray:
+        """The training points moved as chance has it; each member's own where points, seeds or amounts differ."""
+        v = self.values
+        wanted = [(i, a, f"augment_{key}") for i, (key, a) in enumerate(augmentations.items()) if np.any(v[f"augment_{key}"])]
+        apart = raw.ndim > 2 or any(isinstance(v[name], np.ndarray) for name in ("seed", *(name for *_, name in wanted)))
+        out = []
+        for k in range(self.members if apart else 1):
+            x, seed = raw[k] if raw.ndim > 2 else raw, self._of("seed", k)
+            for i, a, name in wanted:  # each has its own chance, so that one more changes nothing of the others
+                x = a.rule(x, self._of(name, k), generator(seed, Draw.AUGMENT, self.passes * len(augmentations) + i), self.image)
+            out.append(x)
+        return np.stack(out) if apart else out[0]
+
+    def _masks(self) -> list[np.ndarray]:
+        """What dropout leaves of every hidden number of this pass."""
+        p, widths = self._column("dropout"), self.values["layers"]
+        if not np.any(p) or not widths:
+            return []
+        stay = self._drawn(Draw.DROPOUT, lambda rng: rng.random((self.count, sum(widths)))) >= p
+        return np.split(stay / (1 - p) if self.values["dropout_form"] == "inverted" else stay * 1.0, np.cumsum(widths)[:-1], -1)
+
+    def _remember(self, size: int) -> None:
+        """Let the running moments follow those of a batch of that size."""
+        seen = self.objective.moments
+        assert self.running is not None and seen is not None
+        b = self._column("bn_momentum")
+        b = np.where(self.going[..., None, None], b, 0.0)
+        spread = size / (size - 1) if self.values["bn_variance"] == "unbiased" and size > 1 else 1.0
+        self.running = [Moments((1 - b) * old.mean + b * new.mean, (1 - b) * old.variance + b * spread * new.variance)
+                        for old, new in zip(self.running, map(Moments, seen[::2], seen[1::2]), strict=True)]
+
+    def _end(self, bad: np.ndarray, passes: int, new: np.ndarray) -> None:
+        """Members whose numbers ended go no further; the layer is the one whose weights did, or whose weights are the largest."""
+        bad = bad & self.going
+        by_layer = [np.concatenate([new[b.at] for b in self.net.blocks if b.layer == i]) for i in range(len(self.net.activations))]
+        gone = np.stack([~np.isfinite(part).all(0) for part in by_layer])
+        size = [np.abs(self.theta[b.at]).max(0) for b in self.net.blocks if b.kind == "weight"]
+        layer = np.where(gone.sum(0) == 1, gone.argmax(0), np.argmax(size, 0)) + 1
+        self.diverged_at = np.where(bad, passes, self.diverged_at)
+        self.diverged_layer = np.where(bad, layer, self.diverged_layer)
+        self._go_on(self.going & ~bad)
+
+    # --- what came of it --------------------------------------------------------------------------------------------------------------
+
+    def _look(self) -> None:
+        """Measure the networks as they are now, and stop those whose patience is over."""
+        row = self._figures()
+        fine = np.isfinite(row[0]) & np.isfinite(row[1])
+        if not fine.all():
+            self._end(~fine, self.passes, self.theta)
+            row = [np.where(fine, now, old) for now, old in zip(row, self.rows[-1] if self.rows else np.nan_to_num(row), strict=True)]
+        self.rows.append(tuple(row))
+        watched = row[1] if self.val_count else row[0]
+        better = self.going & (watched < self.best_loss)
+        self.best_loss, self.best_epoch = np.where(better, watched, self.best_loss), np.where(better, self.passes, self.best_epoch)
+        if self.schedule.fed and self.passes:
+            self.plateau = self.schedule.rule(watched, self.plateau, self.schedule_h, np)
+        patience = self._flat(self.values["patience"])
+        if patience is not None:
+            self.best = chosen(better, (self.theta, self.running), self.best)
+            over = self.going & (self.passes - self.best_epoch >= patience)
+            self.stopped_at = np.where(over, self.passes, self.stopped_at)
+            self._go_on(self.going & ~over)
+        if self.passes % self.every == 0 or self.passes == self.values["epochs"] or not self.any_going:
+            self.kept.append((self.passes, self.theta, self.running))
+
+    def _figures(self) -> list[np.ndarray]:
+        """Loss and accuracy on the training part, then on the other; without the latter its figures are the former's."""
+        out = self._outputs(self.all_x, self.theta, self.running)
+        loss, n = self.loss.rule(out, self.all_targets, self.loss_h, autograd), self.count
+        parts = [slice(n), slice(n, None)] if self.val_count else [slice(None)] * 2
+        figures = [self._reduced(loss[..., part, :]) for part in parts]
+        if self.labels:
+            right = self.loss.decide(out) == self.known
+            figures += [right[..., part].mean(-1) for part in parts]
+        return [np.broadcast_to(f, self.lead) for f in figures]
+
+    def _outputs(self, x: np.ndarray, theta: np.ndarray, running: Any) -> np.ndarray:
+        """What the network says when it is not being trained: running moments, and nothing dropped."""
+        keep = 1 - self._column("dropout") if self.values["dropout_form"] == "at_test" and np.any(self.values["dropout"]) else None
+        parts = self.net.parts(theta)
+        some = max(1, IN_CACHE // (max(self.members, 1) * max(self.net.widths)))
+        with np.errstate(all="ignore"):
+            out = [self.net.flow(x[..., low:low + some, :], parts, autograd, running, keep=keep).outputs for low in range(0, x.shape[-2], some)]
+        return np.concatenate(out, -2) if len(out) > 1 else out[0]
+
+    def fork(self) -> Trainer:
+        """Another training at the same point: what one goes on to do, the other does not see."""
+        other = copy(self)
+        other.rows, other.kept = list(self.rows), list(self.kept)
+        other._equip()
+        return other
+
+    def finish(self) -> None:
+        """Where nobody trains on, the rows of the passes that were not made repeat the last."""
+        if not self.any_going:
+            self.rows += [self.rows[-1]] * (self.values["epochs"] + 1 - len(self.rows))
+
+    @property
+    def now(self) -> tuple[np.ndarray, Any]:
+        """The weights and running moments that count: the best where there was patience, else the last."""
+        return (self.theta, self.running) if self.values["patience"] is None else self.best
+
+    def shaped(self, a: np.ndarray) -> np.ndarray:
+        """The batch's own shape in the place of the axis of members."""
+        return a.reshape((*a.shape[:-1], *self.batch)) if self.batch else a
+
+    def whole(self, a: np.ndarray) -> Any:
+        """A number for each member, or one, or None."""
+        return a.reshape(self.batch) if self.batch else int(a) if a >= 0 else None
+
+    def predict(self, X: Any, at: int | None = None) -> np.ndarray:
+        """The outputs for inputs as the data have them."""
+        X = np.asarray(X, float)
+        if X.ndim != 2 or X.shape[1] != self.raw.shape[-1]:
+            raise out_of_range("X", X.shape, T(f"an array (N, {self.raw.shape[-1]})", f"массив (N, {self.raw.shape[-1]})"))
+        theta, running = self.now
+        if at is not None:
+            known = {passes: (theta, running) for passes, theta, running in self.kept}
+            if at not in known:
+                raise out_of_range("at", at, T(f"one of snapshot_passes, 0 to {self.passes}", f"один из snapshot_passes, от 0 до {self.passes}"))
+            theta, running = known[at]
+        out = self._outputs(self.prepared(X), theta, running)
+        out = out.reshape(*self.batch, *out.shape[-2:])
+        return out[..., 0] if out.shape[-1] == 1 else out
+
+    def classify(self, X: Any, at: int | None = None) -> np.ndarray:
+        """The labels that the network gives."""
+        if not self.labels:
+            raise Refused(T("these data have values, not classes; use predict", "здесь предсказывают число, а не класс; используйте predict"))
+        out = self.predict(X, at)
+        return np.array(self.labels)[self.loss.decide(out if self.net.widths[-1] > 1 else out[..., None])]
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Formulas do not travel: they are found again by name, and the network's loss recorded anew, where this arrives."""
+        return {name: value for name, value in vars(self).items() if name not in FORMULAS}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        self._define()
+        self._equip()
+
+
+#: What of a Trainer follows from the names in its settings.
+FORMULAS = ("optimizer", "schedule", "loss", "loss_h", "h", "schedule_h", "disturb", "penalties", "net", "charged", "objective")
+
+
+def chosen(which: np.ndarray, a: Any, b: Any) -> Any:
+    """Weights and running moments: those of `a` for some members, of `b` for the others."""
+    (theta, running), (theta_b, running_b) = a, b
+    if running is not None:
+        column = which[..., None, None]
+        running = [Moments(*(np.where(column, new, old) for new, old in zip(m, o, strict=True))) for m, o in zip(running, running_b, strict=True)]
+    return np.where(which, theta, theta_b), running
+
+
+def hidden_keys(values: Mapping[str, Any]) -> tuple[str, ...]:
+    """The activation of each hidden layer."""
+    named = values["activation"]
+    return named if len(named) == len(values["layers"]) else named * len(values["layers"])
