@@ -39,6 +39,9 @@ class Refused(ValueError):
     def __str__(self) -> str:
         return self.text.en
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Refused, (self.text,)  # from another process what counts is the sentence
+
 
 class Unknown(Refused, KeyError):
     """A key that a registry does not hold: a ValueError to a caller, a KeyError to a mapping."""

@@ -1,0 +1,134 @@
+"""Heavy work beside the app: a few processes that take one short job after another, whoever asks, so that nobody's sliders wait.
+
+`workers().call(function, *arguments)` runs a function of this package in one of them and gives back its result. A worker holds nothing
+between jobs: what has to go on, goes in and comes back with each. Who asks for no more jobs (a closed tab) uses nothing.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pickle
+import queue
+import struct
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+from .core import Refused, T
+
+MOST = 4
+LIMIT = 30.0  # seconds; a job that takes longer is ended
+MEMORY = 2**32  # bytes that a worker may ask for
+HEAD = struct.Struct("<Q")
+
+
+class Worker:
+    """One process, begun when it is first needed; it ends with the server, even one that is killed, because then nobody writes to it."""
+
+    def __init__(self) -> None:
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def call(self, job: bytes, limit: float) -> Any:
+        """The result of a pickled job."""
+        if self.process is None or self.process.poll() is not None:
+            self.process = subprocess.Popen([sys.executable, "-P", "-m", __name__], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        out, back = self.process.stdin, self.process.stdout
+        assert out is not None and back is not None
+        late = threading.Timer(limit, self.end)
+        late.start()
+        try:
+            send(out, job)
+            return pickle.loads(receive(back))
+        except (EOFError, BrokenPipeError, ConnectionError, ValueError):  # ended from outside, by us or for its memory
+            self.end()
+            raise Refused(T(f"this was too much work for one go ({limit:g} s, {MEMORY >> 30} GiB); make it smaller",
+                            f"для одного захода здесь слишком много вычислений ({limit:g} с, {MEMORY >> 30} ГиБ); уменьшите задачу")) from None
+        finally:
+            late.cancel()
+
+    def end(self) -> None:
+        """No more of it."""
+        process, self.process = self.process, None
+        if process is not None:
+            process.kill()
+            for pipe in (process.stdin, process.stdout):
+                if pipe is not None:
+                    with contextlib.suppress(OSError):
+                        pipe.close()
+            process.wait()
+
+
+class Workers:
+    """Some workers; who finds all at work waits in turn."""
+
+    def __init__(self, count: int):
+        self.free: queue.Queue[Worker] = queue.Queue()
+        self.all = [Worker() for _ in range(count)]
+        for worker in self.all:
+            self.free.put(worker)
+
+    def call(self, function: Callable[..., Any], *arguments: Any, limit: float = LIMIT) -> Any:
+        """function(*arguments) elsewhere; what it refuses is refused here."""
+        job = pickle.dumps((function, arguments))
+        worker = self.free.get()
+        try:
+            result = worker.call(job, limit)
+        finally:
+            self.free.put(worker)
+        if isinstance(result, BaseException):
+            raise result
+        return result
+
+    def end(self) -> None:
+        """End all processes; the next job begins another."""
+        for worker in self.all:
+            worker.end()
+
+
+@cache
+def workers() -> Workers:
+    """Those of this server: as many as leave a core to the app."""
+    return Workers(min(MOST, max(1, (os.cpu_count() or 2) - 1)))
+
+
+def send(out: Any, data: bytes) -> None:
+    """A message with its length."""
+    out.write(HEAD.pack(len(data)) + data)
+    out.flush()
+
+
+def receive(back: Any) -> bytes:
+    """The next message."""
+    def exactly(count: int) -> bytes:
+        data = back.read(count)
+        if len(data) < count:
+            raise EOFError
+        return data
+    return exactly(HEAD.unpack(exactly(HEAD.size))[0])
+
+
+def work() -> None:
+    """Answer one job after another until nobody is there to ask."""
+    with contextlib.suppress(ImportError, AttributeError, OSError, ValueError):  # what there is of it on this system
+        os.nice(5)
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    out = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # whatever prints, prints to the log
+    with contextlib.suppress(EOFError):
+        while True:
+            function, arguments = pickle.loads(receive(sys.stdin.buffer))
+            try:
+                result = function(*arguments)
+            except Exception as failure:
+                result = failure
+            send(out, pickle.dumps(result))
+
+
+if __name__ == "__main__":
+    work()
