@@ -14,7 +14,7 @@ from . import autograd
 from .activations import activations
 from .augment import augmentations
 from .chance import Draw, generator
-from .core import Refused, T, out_of_range
+from .core import Param, Refused, T, out_of_range
 from .datasets import Dataset
 from .descent import asked
 from .initializers import initializers
@@ -31,6 +31,7 @@ from .training import WORDS, Training, settings_of, settled
 
 MOST_SNAPSHOTS = 2**25  # numbers that a history keeps of the weights on the way: 256 MiB
 IN_CACHE = 2**15  # numbers of one layer that are computed at a time
+WEIGHT = Param(0.0, -10.0, 10.0)
 MOST_NUMBERS = 2**27  # that a training may hold at once: 1 GiB
 
 
@@ -79,6 +80,7 @@ def train(data: str | Dataset | Training | History = "spiral", *, progress: Call
 
     `layers` are the hidden ones; `n` counts all points, those kept for validation (`val`, a share) included. `progress` is told
     the pass and how many there are; when `stop` answers yes, what there is so far comes back, and goes on if it is given as data.
+    `weights` are those to begin with, in the order of the network's blocks, in the place of drawn ones.
     """
     trainer = data.trainer if isinstance(data, History) else Trainer(data, **settings)
     if isinstance(data, History) and settings:
@@ -91,7 +93,7 @@ def train(data: str | Dataset | Training | History = "spiral", *, progress: Call
 class Trainer:
     """A training under way: `run` makes passes, `history` tells of those made so far."""
 
-    def __init__(self, data: str | Dataset | Training = "spiral", **given: Any):
+    def __init__(self, data: str | Dataset | Training = "spiral", weights: Any = None, **given: Any):
         if isinstance(data, Training):  # another optimizer brings its own settings; what both know stays
             own = dict(data.values)
             words = {name: given.get(name, own[name]) for name in WORDS}
@@ -105,7 +107,7 @@ class Trainer:
         self._define()
         self._prepare_data()
         self._equip()
-        self.theta = self._begin()
+        self.theta = self._begin() if weights is None else self._given(weights)
         self._start()
         self.seconds = time.perf_counter() - begun
 
@@ -237,6 +239,14 @@ class Trainer:
             x, y = (a[:self.count] for a in mine)
             thetas.append(net.begin(init, h, generator(self._of("seed", k), Draw.WEIGHTS), x, self.targets(y)))
         return np.broadcast_to(np.stack(thetas), (self.members, self.net.size)).copy().T if self.batch else thetas[0]
+
+    def _given(self, weights: Any) -> np.ndarray:
+        """Weights that somebody set, the same for all members."""
+        theta = np.array(WEIGHT.check("weights", weights))
+        if theta.shape != (self.net.size,):
+            raise out_of_range("weights", weights, T(f"{self.net.size} finite numbers, one for each weight of this network",
+                                                     f"{self.net.size} конечных чисел, по одному на каждый вес этой сети"))
+        return np.broadcast_to(theta, (self.members, self.net.size)).copy().T if self.batch else theta
 
     # --- passes -----------------------------------------------------------------------------------------------------------------------
 
@@ -416,11 +426,16 @@ class Trainer:
         if not self.any_going:
             self.rows += [self.rows[-1]] * (self.values["epochs"] + 1 - len(self.rows))
         figures = [self._shaped(np.stack(c)) for c in zip(*self.rows, strict=True)]
-        kept = self.kept if self.kept[-1][0] == self.passes else [*self.kept, (self.passes, self.theta, self.running)]
+        kept = self.snapshots
         whole = [self._whole(a) for a in (self.best_epoch, self.stopped_at, self.diverged_at, self.diverged_layer)]
         return History(figures[0], figures[1], figures[2] if self.labels else None, figures[3] if self.labels else None,
                        self._shaped(self.now[0]), self._shaped(np.stack([theta for _, theta, _ in kept])),
                        np.array([passes for passes, *_ in kept]), whole[0], whole[1], whole[2], whole[3], self.seconds, self)
+
+    @property
+    def snapshots(self) -> list[tuple[int, np.ndarray, Any]]:
+        """Passes with their weights and running moments: those kept on the way, and the last."""
+        return self.kept if self.kept[-1][0] == self.passes else [*self.kept, (self.passes, self.theta, self.running)]
 
     @property
     def now(self) -> tuple[np.ndarray, Any]:
