@@ -60,7 +60,7 @@ def history_of(trainer: Trainer) -> History:
     t = trainer.fork()
     t.finish()
     figures = [t.shaped(np.stack(column)) for column in zip(*t.rows, strict=True)]
-    kept = t.kept if t.kept[-1][0] == t.passes else [*t.kept, (t.passes, t.theta, t.running)]
+    kept = t.snapshots
     return History(figures[0], figures[1], figures[2] if t.labels else None, figures[3] if t.labels else None,
                    t.shaped(t.now[0]), t.shaped(np.stack([theta for _, theta, _ in kept])), np.array([passes for passes, *_ in kept]),
                    t.whole(t.best_epoch), t.whole(t.stopped_at), t.whole(t.diverged_at), t.whole(t.diverged_layer), t.seconds, t)
@@ -72,6 +72,7 @@ def train(data: str | Dataset | Training | History = "spiral", *, progress: Call
 
     `layers` are the hidden ones; `n` counts all points, those kept for validation (`val`, a share) included. `progress` is told
     the pass and how many there are; when `stop` answers yes, what there is so far comes back, and goes on if it is given as data.
+    `weights` are those to begin with, in the order of the network's blocks, in the place of drawn ones.
     Further settings are those of the chosen optimizer, schedule (schedule_…), loss (loss_…), initializer (init_…), data (data_…)
     and activations (elu_alpha, …); `batch=None` is the whole training part, `activation=None` a straight line.
     """

@@ -15,7 +15,7 @@ from . import autograd
 from .activations import activations
 from .augment import augmentations
 from .chance import Draw, generator
-from .core import Refused, T, out_of_range
+from .core import Param, Refused, T, out_of_range
 from .datasets import Dataset
 from .descent import asked
 from .initializers import initializers
@@ -33,13 +33,14 @@ from .training import WORDS, Training, settings_of, settled
 
 MOST_SNAPSHOTS = 2**25  # numbers that a history keeps of the weights on the way: 256 MiB
 IN_CACHE = 2**15  # numbers of one layer that are computed at a time
+WEIGHT = Param(0.0, -10.0, 10.0)
 MOST_NUMBERS = 2**27  # that a training may hold at once: 1 GiB
 
 
 class Trainer:
     """A training under way: `run` makes passes, `history` tells of those made so far."""
 
-    def __init__(self, data: str | Dataset | Training = "spiral", **given: Any):
+    def __init__(self, data: str | Dataset | Training = "spiral", weights: Any = None, **given: Any):
         if isinstance(data, Training):  # another optimizer brings its own settings; what both know stays
             own = dict(data.values)
             words = {name: given.get(name, own[name]) for name in WORDS}
@@ -53,7 +54,7 @@ class Trainer:
         self._define()
         self._prepare_data()
         self._equip()
-        self.theta = self._begin()
+        self.theta = self._begin() if weights is None else self._given(weights)
         self._start()
         self.seconds = time.perf_counter() - begun
 
@@ -185,6 +186,14 @@ class Trainer:
             x, y = (a[:self.count] for a in mine)
             thetas.append(net.begin(init, h, generator(self._of("seed", k), Draw.WEIGHTS), x, self.targets(y)))
         return np.broadcast_to(np.stack(thetas), (self.members, self.net.size)).copy().T if self.batch else thetas[0]
+
+    def _given(self, weights: Any) -> np.ndarray:
+        """Weights that somebody set, the same for all members."""
+        theta = np.array(WEIGHT.check("weights", weights))
+        if theta.shape != (self.net.size,):
+            raise out_of_range("weights", weights, T(f"{self.net.size} finite numbers, one for each weight of this network",
+                                                     f"{self.net.size} конечных чисел, по одному на каждый вес этой сети"))
+        return np.broadcast_to(theta, (self.members, self.net.size)).copy().T if self.batch else theta
 
     # --- passes -----------------------------------------------------------------------------------------------------------------------
 
@@ -370,6 +379,11 @@ class Trainer:
         """Where nobody trains on, the rows of the passes that were not made repeat the last."""
         if not self.any_going:
             self.rows += [self.rows[-1]] * (self.values["epochs"] + 1 - len(self.rows))
+
+    @property
+    def snapshots(self) -> list[tuple[int, np.ndarray, Any]]:
+        """Passes with their weights and running moments: those kept on the way, and the last."""
+        return self.kept if self.kept[-1][0] == self.passes else [*self.kept, (self.passes, self.theta, self.running)]
 
     @property
     def now(self) -> tuple[np.ndarray, Any]:

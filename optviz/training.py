@@ -67,14 +67,15 @@ class Widths:
 
     default: tuple[int, ...]
     most: int = MOST_LAYERS
+    widest: int = MOST_WIDTH
 
     def check(self, keyword: str, value: Any) -> tuple[int, ...]:
         value = np.asarray(value).tolist() if isinstance(value, np.ndarray) else value
         good = isinstance(value, Sequence) and not isinstance(value, str) and len(value) <= self.most and all(
-            isinstance(v, (int, np.integer)) and not isinstance(v, bool) and 1 <= v <= MOST_WIDTH for v in value)
+            isinstance(v, (int, np.integer)) and not isinstance(v, bool) and 1 <= v <= self.widest for v in value)
         if not good:
-            raise out_of_range(keyword, value, T(f"up to {self.most} whole numbers from 1 to {MOST_WIDTH}, such as (8, 8)",
-                                                 f"до {self.most} целых чисел от 1 до {MOST_WIDTH}, например (8, 8)"))
+            raise out_of_range(keyword, value, T(f"up to {self.most} whole numbers from 1 to {self.widest}, such as (8, 8)",
+                                                 f"до {self.most} целых чисел от 1 до {self.widest}, например (8, 8)"))
         return tuple(int(v) for v in value)
 
     def parse(self, keyword: str, text: str) -> tuple[int, ...]:
@@ -160,17 +161,23 @@ def go_together(words: Mapping[str, Any]) -> None:
                         f"loss={loss.key} — для классов, а в data={data.key} предсказывают число; выберите mse или half_mse"))
 
 
-def settled(given: Mapping[str, Any]) -> dict[str, Any]:
-    """Every word and setting of a training with its checked value; settings may be arrays."""
-    given = dict(given)
+def words_of(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Every word of a training, checked by itself, the data as a definition; no activation is the linear one."""
+    given = {name: value for name, value in given.items() if name in WORDS}
     data = given.get("data")
     for name in ("activation", "output_activation"):
         if given.get(name, "") is None:
             given[name] = "linear"
     if isinstance(given.get("activation"), (list, tuple)):
         given["activation"] = ["linear" if word is None else word for word in given["activation"]]
-    words = resolve(WORDS, {name: value for name, value in given.items() if name in WORDS and not (name == "data" and isinstance(data, Dataset))})
-    words["data"] = data if isinstance(data, Dataset) else datasets[words["data"]]
+    words = resolve(WORDS, {name: value for name, value in given.items() if not isinstance(value, Dataset)})
+    return words | {"data": data if isinstance(data, Dataset) else datasets[words["data"]]}
+
+
+def settled(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Every word and setting of a training with its checked value; settings may be arrays."""
+    given = dict(given)
+    words = words_of(given)
     go_together(words)
     if words["data"].key not in datasets and "n" not in given:
         given["n"] = words["data"].size  # a visitor's own points are all wanted
@@ -206,19 +213,26 @@ class Training:
 
     def to_query(self) -> str:
         """The URL's query: what is at its default is left out, the rate never is. A visitor's own data do not fit into it."""
-        values = dict(self.values)
-        if values["data"].key not in datasets:
+        if self["data"].key not in datasets:
             raise Refused(T("your own data do not fit into a link: save them as a file",
                             "собственные данные не помещаются в ссылку: сохраните их в файл"))
+        return urlencode(self.pairs(), safe=",")
+
+    def pairs(self) -> list[tuple[str, str]]:
+        """The fields of the query; of a visitor's own data, their key alone."""
+        values = dict(self.values)
         table = {**WORDS, **settings_of(values)}
-        pairs = [("v", str(VERSION)), ("data", values["data"].key)]
-        pairs += [(name, as_text(value)) for name, value in values.items() if name != "data" and (name == "lr" or value != table[name].default)]
-        return urlencode(pairs, safe=",")
+        told = [(name, as_text(value)) for name, value in values.items() if name != "data" and (name == "lr" or value != table[name].default)]
+        return [("v", str(VERSION)), ("data", values["data"].key), *told]
 
     @staticmethod
     def from_query(query: str, notes: list[T] | None = None) -> Training:
         """The training of a query. With `notes`, what cannot be used falls back to its default and is noted; without, it is refused."""
-        read = Query(query, notes)
+        return Training.read(Query(query, notes))
+
+    @staticmethod
+    def read(read: Query) -> Training:
+        """The training of the fields that are left of a query."""
         read.drop(["v"])
         words = {name: read.attempt(name, lambda v, name=name, w=w: w.parse(name, v), w.default) for name, w in WORDS.items()}  # type: ignore[misc]
         for name in ("activation", "loss"):  # what contradicts the others gives way
