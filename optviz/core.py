@@ -158,9 +158,9 @@ class Flag:
     default: bool
 
     def check(self, keyword: str, value: Any) -> bool:
-        if not isinstance(value, bool):
+        if not isinstance(value, (bool, np.bool_)):
             raise out_of_range(keyword, value, T("True, False", "True, False"))
-        return value
+        return bool(value)
 
     def parse(self, keyword: str, text: str) -> bool:
         if text not in ("0", "1"):
@@ -252,7 +252,9 @@ def out_of_range(keyword: str, value: Any, allowed: T) -> Refused:
 
 #: What people type who learned the name elsewhere.
 ALSO = {"learning_rate": "lr", "eta": "lr", "alpha": "lr", "gamma": "momentum", "beta": "beta1", "betas": "beta1", "nag": "nesterov", "gd": "sgd",
-        "epsilon": "eps", "heavy_ball": "momentum", "wd": "weight_decay", "sigma": "noise"}
+        "epsilon": "eps", "heavy_ball": "momentum", "wd": "weight_decay", "sigma": "noise",
+        "hidden": "layers", "hidden_layers": "layers", "dataset": "data",
+        "batch_size": "batch", "optim": "optimizer", "initializer": "init", "p": "dropout", "bn": "batchnorm", "early_stopping": "patience"}
 
 
 def unknown_name(keyword: str, allowed: Mapping[str, Any], value: Any = None) -> Unknown:
@@ -300,6 +302,9 @@ class Registry(Mapping[str, V], Generic[V]):
 
     def __len__(self) -> int:
         return len(self._known)
+
+    def __repr__(self) -> str:
+        return f"{{{', '.join(self._known)}}}"
 
 
 def _bare(key: str) -> str:

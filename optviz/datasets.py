@@ -60,6 +60,9 @@ class Dataset:
     labels: tuple | str  # in the order of the indices, or the parameter that counts them
     size: int | None  # how many examples there are; None: as many as one asks for
 
+    def __repr__(self) -> str:
+        return f"Dataset({self.key!r}, {self.kind}{f', {self.size} examples' if self.size else ''})"
+
     def settings(self, given: Mapping[str, Any]) -> Any:
         """Checked parameters by name, the rest at their defaults."""
         return SimpleNamespace(**resolve(self.params, given))

@@ -64,16 +64,13 @@ class Loss:
                 raise Refused(T(f"loss={self.key!r} needs classes; choose mse or half_mse where values are to be learned",
                                 f"loss={self.key!r} — только для классов; чтобы обучать числам, выберите mse или half_mse"))
             return np.asarray(labels, float)
-        one_hot = np.eye(classes)[np.asarray(labels, int)]
-        if self.coding == "classes":
-            return (1 - smoothing) * one_hot + smoothing / classes
-        return (1 - smoothing) * (2 * one_hot - 1)[..., -self.outputs(classes):]
+        shares = (1 - smoothing) * np.eye(classes)[np.asarray(labels, int)] + smoothing / classes
+        return shares if self.coding == "classes" else (2 * shares - 1)[..., -self.outputs(classes):]
 
     def smoothing(self, alpha: float, classes: int) -> float:
-        """The smoothing under which the true label has the share α and the others have 1 − α together; a sign has one other."""
-        sides = classes if self.coding == "classes" else 2
-        Param(1.0, 1 / sides, 1.0, allowed=Range(1 / sides, 1.0)).check("alpha", alpha)
-        return (1 - alpha) * sides / (sides - 1)
+        """The smoothing under which the true label has the share α and the others have 1 − α together."""
+        Param(1.0, 1 / classes, 1.0, allowed=Range(1 / classes, 1.0)).check("alpha", alpha)
+        return (1 - alpha) * classes / (classes - 1)
 
     def decide(self, out: Any) -> np.ndarray:
         """The class that the outputs speak for, (..., n)."""

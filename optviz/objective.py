@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from . import autograd
-from .autograd import Value, compiled
+from .autograd import Value, graph, unbroadcast
 from .nn import Net
 
 
@@ -54,3 +54,34 @@ class Objective:
                 end = end + charge(flat[0])
             self.made = compiled(end, [*given, *parts, *flat], [part for m in flow.moments for part in m])
         return self.made
+
+
+def compiled(end: Value, leaves: Sequence[Value], also: Sequence[Value] = ()) -> tuple[Callable, Callable]:
+    """The graph of `end` once recorded, as straight-line code: two functions of other arrays in the place of its leaves' own.
+
+    The first gives the value, the second value, gradients by the leaves that want one, and the values of `also`.
+    """
+    order = graph(end)
+    name = {id(value): f"v{i}" for i, value in enumerate(order)} | {id(leaf): f"leaf{i}" for i, leaf in enumerate(leaves)}
+    space: dict[str, Any] = {"unbroadcast": unbroadcast, "ones": np.ones}
+    forward, back, reached = [], [], {id(end)}
+    for value in order:
+        if value.op is not None:
+            space["op_" + name[id(value)]] = value.op
+            forward.append("{0}, back_{0} = op_{0}({1})".format(name[id(value)], ", ".join(name[id(i)] for i in value.inputs)))
+        elif name[id(value)].startswith("v"):
+            space[name[id(value)]] = value.data
+    for value in reversed(order):
+        for k, i in enumerate(value.inputs) if value.wanted and id(value) in reached else ():
+            if i.wanted:
+                shape, g = f"{name[id(i)]}.shape", f"grad_{name[id(i)]}"
+                back += [f"g = back_{name[id(value)]}[{k}](grad_{name[id(value)]})",
+                         *[f"if g.shape != {shape}: g = unbroadcast(g, {shape})"] * (len(value.inputs) > 1),
+                         f"{g} = {g} + g" if id(i) in reached else f"{g} = g"]
+                reached.add(id(i))
+    given, last = ", ".join(f"leaf{i}" for i in range(len(leaves))), name[id(end)]
+    grads = "".join(f"grad_{name[id(leaf)]}, " if id(leaf) in reached else f"0 * {name[id(leaf)]}, " for leaf in leaves if leaf.wanted)
+    text = [f"def value({given}):", *forward, f"return {last}", f"def slope({given}):", *forward, f"grad_{last} = ones({last}.shape)", *back,
+            f"return {last}, ({grads}), ({''.join(name[id(value)] + ', ' for value in also)})"]
+    exec("\n".join(line if line.startswith("def") else " " + line for line in text), space)  # nothing but the operations below, in order
+    return space["value"], space["slope"]

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Mapping
 from copy import copy
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,6 @@ from .augment import augmentations
 from .chance import Draw, generator
 from .core import Param, Refused, T, out_of_range
 from .datasets import Dataset
-from .descent import asked
 from .initializers import initializers
 from .losses import losses
 from .nn import Moments, Net
@@ -29,23 +29,23 @@ from .points import Points, drawn, taken
 from .preparing import Preparation, features
 from .run import CLIPS
 from .schedules import begin, schedules
-from .training import WORDS, Training, settings_of, settled
+from .training import WORDS, Training, settings_of, settled, words_of
 
-MOST_SNAPSHOTS = 2**25  # numbers that a history keeps of the weights on the way: 256 MiB
+MOST_KEPT = 100  # snapshots of the weights on the way
 IN_CACHE = 2**15  # numbers of one layer that are computed at a time
 WEIGHT = Param(0.0, -10.0, 10.0)
 MOST_NUMBERS = 2**27  # that a training may hold at once: 1 GiB
 
 
 class Trainer:
-    """A training under way: `run` makes passes, `history` tells of those made so far."""
+    """A training under way: `run` makes passes, `rows` and `snapshots` tell of those made so far."""
 
     def __init__(self, data: str | Dataset | Training = "spiral", weights: Any = None, **given: Any):
         if isinstance(data, Training):  # another optimizer brings its own settings; what both know stays
             own = dict(data.values)
-            words = {name: given.get(name, own[name]) for name in WORDS}
-            known = settings_of({**words, **{name: WORDS[name].check(name, words[name]) for name in WORDS if name != "data"}})
-            given = {**words, **{name: value for name, value in own.items() if name in known and name not in WORDS}, **given}
+            words = words_of({name: given.get(name, own[name]) for name in WORDS})
+            known = settings_of(words)
+            given = {**words, **{name: value for name, value in own.items() if name in known and name not in WORDS}, **given, **words}
             data = given.pop("data")
         self.values = settled({"data": data, **given})
         self.batch = self._batch()
@@ -74,6 +74,9 @@ class Trainer:
     def _batch(self) -> tuple[int, ...]:
         """The common shape of all settings that are arrays."""
         arrays = {name: value for name, value in self.values.items() if isinstance(value, np.ndarray)}
+        for name, value in arrays.items():
+            if not value.size:
+                raise out_of_range(name, value, T("at least one number", "хотя бы одно число"))
         try:
             return np.broadcast_shapes(*(a.shape for a in arrays.values()))
         except ValueError:
@@ -111,12 +114,14 @@ class Trainer:
         names = ["noise", "label_noise", "seed", "data_seed", *(f"data_{name}" for name in v["data"].params)]
         apart = any(isinstance(v[name], np.ndarray) for name in names)
         made: dict[tuple, Points] = {}
-        mine = []
+        mine: list[Points] = []
         for k in range(self.members if apart else 1):
             given = tuple(self._of(name, k) for name in names)
             if given not in made:
                 made[given] = drawn(v, dict(zip(names, given, strict=True)))
             mine.append(made[given])
+            if k == 0:
+                self._check_size(mine[0])
         self.labels = mine[0].labels
         x, y, x_val, y_val = (np.stack(parts) if len(made) > 1 else parts[0] for parts in zip(*(p[:4] for p in mine), strict=True))
         self.raw, self.image = x, v["data"].image
@@ -130,7 +135,8 @@ class Trainer:
 
     def prepared(self, x: Any) -> np.ndarray:
         """Points as the data have them, as the network is shown them."""
-        return self.preparation(features(x, self.values["features"]))
+        with np.errstate(all="ignore"):
+            return self.preparation(features(x, self.values["features"]))
 
     def targets(self, y: np.ndarray, smoothing: Any = 0.0) -> np.ndarray:
         """What the loss compares outputs with."""
@@ -144,7 +150,6 @@ class Trainer:
         own = [activations[key] for key in (*hidden_keys(v), v["output_activation"])]
         self.net = Net((self.all_x.shape[-1], *v["layers"], self.all_targets.shape[-1]), tuple(own), tuple(self._settings(a.key, a) for a in own),
                        v["batchnorm"], v["layernorm"], v["residual"], v["bias"])
-        self._check_size()
         charged = np.isin(self.net.is_weight, v["penalty_layers"] or range(1, len(self.net.widths)))
         self.charged = charged.astype(float).reshape(-1, *[1] * len(self.lead))
         rule = self.loss.soft_rule if np.any(v["label_smoothing"]) else self.loss.rule
@@ -160,23 +165,28 @@ class Trainer:
         """One number for each member, out of the losses of examples."""
         return loss.mean((-2, -1)) if self.values["reduction"] == "mean" else loss.sum((-2, -1))
 
-    def _check_size(self) -> None:
-        """Refuse what would not fit, before it is tried."""
-        if asked(self.optimizer, {}).hessians:
-            raise Refused(T(f"optimizer={self.optimizer.key} needs second derivatives, which a network's loss does not give here; choose another",
-                            f"optimizer={self.optimizer.key} требует вторых производных, для сети они здесь не считаются; выберите другой"))
-        matrix = self.net.size**2 if self.optimizer.key == "bfgs" else 0
-        remembered = self.net.size * (8 + 2 * self.values.get("history_size", 0)) + matrix
-        shown = (self.size * 8 + self.all_x.shape[-2]) * sum(self.net.widths)
-        if max(self.members, 1) * (remembered + shown) > MOST_NUMBERS:
-            raise Refused(T(f"{self.members} × {self.net.size} weights are too much at once; make layers smaller or train fewer at a time",
-                            f"{self.members} × {self.net.size} весов — слишком много сразу; уменьшите слои или число сетей"))
+    def _check_size(self, points: Points) -> None:
+        """Refuse what would not fit before more than one member's points are drawn."""
+        v, n = self.values, len(points.x) + len(points.x_val)
+        inputs = features(points.x[:1], v["features"]).shape[1]
+        outputs = self.loss.outputs(len(points.labels)) if points.labels else points.y.shape[1]
+        widths = [inputs, *v["layers"], outputs]
+        weights = sum((a + 1) * b for a, b in pairwise(widths))
+        remembered = weights * (8 + 2 * v.get("history_size", 0)) + (weights**2 * 8 if self.optimizer.key == "bfgs" else 0)
+        shown = (min(v["batch"] or n, n) * 8 + n) * sum(widths)
+        noted = 4 * v["epochs"] + weights * min(v["epochs"], MOST_KEPT)
+        if max(self.members, 1) * (remembered + shown + noted) > MOST_NUMBERS:
+            many = f"{self.members} × " if self.members > 1 else ""
+            raise Refused(T(f"{many}{weights} weights, {n} examples and {v['epochs']} passes are too much at once; ask for less of one of them",
+                            f"{many}{weights} весов, {n} примеров и {v['epochs']} проходов — слишком много сразу; уменьшите что-нибудь из этого"))
 
     def _begin(self) -> np.ndarray:
         """The weights before training, (P, *lead): the same for members of one seed and initialization."""
         v = self.values
         init = initializers[v["init"]]
         apart = any(isinstance(v[name], np.ndarray) for name in ("seed", *(f"init_{name}" for name in init.params)))
+        for a in self.net.activations:  # a trained parameter begins as its setting says
+            apart |= any(isinstance(v[f"{a.key}_{name}"], np.ndarray) for name in (a.params if init.looks else a.learned))
         apart |= self.all_x.ndim > 2 and init.looks
         thetas = []
         for k in range(self.members if apart else 1):
@@ -206,11 +216,11 @@ class Trainer:
         self.passes = self.updates = 0
         self._go_on(np.ones(lead, bool))
         self.diverged_at, self.diverged_layer, self.stopped_at, self.best_epoch = (np.full(lead, -1) for _ in range(4))
-        self.best_loss, self.best = np.full(lead, np.inf), (self.theta, self.running)
+        self.best_loss = np.full(lead, np.inf)
+        self.best = self.good = self.theta, self.running
         self.rows: list[tuple[np.ndarray, ...]] = []
         self.kept: list[tuple[int, np.ndarray, Any]] = []
-        every = -(-max(v["epochs"], 1) // 100)
-        self.every = max(every, -(-v["epochs"] * self.net.size * max(self.members, 1) // MOST_SNAPSHOTS))
+        self.every = -(-max(v["epochs"], 1) // MOST_KEPT)
         self._look()
 
     def _go_on(self, going: np.ndarray) -> None:
@@ -263,6 +273,7 @@ class Trainer:
         k, steps = (self.passes, self.values["epochs"])
         if self.values["schedule_every"] == "update":
             k, steps = self.updates, steps * self.per_pass
+        # a schedule that grows out of the floats breaks the run, not the loop
         return np.nan_to_num(self.schedule.rule(np.float64(k), self.h.lr, self.schedule_h, steps, np))
 
     def _shown(self) -> tuple[np.ndarray, np.ndarray, list[np.ndarray]]:
@@ -272,7 +283,10 @@ class Trainer:
             x = self.prepared(self._augmented(taken(self.raw, order)))
         else:
             x = taken(self.all_x[..., :self.count, :], order)
-        return x, taken(self.shown_y, order), self._masks()
+        masks: list[np.ndarray] = []
+        if np.any(self.values["dropout"]) and self.net.hidden:
+            masks = self._masks(self._drawn(Draw.DROPOUT, lambda rng: rng.random((self.count, sum(self.values["layers"])))))
+        return x, taken(self.shown_y, order), masks
 
     def _drawn(self, draw: Draw, make: Callable[[np.random.Generator], np.ndarray]) -> np.ndarray:
         """Something random of this pass: one where all members have one seed, else one each."""
@@ -295,12 +309,10 @@ class Trainer:
             out.append(x)
         return np.stack(out) if apart else out[0]
 
-    def _masks(self) -> list[np.ndarray]:
-        """What dropout leaves of every hidden number of this pass."""
+    def _masks(self, chance: np.ndarray) -> list[np.ndarray]:
+        """What dropout leaves of every hidden number, by chances between 0 and 1."""
         p, widths = self._column("dropout"), self.values["layers"]
-        if not np.any(p) or not widths:
-            return []
-        stay = self._drawn(Draw.DROPOUT, lambda rng: rng.random((self.count, sum(widths)))) >= p
+        stay = chance >= p
         return np.split(stay / (1 - p) if self.values["dropout_form"] == "inverted" else stay * 1.0, np.cumsum(widths)[:-1], -1)
 
     def _remember(self, size: int) -> None:
@@ -314,7 +326,7 @@ class Trainer:
                         for old, new in zip(self.running, map(Moments, seen[::2], seen[1::2]), strict=True)]
 
     def _end(self, bad: np.ndarray, passes: int, new: np.ndarray) -> None:
-        """Members whose numbers ended go no further; the layer is the one whose weights did, or whose weights are the largest."""
+        """Members whose numbers ended are put back to where they were last measured; the layer is whose weights did, or had been the largest."""
         bad = bad & self.going
         by_layer = [np.concatenate([new[b.at] for b in self.net.blocks if b.layer == i]) for i in range(len(self.net.activations))]
         gone = np.stack([~np.isfinite(part).all(0) for part in by_layer])
@@ -322,6 +334,7 @@ class Trainer:
         layer = np.where(gone.sum(0) == 1, gone.argmax(0), np.argmax(size, 0)) + 1
         self.diverged_at = np.where(bad, passes, self.diverged_at)
         self.diverged_layer = np.where(bad, layer, self.diverged_layer)
+        self.theta, self.running = chosen(bad, self.good, (self.theta, self.running))
         self._go_on(self.going & ~bad)
 
     # --- what came of it --------------------------------------------------------------------------------------------------------------
@@ -334,6 +347,7 @@ class Trainer:
             self._end(~fine, self.passes, self.theta)
             row = [np.where(fine, now, old) for now, old in zip(row, self.rows[-1] if self.rows else np.nan_to_num(row), strict=True)]
         self.rows.append(tuple(row))
+        self.good = self.theta, self.running
         watched = row[1] if self.val_count else row[0]
         better = self.going & (watched < self.best_loss)
         self.best_loss, self.best_epoch = np.where(better, watched, self.best_loss), np.where(better, self.passes, self.best_epoch)
@@ -350,28 +364,32 @@ class Trainer:
 
     def _figures(self) -> list[np.ndarray]:
         """Loss and accuracy on the training part, then on the other; without the latter its figures are the former's."""
-        out = self._outputs(self.all_x, self.theta, self.running)
-        loss, n = self.loss.rule(out, self.all_targets, self.loss_h, autograd), self.count
-        parts = [slice(n), slice(n, None)] if self.val_count else [slice(None)] * 2
-        figures = [self._reduced(loss[..., part, :]) for part in parts]
+        out, n = self._outputs(self.all_x, self.theta, self.running), self.count
+        with np.errstate(all="ignore"):
+            loss = self.loss.rule(out, self.all_targets, self.loss_h, autograd)
+            parts = [slice(n), slice(n, None)] if self.val_count else [slice(None)] * 2
+            figures = [self._reduced(loss[..., part, :]) for part in parts]
         if self.labels:
             right = self.loss.decide(out) == self.known
             figures += [right[..., part].mean(-1) for part in parts]
         return [np.broadcast_to(f, self.lead) for f in figures]
 
-    def _outputs(self, x: np.ndarray, theta: np.ndarray, running: Any) -> np.ndarray:
-        """What the network says when it is not being trained: running moments, and nothing dropped."""
-        keep = 1 - self._column("dropout") if self.values["dropout_form"] == "at_test" and np.any(self.values["dropout"]) else None
+    def _outputs(self, x: np.ndarray, theta: np.ndarray, running: Any, masks: list[np.ndarray] | None = None) -> np.ndarray:
+        """What the network says when it is not being trained: running moments, and nothing dropped but by masks that somebody gives."""
+        keep = None
+        if masks is None and self.values["dropout_form"] == "at_test" and np.any(self.values["dropout"]):
+            keep = 1 - self._column("dropout")
         parts = self.net.parts(theta)
         some = max(1, IN_CACHE // (max(self.members, 1) * max(self.net.widths)))
+        blocks = [x[..., low:low + some, :] for low in range(0, max(x.shape[-2], 1), some)]
         with np.errstate(all="ignore"):
-            out = [self.net.flow(x[..., low:low + some, :], parts, autograd, running, keep=keep).outputs for low in range(0, x.shape[-2], some)]
+            out = [self.net.flow(block, parts, autograd, running, masks, keep).outputs for block in blocks]
         return np.concatenate(out, -2) if len(out) > 1 else out[0]
 
     def fork(self) -> Trainer:
         """Another training at the same point: what one goes on to do, the other does not see."""
         other = copy(self)
-        other.rows, other.kept = list(self.rows), list(self.kept)
+        other.rows, other.kept, other.values = list(self.rows), list(self.kept), dict(self.values)
         other._equip()
         return other
 
@@ -398,27 +416,43 @@ class Trainer:
         """A number for each member, or one, or None."""
         return a.reshape(self.batch) if self.batch else int(a) if a >= 0 else None
 
-    def predict(self, X: Any, at: int | None = None) -> np.ndarray:
-        """The outputs for inputs as the data have them."""
-        X = np.asarray(X, float)
-        if X.ndim != 2 or X.shape[1] != self.raw.shape[-1]:
-            raise out_of_range("X", X.shape, T(f"an array (N, {self.raw.shape[-1]})", f"массив (N, {self.raw.shape[-1]})"))
+    def _said(self, X: Any, at: int | None, thinned: int | None = None) -> np.ndarray:
+        """The outputs (*batch, …, outputs) for inputs (…, d) as the data have them."""
+        d = self.raw.shape[-1]
+        try:
+            X = np.asarray(X, float)
+        except (TypeError, ValueError):
+            X = np.array(np.nan)
+        if X.ndim < 2 or X.shape[-1] != d or not np.isfinite(X).all():
+            raise out_of_range("X", X.shape, T(f"finite numbers (N, {d})", f"конечные числа (N, {d})"))
         theta, running = self.now
         if at is not None:
-            known = {passes: (theta, running) for passes, theta, running in self.kept}
+            known = {passes: (theta, running) for passes, theta, running in self.snapshots}
             if at not in known:
-                raise out_of_range("at", at, T(f"one of snapshot_passes, 0 to {self.passes}", f"один из snapshot_passes, от 0 до {self.passes}"))
+                raise out_of_range("at", at, T(*["{" + ", ".join(map(str, known)) + "}"] * 2))
             theta, running = known[at]
-        out = self._outputs(self.prepared(X), theta, running)
-        out = out.reshape(*self.batch, *out.shape[-2:])
+        masks = None if thinned is None else self._masks(generator(thinned, Draw.DROPOUT).random((1, sum(self.values["layers"]))))
+        out = self._outputs(self.prepared(X.reshape(-1, d)), theta, running, masks)
+        return out.reshape(*self.batch, *X.shape[:-1], out.shape[-1])
+
+    def predict(self, X: Any, at: int | None = None, thinned: int | None = None) -> np.ndarray:
+        """The outputs, without the axis of outputs where there is one."""
+        out = self._said(X, at, thinned)
         return out[..., 0] if out.shape[-1] == 1 else out
 
     def classify(self, X: Any, at: int | None = None) -> np.ndarray:
         """The labels that the network gives."""
         if not self.labels:
             raise Refused(T("these data have values, not classes; use predict", "здесь предсказывают число, а не класс; используйте predict"))
-        out = self.predict(X, at)
-        return np.array(self.labels)[self.loss.decide(out if self.net.widths[-1] > 1 else out[..., None])]
+        return np.array(self.labels)[self.loss.decide(self._said(X, at))]
+
+    def probabilities(self, X: Any, at: int | None = None) -> np.ndarray:
+        """Of every class, in the order of `labels`."""
+        chances = self.loss.probabilities(self._said(X, at)) if self.labels else None
+        if chances is None:
+            raise Refused(T(f"the outputs of loss={self.loss.key} are no probabilities; train with ce or logistic",
+                            f"выходы при loss={self.loss.key} — не вероятности; обучите с ce или logistic"))
+        return chances
 
     def __getstate__(self) -> dict[str, Any]:
         """Formulas do not travel: they are found again by name, and the network's loss recorded anew, where this arrives."""

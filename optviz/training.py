@@ -11,8 +11,9 @@ import numpy as np
 
 from .activations import activations
 from .augment import augmentations
-from .core import BELOW_ONE, NOT_NEGATIVE, SHARE, Choice, Flag, Param, Range, Refused, Setting, T, out_of_range, resolve
-from .datasets import Dataset, datasets
+from .core import BELOW_ONE, SHARE, Choice, Flag, Param, Range, Refused, Setting, T, Unknown, out_of_range, resolve, unknown_name
+from .datasets import NOISE, Dataset, N, datasets
+from .descent import asked
 from .initializers import initializers
 from .losses import losses
 from .optimizers import optimizers
@@ -20,7 +21,7 @@ from .penalties import penalties
 from .preparing import FEATURES, RAW, preparations
 from .query import Query
 from .run import COMMON as RUN
-from .run import VERSION, find
+from .run import VERSION
 from .schedules import schedules
 
 MOST_LAYERS, MOST_WIDTH = 100, 4096
@@ -28,17 +29,40 @@ MOST_LAYERS, MOST_WIDTH = 100, 4096
 
 @dataclass(frozen=True)
 class Key:
-    """A definition of a registry, by its key."""
+    """A definition of a registry, by its key or its name."""
 
     registry: Mapping[str, Any]
-    keyword: str
     default: str
 
     def check(self, keyword: str, value: Any) -> str:
-        return find(self.registry, self.keyword, value, type(next(iter(self.registry.values())))).key
+        if self.registry.get(key := str(getattr(value, "key", ""))) is value:  # the definition itself
+            value = key
+        if not isinstance(value, str):
+            raise out_of_range(keyword, value, T(*["{" + ", ".join(self.registry) + "}"] * 2))
+        try:
+            return self.registry[value].key
+        except Unknown as why:
+            raise Refused(T(f"{keyword}: {why.text.en}", f"{keyword}: {why.text.ru}")) from None
 
-    def parse(self, keyword: str, text: str) -> str:
-        return self.check(keyword, text)
+    parse = check
+
+
+@dataclass(frozen=True)
+class Keys:
+    """One definition for all, or several in a row; commas between them in a text."""
+
+    registry: Mapping[str, Any]
+    default: tuple[str, ...]
+    most: int
+
+    def check(self, keyword: str, value: Any) -> tuple[str, ...]:
+        value = value if isinstance(value, (list, tuple)) else (value,)
+        if not 1 <= len(value) <= self.most:
+            raise out_of_range(keyword, value, T(f"1 to {self.most} names", f"от 1 до {self.most} имён"))
+        return tuple(Key(self.registry, "").check(keyword, word) for word in value)
+
+    def parse(self, keyword: str, text: str) -> tuple[str, ...]:
+        return self.check(keyword, text.split(","))
 
 
 @dataclass(frozen=True)
@@ -70,7 +94,8 @@ class Widths:
     widest: int = MOST_WIDTH
 
     def check(self, keyword: str, value: Any) -> tuple[int, ...]:
-        value = np.asarray(value).tolist() if isinstance(value, np.ndarray) else value
+        value = value.tolist() if isinstance(value, (np.ndarray, np.integer)) else value
+        value = (value,) if type(value) is int else value
         good = isinstance(value, Sequence) and not isinstance(value, str) and len(value) <= self.most and all(
             isinstance(v, (int, np.integer)) and not isinstance(v, bool) and 1 <= v <= self.widest for v in value)
         if not good:
@@ -97,18 +122,18 @@ class Place(Choice):
 _EPOCHS = Param(100, 1, 2000, log=True, allowed=Range(0, 1_000_000), whole=True, one=True)
 #: What makes a training what it is: each names a definition with settings of its own, or a shape.
 WORDS: Mapping[str, Any] = {
-    "data": Key(datasets, "dataset", "spiral"), "layers": Widths((8, 8)), "activation": Several(tuple(activations), ("tanh",), 1, MOST_LAYERS),
-    "output_activation": Key(activations, "activation", "linear"), "init": Key(initializers, "initializer", "xavier"),
-    "optimizer": Key(optimizers, "optimizer", "sgd"), "schedule": Key(schedules, "schedule", "constant"), "loss": Key(losses, "loss", "mse"),
+    "data": Key(datasets, "spiral"), "layers": Widths((8, 8)), "activation": Keys(activations, ("tanh",), MOST_LAYERS),
+    "output_activation": Key(activations, "linear"), "init": Key(initializers, "xavier"),
+    "optimizer": Key(optimizers, "sgd"), "schedule": Key(schedules, "constant"), "loss": Key(losses, "mse"),
     "epochs": _EPOCHS,
 }
 _SEED = Param(0, 0, 2**32 - 1, allowed=Range(0, 2**32 - 1), whole=True)
 #: What every training has besides what its definitions bring.
 COMMON: Mapping[str, Any] = {
     "batch": Param(10, 1, 512, log=True, allowed=Range(1, 10**9), whole=True, one=True, optional=True),  # None is all of them
-    "n": Param(200, 10, 2000, log=True, allowed=Range(2, 100_000), whole=True, one=True),
+    "n": replace(N, default=200, allowed=Range(2, N.allowed.high)),
     "val": Param(0.5, 0.0, 0.9, allowed=BELOW_ONE, one=True),
-    "noise": Param(0.0, 0.0, 0.5, allowed=NOT_NEGATIVE),
+    "noise": replace(NOISE, one=False),
     "label_noise": Param(0.0, 0.0, 0.5, allowed=SHARE),
     "features": Several(tuple(FEATURES), RAW, 1),
     "prepare": Several(tuple(preparations)),
@@ -150,15 +175,28 @@ def _owners(words: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Settin
         yield key, activations[key].params
 
 
-def go_together(words: Mapping[str, Any]) -> None:
-    """Refuse words that contradict each other."""
-    named, layers, data, loss = len(words["activation"]), len(words["layers"]), words["data"], losses[words["loss"]]
+def contradictions(values: Mapping[str, Any]) -> Iterator[tuple[str, T]]:
+    """What of some words and settings cannot be together: the name that had better give way, and why."""
+    named, layers, data, optimizer = len(values["activation"]), len(values["layers"]), values["data"], values["optimizer"]
     if named not in (1, layers):
-        raise Refused(T(f"activation names {named} layers of {layers}; name one for all, or one for each",
-                        f"activation: слоёв названо {named} из {layers}; укажите одну на все слои или по одной на слой"))
-    if data.kind == "values" and loss.coding != "values":
-        raise Refused(T(f"loss={loss.key} is for classes, and data={data.key} has values; choose mse or half_mse",
-                        f"loss={loss.key} — для классов, а в data={data.key} предсказывают число; выберите mse или half_mse"))
+        yield "activation", T(f"activation names {named} layers of {layers}; name one for all, or one for each",
+                              f"activation: слоёв названо {named} из {layers}; укажите одну на все слои или по одной на слой")
+    if data.kind == "values" and losses[values["loss"]].coding != "values":
+        yield "loss", T(f"loss={values['loss']} is for classes, and data={data.key} has values; choose mse or half_mse",
+                        f"loss={values['loss']} — для классов, а в data={data.key} предсказывают число; выберите mse или half_mse")
+    if asked(optimizers[optimizer], {}).hessians:
+        yield "optimizer", T(f"optimizer={optimizer} needs second derivatives, which a network's loss does not give here; choose another",
+                             f"optimizer={optimizer} требует вторых производных, для сети они здесь не считаются; выберите другой")
+    for name in ("label_smoothing", "label_noise"):
+        if data.kind == "values" and np.any(values.get(name, 0)):
+            yield name, T(f"{name} is for classes, and data={data.key} has values; leave it at 0",
+                          f"{name} — для классов, а в data={data.key} предсказывают число; оставьте 0")
+    if data.size is not None and values.get("n", 0) > data.size:
+        yield "n", T(f"data={data.key} has {data.size} examples, not {values['n']}; choose n up to {data.size}",
+                     f"в data={data.key} примеров всего {data.size}, а не {values['n']}; выберите n не больше {data.size}")
+    if any(layer > layers + 1 for layer in values.get("penalty_layers", ())):
+        yield "penalty_layers", T(f"penalty_layers names layers beyond {layers + 1}; this network has layers 1 to {layers + 1}",
+                                  f"penalty_layers: слоёв в этой сети {layers + 1}; укажите номера от 1 до {layers + 1}")
 
 
 def words_of(given: Mapping[str, Any]) -> dict[str, Any]:
@@ -177,13 +215,18 @@ def words_of(given: Mapping[str, Any]) -> dict[str, Any]:
 def settled(given: Mapping[str, Any]) -> dict[str, Any]:
     """Every word and setting of a training with its checked value; settings may be arrays."""
     given = dict(given)
+    if isinstance(given.get("data"), (list, tuple, np.ndarray)):
+        raise Refused(T("data are given as ov.dataset(X, y)", "данные передаются так: ov.dataset(X, y)"))
     words = words_of(given)
-    go_together(words)
+    table = settings_of(words)
+    for name in given:
+        if name not in WORDS and name not in table:
+            raise unknown_name(name, {**WORDS, **table}, given[name])
     if words["data"].key not in datasets and "n" not in given:
         given["n"] = words["data"].size  # a visitor's own points are all wanted
-    values = resolve(settings_of(words), {name: value for name, value in given.items() if name not in WORDS})
-    if too_far := [layer for layer in values["penalty_layers"] if layer > len(words["layers"]) + 1]:
-        raise out_of_range("penalty_layers", too_far[0], T(f"1 to {len(words['layers']) + 1}", f"от 1 до {len(words['layers']) + 1}"))
+    values = resolve(table, {name: value for name, value in given.items() if name not in WORDS})
+    for _, why in contradictions(words | values):
+        raise Refused(why)
     return words | values
 
 
@@ -200,6 +243,12 @@ class Training:
                 raise out_of_range(name, value, T("one number: a Training holds scalars, arrays go to train",
                                                   "одно число: Training хранит скаляры, массивы принимает train"))
         object.__setattr__(self, "values", tuple(values.items()))
+
+    def __repr__(self) -> str:
+        values = dict(self.values)
+        table = {**WORDS, **settings_of(values)}
+        told = "".join(f", {name}={value!r}" for name, value in self.values if name != "data" and value != table[name].default)
+        return f"Training({values['data'].key!r}{told})"
 
     def __getitem__(self, name: str) -> Any:
         """training["lr"]: one word or setting."""
@@ -235,20 +284,16 @@ class Training:
         """The training of the fields that are left of a query."""
         read.drop(["v"])
         words = {name: read.attempt(name, lambda v, name=name, w=w: w.parse(name, v), w.default) for name, w in WORDS.items()}  # type: ignore[misc]
-        for name in ("activation", "loss"):  # what contradicts the others gives way
-            try:
-                go_together({**words, "data": datasets[words["data"]]})
-            except Refused as refusal:
-                read.note(refusal)
-                words[name] = WORDS[name].default
+        for name, why in contradictions({**words, "data": datasets[words["data"]]}):
+            read.note(Refused(why))
+            words[name] = WORDS[name].default
         table = settings_of(words)
         settings = read.settings(table)
+        for name, why in contradictions({**words, **settings, "data": datasets[words["data"]]}):
+            read.note(Refused(why))
+            settings.pop(name)
         read.finish({**WORDS, **table})
-        try:
-            return Training(**words, **settings)
-        except Refused as refusal:
-            read.note(refusal)
-            return Training(**words)
+        return Training(**words, **settings)
 
 
 def as_text(value: Any) -> str:

@@ -7,7 +7,8 @@ import pytest
 import torch
 
 from optviz import autograd as ag
-from optviz.autograd import Value, backward, compiled, graph
+from optviz.autograd import Value, backward, graph
+from optviz.objective import compiled
 
 A, ROW, COLUMN, ONE, DEEP = (3, 4), (4,), (3, 1), (), (2, 3, 4)
 

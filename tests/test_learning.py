@@ -159,10 +159,10 @@ BATCHES = {
     "noise": {"noise": np.array([0.0, 0.3]), "label_noise": np.array([0.1, 0.0])}, "batch norm": {"batchnorm": True, "seed": np.arange(3)},
     "after": {"batchnorm": "after", "bn_momentum": np.array([0.1, 0.5])}, "layer norm": {"layernorm": "after", "residual": True, "layers": (5, 5), "seed": np.arange(2)},
     "initial scale": {"init": "normal", "init_scale": np.array([0.1, 1.0])}, "layerwise": {"init": "layerwise", "seed": np.arange(2)},
-    "prelu": {"activation": "prelu", "seed": np.arange(2)}, "maxout": {"activation": ("maxout", "elu"), "elu_alpha": np.array([0.5, 2.0])},
+    "prelu": {"activation": "prelu", "prelu_alpha": np.array([0.1, 0.5])}, "layerwise elu": {"init": "layerwise", "activation": "elu", "elu_alpha": np.array([0.1, 5.0])}, "maxout": {"activation": ("maxout", "elu"), "elu_alpha": np.array([0.5, 2.0])},
     "clipping": {"clip_norm": np.array([0.1, 1.0]), "lr": 0.3}, "schedule": {"schedule": "exponential", "schedule_gamma": np.array([0.9, 0.99])},
-    "plateau": {"schedule": "plateau", "schedule_patience": 0, "schedule_factor": np.array([0.1, 0.5])},
-    "patience": {"patience": np.array([1, 3, 50]), "lr": 0.5, "epochs": 30}, "divergence": {"lr": np.array([0.01, 1e6]), "activation": "relu"},
+    "plateau": {"schedule": "plateau", "schedule_patience": 0, "schedule_factor": np.array([0.1, 0.5]), "lr": 0.5, "epochs": 20},
+    "patience": {"data": "circle", "patience": np.array([1, 5, 50]), "optimizer": "adam", "lr": 0.1, "epochs": 40, "noise": 0.3}, "divergence": {"lr": np.array([0.01, 1e6]), "activation": "relu"},
     "augmented": {"augment_jitter": np.array([0.0, 0.5]), "augment_rotate": 20.0, "seed": np.array([1, 2])},
     "prepared": {"prepare": ("centre", "decorrelate"), "features": ("x", "y", "x2", "siny"), "seed": np.arange(3)},
     "data": {"data_seed": 3, "seed": np.arange(3)}, "spiral": {"data": "spiral", "data_arms": 3, "loss": "ce", "seed": np.arange(2)},
@@ -253,7 +253,7 @@ def test_dropout_hands_on_the_same_on_average_in_training_and_afterwards(form):
 def mask_draws(trainer, times):
     for k in range(times):
         trainer.passes = k
-        yield trainer._masks()
+        yield trainer._shown()[2]
 
 
 def test_a_proximal_step_makes_zeros_and_a_sign_step_none():
@@ -287,7 +287,7 @@ def test_patience_stops_and_gives_back_the_best():
     free = ov.train("circle", **settings)
     assert free.stopped_at is None and free.best_epoch == h.best_epoch
     np.testing.assert_array_equal(h.loss_val[:h.stopped_at + 1], free.loss_val[:h.stopped_at + 1])
-    np.testing.assert_array_equal(h.weights, free.snapshots[list(free.snapshot_passes).index(h.best_epoch)] if h.best_epoch in free.snapshot_passes else h.weights)
+    np.testing.assert_array_equal(h.weights, ov.train("circle", **settings | {"epochs": h.best_epoch}).weights)
     x, y = h.trainer.all_x[h.trainer.count:], h.trainer.all_targets[h.trainer.count:]
     np.testing.assert_allclose(((h.trainer._outputs(x, h.weights, None) - y) ** 2).mean(), h.loss_val.min(), rtol=1e-12)
 
@@ -337,11 +337,13 @@ def test_two_classes_are_plus_and_minus_one():
 
 
 @pytest.mark.parametrize(("settings", "says"), [
-    ({"lr": -1}, "lr=-1"), ({"layers": (0,)}, "layers="), ({"layers": 8}, "layers="), ({"layers": "8,8"}, "layers="), ({"activation": "tanhh"}, "activation"),
+    ({"lr": -1}, "lr=-1"), ({"layers": (0,)}, "layers="), ({"layers": "8,8"}, "layers="), ({"activation": "tanhh"}, "activation"),
     ({"activation": ("tanh", "relu", "relu")}, "names 3 layers of 2"), ({"epochs": 1.5}, "epochs=1.5"), ({"epochs": -1}, "epochs=-1"), ({"batch": 0}, "batch=0"),
     ({"dropout": 1.0}, "dropout=1.0"), ({"optimizer": "adamm"}, "adam"), ({"loss": "ce", "data": "plane"}, "mse"), ({"momentum": 0.9}, "momentum"),
-    ({"seed": -1}, "seed=-1"), ({"lr": np.array([0.1, np.nan])}, "lr="), ({"lr": np.ones(2), "l2": np.ones(3)}, "broadcast"), ({"data": "spirall"}, "spiral"),
-    ({"features": ("x", "z")}, "features="), ({"prepare": "white"}, "prepare="), ({"penalty_layers": (4,), "l2": 1.0}, "penalty_layers=4"),
+    ({"seed": -1}, "seed=-1"), ({"lr": np.array([0.1, np.nan])}, "lr="), ({"lr": np.ones(2), "l2": np.ones(3)}, "broadcast"), ({"lr": []}, "at least one"), ({"hidden": 3}, "layers"), ({"epoch": 3}, "epochs"),
+    ({"data": (np.ones((3, 2)), np.ones(3))}, "ov.dataset"), ({"data": "plane", "label_smoothing": 0.1}, "for classes"), ({"seed": np.arange(10**6)}, "too much"),
+    ({"optimizer": "adm"}, "optimizer: unknown name 'adm'; did you mean adam"), ({"data": "spirall"}, "spiral"),
+    ({"features": ("x", "z")}, "features="), ({"prepare": "white"}, "prepare="), ({"penalty_layers": (4,), "l2": 1.0}, "penalty_layers"),
     ({"batchnorm": "inside"}, "batchnorm="), ({"n": np.array([10, 20])}, "n="), ({"layers": (4096,) * 100}, "too much"), ({"val": 1.0}, "val=1.0"),
 ])
 def test_what_cannot_be_is_refused_in_one_sentence(settings, says):
@@ -354,9 +356,45 @@ def test_predict_wants_what_the_data_have():
     h = ov.train("circle", **SMALL)
     with pytest.raises(ov.Refused, match="X="):
         h.predict(np.zeros((3, 5)))
+    with pytest.raises(ov.Refused, match="X="):
+        h.predict([[math.nan, 1.0]])
+    with pytest.raises(ov.Refused, match="X="):
+        h.predict("a")
     with pytest.raises(ov.Refused, match="at="):
         h.predict(np.zeros((3, 2)), at=99)
     np.testing.assert_array_equal(h.predict(np.ones((2, 2)), at=6), h.predict(np.ones((2, 2))))
+
+
+def test_probabilities_grids_and_thinned_networks():
+    h = ov.train("blobs", data_classes=3, loss="ce", layers=(30,), dropout=0.5, epochs=20, lr=0.1, seed=np.arange(2))
+    grid = np.random.default_rng(0).uniform(-6, 6, (4, 5, 2))
+    chances = h.probabilities(grid)
+    assert chances.shape == (2, 4, 5, 3) and h.predict(grid).shape == (2, 4, 5, 3)
+    np.testing.assert_allclose(chances.sum(-1), 1)
+    np.testing.assert_array_equal(np.array(h.labels)[chances.argmax(-1)], h.classify(grid))
+    np.testing.assert_allclose(h.predict(grid)[:, 1, 2], h.predict(grid[1, 2:3])[:, 0], rtol=1e-12)
+    drawn = np.mean([h.predict(grid, thinned=k) for k in range(300)], axis=0)
+    np.testing.assert_allclose(drawn, h.predict(grid), atol=0.25 * np.abs(drawn).max())
+    assert np.abs(h.predict(grid, thinned=1) - h.predict(grid, thinned=2)).max() > 0.1
+    with pytest.raises(ov.Refused, match="no probabilities"):
+        ov.train("circle", **SMALL).probabilities(grid)
+
+
+def test_a_history_stays_as_it_was_and_goes_on_to_more_passes():
+    h = ov.train("xor", **SMALL)
+    before = h.predict(np.ones((1, 2)))
+    longer = ov.train(h, epochs=10)
+    assert len(longer.loss_val) == 11 and (h.predict(np.ones((1, 2))) == before).all() and (longer.weights != h.weights).any()
+    np.testing.assert_array_equal(longer.weights, ov.train(h.training, epochs=10).weights)
+    with pytest.raises(ov.Refused, match="as it began"):
+        ov.train(h, lr=1.0)
+
+
+def test_what_is_printed_is_one_line():
+    h = ov.train("gauss", layers=8, activation="ReLU", lr=50.0, epochs=9)
+    own = ov.dataset(np.ones((50, 2)) * np.arange(50)[:, None], np.arange(50) % 2)
+    for thing, says in ((h, "diverged in pass"), (h.training, "lr=50.0"), (own, "50 examples"), (ov.losses, "logistic"), (ov.train("xor", **SMALL), "validation")):
+        assert says in repr(thing) and len(repr(thing)) < 400
 
 
 # --- the spec --------------------------------------------------------------------------------------------------------------------------------

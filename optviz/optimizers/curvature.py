@@ -126,8 +126,7 @@ def times(b, g):
 
 def unit(x, xp):
     """The unit matrix for each member of x's batch."""
-    rows = [[(1 if i == j else 0) + 0 * x[0] for j in range(len(x))] for i in range(len(x))]
-    return xp.stack([xp.stack(row) for row in rows])
+    return xp.eye(len(x), device=x.device).reshape(len(x), len(x), *[1] * (x.ndim - 1)) + 0 * x[0]
 
 
 @optimizer(T("BFGS", "BFGS"),
