@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from functools import lru_cache
+from typing import Any
 
-from .core import BELOW_ONE, Param, T
-from .optimizers import Optimizer
-from .schedules import Schedule
+from .activations import activations
+from .augment import augmentations
+from .core import BELOW_ONE, Choice, Param, T
+from .datasets import Dataset, datasets
+from .initializers import initializers
+from .losses import losses
+from .optimizers import optimizers
+from .penalties import penalties
+from .preparing import preparations
+from .schedules import schedules
+from .training import Key, Several
 
-#: What every parameter of every optimizer and schedule is called; "owner.name" where one name means two things.
+#: What every parameter of every definition is called; "owner.name" where one name means two things.
 NAMES = {
     "lr": T("learning rate", "скорость обучения"), "momentum": T("momentum", "импульс"), "weight_decay": T("weight decay", "затухание весов"),
     "velocity": T("step with the velocity", "шаг делает скорость"), "form": T("form", "запись"), "lr_decay": T("rate decay", "убывание скорости"),
@@ -44,6 +54,13 @@ NAMES = {
     "min_lr": T("lowest rate", "наименьшая скорость"), "plateau.eps": T("least change", "наименьшее изменение"),
     "clip_norm": T("clip the gradient's length", "ограничить длину градиента"),
     "clip_value": T("clip each coordinate", "ограничить каждую координату"),
+    # of what a training is made of
+    "arms": T("arms", "рукавов"), "classes": T("classes", "классов"), "inputs": T("inputs", "входов"), "outputs": T("outputs", "выходов"),
+    "slope": T("slope below 0", "наклон ниже нуля"), "prelu.alpha": T("slope below 0 to begin with", "начальный наклон ниже нуля"),
+    "elu.alpha": T("depth of the floor", "глубина нижнего уровня"), "pieces": T("sums in a neuron", "сумм в нейроне"),
+    "scale": T("multiple of the formula", "множитель к формуле"), "normal.scale": T("standard deviation σ", "стандартное отклонение σ"),
+    "l2.scale": T("formula", "формула"), "bound": T("formula", "формула"), "share": T("share of the examples", "доля примеров"),
+    "strength": T("strength λ", "сила λ"), "step": T("step", "шаг"), "beta": T("weight of L2, β", "вес L2, β"),
     "b": T("steepness", "крутизна"), "condition": T("condition number", "число обусловленности"), "angle": T("angle, °", "угол, °"),
 }
 #: What the words that a setting chooses among are called.
@@ -52,12 +69,84 @@ WORDS = {
     "new": T("of this step", "этого шага"), "old": T("of the step before", "предыдущего шага"), "lr_inside": T("rate inside", "α внутри"),
     "ema": T("averaged", "скользящее среднее"), "warming": T("with warming", "с разогревом"), "printed": T("as in the paper", "как в статье"),
     "around": T("a cloud around the start", "облако вокруг старта"), "grid": T("a grid over the box", "сетка по области"),
+    # of a training
+    "none": T("none", "нет"), "before": T("before the activation", "перед активацией"), "after": T("after the activation", "после активации"),
+    "inverted": T("inverted: 1/(1−p) in training", "обратный: 1/(1−p) при обучении"), "at_test": T("times 1−p afterwards", "умножить на 1−p после"),
+    "biased": T("biased, 1/m", "смещённая, 1/m"), "unbiased": T("unbiased, 1/(m−1)", "несмещённая, 1/(m−1)"),
+    "mean": T("mean over the batch", "среднее по пакету"), "sum": T("sum over the batch", "сумма по пакету"),
+    "update": T("update", "обновление"), "pass": T("pass", "эпоха"), "half": T("½ Σw²", "½ Σw²"), "whole": T("Σw²", "Σw²"),
+    "proximal": T("to 0 and no further", "до нуля и не дальше"), "sign": T("by the sign of the weight", "по знаку веса"),
+    "falling": T("1/(1+e^M), as it is meant", "1/(1+e^M), как задумано"),
+    "as_printed": T("as some lectures print it", "как печатают в некоторых лекциях"),
+    "root": T("√6, as in the paper", "√6, как в статье"),
+    "x": T("x", "x"), "y": T("y", "y"), "x2": T("x²", "x²"), "y2": T("y²", "y²"), "xy": T("xy", "xy"), "sinx": T("sin x", "sin x"),
+    "siny": T("sin y", "sin y"),
+    "val": T("validation", "проверка"), "train": T("training", "обучение"), "wrong": T("errors", "ошибки"),
 }
+#: What is called what every training and every study has.
+SETTINGS = {
+    "data": T("data", "данные"), "layers": T("hidden layers", "скрытые слои"), "activation": T("activation", "активация"),
+    "output_activation": T("activation of the output", "активация выхода"), "init": T("initial weights", "начальные веса"),
+    "optimizer": T("optimizer", "оптимизатор"), "schedule": T("schedule of the rate", "расписание скорости"), "loss": T("loss", "функция потерь"),
+    "epochs": T("passes", "эпох"), "batch": T("batch size (else all)", "размер пакета (иначе все)"), "n": T("examples", "примеров"),
+    "val": T("share kept for validation", "доля для проверки"), "noise": T("noise of the data", "шум в данных"),
+    "label_noise": T("share of wrong labels", "доля неверных меток"), "features": T("inputs", "входы"),
+    "prepare": T("preparation", "подготовка данных"),
+    "dropout": T("dropout p", "дропаут p"), "dropout_form": T("made up for", "поправка дропаута"),
+    "batchnorm": T("batch normalization", "нормализация по пакету"),
+    "bn_momentum": T("weight of the new batch in its averages", "вес нового пакета в её средних"),
+    "bn_variance": T("variance that it averages", "дисперсия, которую она усредняет"), "layernorm": T("layer normalization", "нормализация по слою"),
+    "residual": T("residual connections", "остаточные связи"), "bias": T("biases", "смещения"),
+    "label_smoothing": T("label smoothing", "сглаживание меток"), "reduction": T("loss of a batch", "потеря пакета"),
+    "penalty_layers": T("layers that are penalized (none: all)", "штрафуемые слои (иначе все)"),
+    "clip_norm": NAMES["clip_norm"], "clip_value": NAMES["clip_value"], "schedule_every": T("the schedule counts", "расписание считает"),
+    "shuffle": T("another order each pass", "новый порядок каждую эпоху"),
+    "patience": T("early stopping: patience in passes", "ранняя остановка: терпение в эпохах"),
+    "seed": T("seed", "зерно"), "data_seed": T("seed of the data (else the same)", "зерно данных (иначе то же)"),
+    # of a study
+    "stop_passes": T("stop after so many passes", "остановить после стольких эпох"),
+    "stop_loss": T("stop when the loss is below", "остановить, когда потеря меньше"),
+    "stop_accuracy": T("stop when the share of right answers reaches", "остановить, когда доля верных достигнет"),
+    "stop_plateau": T("stop when the loss has not fallen for so many passes", "остановить, если потеря столько эпох не убывает"),
+    "stop_on": T("watched on", "следить за"), "weights": T("weights to begin with", "веса в начале"),
+    "hidden": T("hidden points", "скрытые точки"), "discrete": T("two flat colours", "два сплошных цвета"),
+    "neuron": T("neuron in the picture", "нейрон на картинке"),
+    "warp": T("layer that bends the grid", "слой, изгибающий сетку"), "matrix": T("confusion matrix", "матрица ошибок"),
+    "at": T("pass in the picture", "эпоха на картинке"),
+}
+#: Settings whose words are keys of a registry.
+KEYED: Mapping[str, Mapping[str, Any]] = {"activation": activations, "prepare": preparations}
 
 
-def name_of(owner: Optimizer | Schedule, name: str) -> T:
-    """What a parameter is called."""
+def name_of(owner: Any, name: str) -> T:
+    """What a parameter of a definition is called."""
     return NAMES.get(f"{owner.key}.{name}") or NAMES[name]
+
+
+def setting_name(values: Mapping[str, Any], name: str) -> T:
+    """What a word or setting of a training is called, by the words that it has: each definition's own parameter by its own name."""
+    if name in SETTINGS:
+        return SETTINGS[name]
+    if name in penalties:
+        return T(f"{penalties[name].name.en}: {NAMES['strength'].en}", f"{penalties[name].name.ru}: {NAMES['strength'].ru}")
+    prefix, _, own = name.partition("_")
+    if prefix == "augment":
+        return augmentations[own].name
+    data = values["data"]
+    owners: dict[str, Any] = {"data": data if isinstance(data, Dataset) else datasets[data], "schedule": schedules[values["schedule"]],
+              "loss": losses[values["loss"]], "init": initializers[values["init"]], **penalties, **activations}
+    for key, owner in owners.items():
+        if name.startswith(key + "_") and (own := name.removeprefix(key + "_")) in owner.params:
+            return name_of(owner, own)
+    return name_of(optimizers[values["optimizer"]], name)
+
+
+def choices(name: str, p: Any) -> dict[str, T]:
+    """The words that a setting chooses among, as they are called."""
+    if isinstance(p, Key):
+        return {key: definition.name for key, definition in p.registry.items()}
+    words = p.choices if isinstance(p, Choice) else p.words if isinstance(p, Several) else ()
+    return {word: KEYED[name][word].name if name in KEYED else WORDS[word] for word in words}
 
 
 RATIOS = (1.0, 1.1, 1.2, 1.4, 1.6, 1.8, 2.0, 2.2, 2.5, 2.8, 3.2, 3.5, 4.0, 4.5, 5.0, 5.6, 6.3, 7.1, 8.0, 9.0)  # a decade of a logarithmic slider

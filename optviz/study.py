@@ -17,7 +17,7 @@ from .nn import Block
 from .preparing import RAW
 from .query import Query
 from .trainer import WEIGHT, Trainer
-from .training import COMMON, WORDS, Training, Widths, as_text, settings_of, words_of
+from .training import COMMON, WORDS, Several, Training, Widths, as_text, settings_of, words_of
 
 #: What a training in the lab may ask for: the limits keep one visitor from stalling a room, and the picture readable.
 LIMITS: Mapping[str, Any] = {
@@ -36,24 +36,25 @@ STOPS: Mapping[str, Any] = {
 
 @dataclass(frozen=True)
 class Spot:
-    """A neuron: its layer, of which 0 are the inputs, and its number in it, from 0; nothing where none is chosen."""
+    """A neuron: its layer, of which 0 are the inputs, and its number in it, from 0; None where none is chosen."""
 
-    default: tuple[int, ...] = ()
+    default: tuple[int, int] | None = None
 
-    def check(self, keyword: str, value: Any) -> tuple[int, ...]:
-        good = isinstance(value, Sequence) and len(value) in (0, 2) and all(type(v) is int and 0 <= v < 10_000 for v in value)
-        if not good:
+    def check(self, keyword: str, value: Any) -> tuple[int, int] | None:
+        if value is None:
+            return None
+        if not (isinstance(value, Sequence) and len(value) == 2 and all(type(v) is int and 0 <= v < 10_000 for v in value)):
             raise out_of_range(keyword, value, T("a layer and a neuron, such as (1, 0)", "слой и нейрон, например (1, 0)"))
-        return tuple(value)
+        return value[0], value[1]
 
-    def parse(self, keyword: str, text: str) -> tuple[int, ...]:
+    def parse(self, keyword: str, text: str) -> tuple[int, int] | None:
         return self.check(keyword, [int(p) if p.isdecimal() and len(p) < 9 else p for p in text.split(",") if p])
 
 
-#: How the stage shows it: whose points; whether the field is two flat colours; whose field (none: the output's); which hidden layer's
-#: bent grid; whether the confusion matrix; at which pass it stands still (none: it plays).
+#: How the stage shows it: what is hidden of the points; whether the field is flat colours; whose field (none: the output's); which hidden
+#: layer's bent grid; whether the confusion matrix; at which pass it stands still (none: it plays).
 LOOK: Mapping[str, Any] = {
-    "points": Choice("both", ("both", "train", "val", "none")), "discretize": Flag(False), "neuron": Spot(),
+    "hidden": Several(("train", "val", "wrong")), "discrete": Flag(False), "neuron": Spot(),
     "warp": Param(None, 1, 8, allowed=Range(1, 8), whole=True, one=True, optional=True), "matrix": Flag(False),
     "at": Param(None, 0, 2000, allowed=Range(0, 10_000), whole=True, one=True, optional=True),
 }
@@ -78,13 +79,11 @@ class Study:
     stops: tuple[tuple[str, Any], ...]
     look: tuple[tuple[str, Any], ...]
 
-    def __init__(self, training: Training | str | Dataset = "spiral", weights: Any = (), loss_before: str | None = None, **settings: Any):
+    def __init__(self, data: Training | str | Dataset = "spiral", weights: Any = (), loss_before: str | None = None, **settings: Any):
         own = {name: settings.pop(name) for name in (*STOPS, *LOOK) if name in settings}
-        if isinstance(training, Training):
-            if settings:
-                raise Refused(T("a Training has its settings; change them with at", "у Training настройки уже есть; измените их через at"))
-        else:
-            training = Training(training, **settings)
+        if isinstance(data, Training) and settings:
+            raise Refused(T("a Training has its settings; change them with at", "у Training настройки уже есть; измените их через at"))
+        training = data if isinstance(data, Training) else Training(data, **settings)
         for name, limit in LIMITS.items():
             limit.check(name, training[name])
         start = tuple(np.ravel(WEIGHT.check("weights", weights)).tolist())
@@ -96,8 +95,8 @@ class Study:
         depth = len(training["layers"])
         if given["warp"] is not None and given["warp"] > depth:
             given["warp"] = None  # there is no such layer
-        if given["neuron"] and not _is_there(given["neuron"], training):
-            given["neuron"] = ()
+        if given["neuron"] is not None and not _is_there(given["neuron"], training):
+            given["neuron"] = None
         values = (training, start, before, *(tuple((name, given[name]) for name in table) for table in (STOPS, LOOK)))
         for f, value in zip(fields(Study), values, strict=True):
             object.__setattr__(self, f.name, value)
@@ -187,7 +186,7 @@ def blocks(training: Training) -> tuple[Block, ...]:
     return Trainer(training).net.blocks
 
 
-def _is_there(spot: tuple[int, ...], training: Training) -> bool:
+def _is_there(spot: tuple[int, int], training: Training) -> bool:
     """Whether a network has such a neuron."""
     layer, number = spot
     if layer > len(training["layers"]) + 1:

@@ -6,9 +6,10 @@ import math
 import operator
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, reduce
 from typing import Any, NamedTuple
 
+from .activations import Activation
 from .core import Choice, Refused, T
 from .expr import ARRAYS, JAVASCRIPT, PYTHON, Code, Graph, Node
 from .optimizers import Optimizer
@@ -107,8 +108,10 @@ _operators()
 class Tracer:
     """The `xp` of a trace."""
 
+    tanh: Callable[..., Any]
+
     def __init__(self, graph: Graph):
-        for name in "sqrt sign abs floor exp log cos sin where".split():
+        for name in "sqrt sign abs floor exp log cos sin tanh where".split():
             setattr(self, name, lifted(lambda *args, name=name: graph.make(name, *args)))
         self.maximum = lifted(lambda a, b: graph.make("max", a, b))
         self.graph = graph
@@ -117,6 +120,15 @@ class Tracer:
         if min is not None:
             v = lifted(lambda a, b: self.graph.make("max", a, b))(v, min)
         return v if max is None else lifted(lambda a, b: self.graph.make("min", a, b))(v, max)
+
+    def relu(self, z: Any) -> Any:
+        return self.maximum(z, 0.0)
+
+    def sigmoid(self, z: Any) -> Any:
+        return 0.5 + 0.5 * self.tanh(0.5 * z)  # as autograd has it
+
+    def amax(self, parts: Sequence[Any], axis: int) -> Any:
+        return reduce(self.maximum, parts)
 
 
 @dataclass(frozen=True)
@@ -205,6 +217,18 @@ def javascript_step(plan: Plan) -> str:
             f"return ({', '.join([*traced.moving, 'gx', 'gy', *traced.each])}) => {{ {' '.join(code.lines)}\n"
             f"return [{', '.join(code.results)}]; }}; }},\n"
             f"next(step, now, t, rate, noise) {{ return step({', '.join([*now, 't', 'rate', *noise])}); }} }}")
+
+
+@lru_cache(maxsize=256)
+def javascript_activation(activation: Activation, h: Any) -> str:
+    """A function of a sum, (z) => …, with its trained parameters after it, (z, alpha) => …; of several pieces, (z0, z1) => …"""
+    graph = Graph()
+    names = [f"z{i}" for i in range(pieces)] if (pieces := activation.pieces(h)) > 1 else ["z"]
+    sums = [graph.symbol(name) for name in names]
+    own = h._replace(**{name: graph.symbol(name) for name in activation.learned})
+    code = Code([activation.rule(sums if pieces > 1 else sums[0], own, Tracer(graph))], JAVASCRIPT, "const {} = {};")
+    body = f"{{ {' '.join(code.lines)} return {code.results[0]}; }}" if code.lines else code.results[0]
+    return f"({', '.join([*names, *activation.learned])}) => {body}"
 
 
 #: The loop around the step, for a page: rates and noise come as arrays, a run that leaves the numbers stays at its last point.

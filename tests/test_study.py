@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import optviz as ov
+from optviz.ending import LEARNED, NEARLY, by_heart, first_loss, sanity, stopped
 from optviz.study import EDITED, LIMITS, LOOK, OWN, STOPS, Study
 
 SMALL = {"layers": (4,), "n": 40, "epochs": 6}
@@ -13,14 +14,9 @@ OWN_POINTS = ov.dataset(np.arange(24.0).reshape(12, 2), ["a", "b", "c"] * 4)
 OWN_VALUES = ov.dataset(np.arange(24.0).reshape(12, 2), np.linspace(0, 1, 12))
 SPECS = [
     {}, {"data": "blobs", "data_classes": 4, "loss": "ce", "layers": (3, 3), "activation": ("relu", "elu"), "elu_alpha": 0.5, "stop_accuracy": 0.9, "stop_on": "train"},
-    {"layers": (), "optimizer": "adam", "beta1": 0.8, "features": ("x2", "siny"), "prepare": ("centre", "scale"), "points": "val", "discretize": True, "at": 7},
+    {"layers": (), "optimizer": "adam", "beta1": 0.8, "features": ("x2", "siny"), "prepare": ("centre", "scale"), "hidden": ("val",), "discrete": True, "at": 7},
     {"data": "xor", "layers": (2,), "weights": range(9), "neuron": (1, 1), "warp": 1, "matrix": True, "stop_loss": 0.05, "stop_plateau": 12, "stop_passes": 30},
 ]
-
-
-def study(given):
-    given = dict(given)
-    return Study(given.pop("data", "spiral"), **given)
 
 
 # --- the URL -------------------------------------------------------------------------------------------------------------------------------
@@ -28,7 +24,7 @@ def study(given):
 
 @pytest.mark.parametrize("given", SPECS, ids=str)
 def test_a_study_is_hashable_and_the_same_in_a_url(given):
-    s = study(given)
+    s = Study(**given)
     again = Study.from_query(s.to_query())
     assert again == s and hash(again) == hash(s) and pickle.loads(pickle.dumps(s)) == s and s.unlinked == ()
     assert again != s.at(stop_loss=0.125) and again != s.at(seed=9)
@@ -50,7 +46,7 @@ REACHED = {"features": ("x", "y", "x2", "y2", "xy", "sinx", "siny"), "layers": (
 @pytest.mark.parametrize("name", REACHED)
 def test_every_setting_of_the_lab_can_be_reached_and_linked(name):
     together = {"layers": (3,) * 8, "optimizer": "adam", "schedule": "cosine"}
-    s = study(together).at(**{name: REACHED[name]})
+    s = Study(**together).at(**{name: REACHED[name]})
     assert s[name] == REACHED[name] and Study.from_query(s.to_query()) == s
 
 
@@ -109,9 +105,9 @@ def test_layers_come_and_go_with_an_activation_each():
     s = Study(layers=(4, 4), activation=("tanh", "relu"), penalty_layers=(1, 3), l2=0.1, neuron=(2, 3), warp=2)
     assert s.at(layers=(4, 4, 4))["activation"] == ("tanh", "relu", "relu")
     shallow = s.at(layers=(4,))
-    assert (shallow["activation"], shallow["penalty_layers"], shallow["neuron"], shallow["warp"]) == (("tanh",), (1,), (), None)
+    assert (shallow["activation"], shallow["penalty_layers"], shallow["neuron"], shallow["warp"]) == (("tanh",), (1,), None, None)
     assert s.at(layers=())["activation"] == ("tanh",) and Study(layers=(4, 4)).at(layers=(4,) * 5)["activation"] == ("tanh",)
-    assert s.at(layers=(3, 2))["neuron"] == ()
+    assert s.at(layers=(3, 2))["neuron"] is None
     with pytest.raises(ov.Refused, match="names 2 layers of 3"):
         s.at(layers=(4, 4, 4), activation=("tanh", "relu"))
 
@@ -160,3 +156,100 @@ def test_another_start_has_the_same_points_and_other_points_the_same_start():
     np.testing.assert_array_equal(first.theta, points.theta)
     assert (first.theta != other.theta).any() and (first.raw != points.raw).any()
     np.testing.assert_array_equal(first.raw, s.reseeded().reseeded().trainer().raw)
+
+
+# --- how it ends -----------------------------------------------------------------------------------------------------------------------------
+
+
+def ended(**given):
+    """A study trained until something stops it: how, and its trainer."""
+    s = Study(**given)
+    trainer = s.trainer()
+    trainer.run(stop=lambda: stopped(s, trainer) is not None)
+    return stopped(s, trainer), trainer
+
+
+QUICK = {"data": "gauss", "layers": (4,), "n": 60, "epochs": 60}
+
+
+def test_without_a_condition_every_pass_is_made():
+    s = Study(**QUICK)
+    assert stopped(s, s.trainer()) is None
+    ending, trainer = ended(**QUICK)
+    assert ending == ("done", None) and trainer.passes == 60
+
+
+@pytest.mark.parametrize("on", ["val", "train"])
+def test_each_condition_stops_at_the_first_pass_where_it_holds(on):
+    column = {"train": 0, "val": 1}[on]
+    _, whole = ended(**QUICK)
+    loss, right = (np.array([row[column + k] for row in whole.rows]) for k in (0, 2))
+    ending, trainer = ended(**QUICK, stop_loss=0.1, stop_on=on)
+    assert trainer.passes == np.argmax(loss < 0.1) > 1 and loss[trainer.passes] < 0.1
+    assert ending.state == "stopped" and f"pass {trainer.passes}:" in ending.text.en and f"эпохе {trainer.passes}:" in ending.text.ru
+    assert {"train": "on training", "val": "on validation"}[on] in ending.text.en and "below 0.1" in ending.text.en
+    ending, trainer = ended(**QUICK, stop_accuracy=0.95, stop_on=on)
+    assert trainer.passes == np.argmax(right >= 0.95) and "95 % were asked for" in ending.text.en
+    ending, trainer = ended(**QUICK, stop_passes=7, stop_on=on)
+    assert trainer.passes == 7 and "as you asked" in ending.text.en
+
+
+def test_a_plateau_stops_after_its_passes():
+    ending, trainer = ended(**QUICK | {"lr": 0.0}, stop_plateau=5)
+    assert trainer.passes == 5 and "has not fallen for 5 passes" in ending.text.en and "эпох подряд: 5" in ending.text.ru
+    ending, trainer = ended(**QUICK | {"epochs": 300, "lr": 0.3}, stop_plateau=5, stop_on="train")
+    loss = np.array([row[0] for row in trainer.rows])
+    assert ending.state == "stopped" and 5 < trainer.passes < 300
+    assert all(loss[k - 4:k + 1].min() < loss[:k - 4].min() * 0.9999 for k in range(5, trainer.passes)), "not sooner"
+    assert loss[-5:].min() >= loss[:-5].min() * 0.9999
+
+
+def test_without_a_validation_part_training_is_watched():
+    ending, _ = ended(**QUICK | {"val": 0.0}, stop_loss=0.1)
+    assert "on training" in ending.text.en and "на обучении" in ending.text.ru
+
+
+def test_accuracy_stops_no_regression():
+    assert ended(data="plane", epochs=2, stop_accuracy=0.5)[0].state == "done"
+
+
+def test_patience_is_told():
+    ending, trainer = ended(data="circle", noise=0.4, n=60, optimizer="adam", lr=0.1, patience=3)
+    assert ending.state == "stopped" and f"at pass {int(trainer.stopped_at)}:" in ending.text.en and f"best at pass {int(trainer.best_epoch)}," in ending.text.en
+    assert "Ранняя остановка" in ending.text.ru
+
+
+def test_divergence_names_its_layer_and_what_helps():
+    given = {"data": "gauss", "activation": "relu", "lr": 50.0}
+    ending, trainer = ended(**given)
+    k, layer = int(trainer.diverged_at), int(trainer.diverged_layer)
+    assert ending == ("diverged", ov.T(f"Layer {layer}'s weights overflowed at pass {k}: lower α or clip the gradient.",
+                                       f"На эпохе {k} веса слоя {layer} ушли в бесконечность: уменьшите α или ограничьте градиент."))
+    assert ended(**given | {"clip_norm": 1.0})[0].state == "done", "what is advised helps"
+    assert ended(**given | {"lr": 0.05})[0].state == "done"
+    assert "clip" not in ended(**given, clip_norm=1e300)[0].text.en, "it is clipped already"
+    assert "before the first pass" in ended(data="gauss", activation="relu", init="normal", init_scale=1e200)[0].text.en
+
+
+# --- sanity checks ---------------------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("given", "expected"), [({"data": "blobs", "data_classes": 5, "loss": "ce"}, np.log(5)), ({"data": "digits", "loss": "ce"}, 2.3), ({"data": "circle", "loss": "logistic"}, np.log(2)),
+                                                 ({"data": "circle", "loss": "mse"}, 1.0), ({"data": "circle", "loss": "mse", "reduction": "sum"}, 100.0)])
+def test_the_first_loss_is_that_of_knowing_nothing(given, expected):
+    check = first_loss(Study(**given, init="normal", layers=(8,)))
+    assert check.passed and check.number == pytest.approx(expected, rel=0.01)
+    assert f"{expected:.3g}" in check.text.en and ("ln" in check.text.en) == (given["loss"] == "ce")
+    wild = first_loss(Study(**given, init="normal", init_scale=5.0, layers=(8,)))
+    assert not wild.passed and "smaller weights" in wild.text.en and wild.number > NEARLY * expected
+
+
+def test_a_small_sample_is_learned_by_heart():
+    digits = {"data": "digits", "loss": "ce", "layers": (30,), "activation": "relu", "init": "he", "dropout": 0.5, "l2": 0.1, "label_smoothing": 0.2, "n": 1000}
+    check = by_heart(Study(**digits, lr=0.1))
+    assert check.passed and check.number == 1 and "200 examples" in check.text.en and "100 % are right" in check.text.en
+    check = by_heart(Study("circle", layers=()))
+    assert not check.passed and check.number < 0.9 and "more neurons" in check.text.en, "no line parts a disc from its ring"
+    first, check = sanity(Study("plane", layers=(), init="normal"))
+    assert first.passed and check.passed and check.number < LEARNED
+    assert by_heart(Study(OWN_POINTS, loss="ce", lr=0.0)).text.en.startswith("12 examples")

@@ -10,7 +10,7 @@ import optviz as ov
 from optviz import descent
 from optviz.expr import Graph
 from optviz.optimizers.base import Optimizer
-from optviz.trace import JAVASCRIPT_LOOP, Plan, javascript_step, python_step
+from optviz.trace import JAVASCRIPT_LOOP, Plan, javascript_activation, javascript_step, python_step
 
 TRACED = [k for k, o in ov.optimizers.items() if o.traceable]
 VARIANTS = [(key, {}) for key in ov.optimizers] + [
@@ -112,6 +112,26 @@ def test_javascript_freezes_a_diverging_run(browser):
     ours = ov.descend("rosenbrock", "sgd", start=(-2.0, 2.0), lr=1.0, steps=30)
     assert js["diverged"] == ours.diverged_at
     np.testing.assert_allclose(np.array(js["rows"]).T[:2], ours.points[:, 1:], rtol=1e-9)
+
+
+def test_javascript_has_the_same_activations(browser):
+    """Each with its defaults and with other settings, on a grid that reaches where exp overflows; a trained slope comes as an argument."""
+    others = {"leaky_relu": {"slope": 0.3}, "prelu": {"alpha": 0.6}, "elu": {"alpha": 2.5}, "maxout": {"pieces": 3}}
+    z, jobs, ours = np.concatenate([np.linspace(-8, 8, 201), [-800.0, -40.0, 40.0, 800.0]]), [], []
+    for key, a in ov.activations.items():
+        for given in ({}, *([others[key]] if key in others else [])):
+            h = a.settings(given)
+            pieces = [z, z[::-1], np.roll(z, 7)][:a.pieces(h)]
+            learned = [getattr(h, name) for name in a.learned]
+            args = ", ".join([*(f"{p.tolist()}[i]" for p in pieces), *map(repr, learned)])
+            jobs.append(f"{z.tolist()}.map((_, i) => ({javascript_activation(a, h)})({args}))")
+            ours.append((key, a.value(np.stack(pieces, -1) if len(pieces) > 1 else z, **given)))
+    page = browser.new_page()
+    got = page.evaluate(f"() => [{', '.join(jobs)}]")
+    page.close()
+    assert len(got) == len(ov.activations) + len(others)
+    for (key, y), js in zip(ours, got, strict=True):
+        np.testing.assert_allclose(np.array(js, float), y, rtol=1e-12, atol=1e-12, err_msg=key)
 
 
 # --- the explanation is the source ---------------------------------------------------------------------------------------------------------

@@ -40,6 +40,12 @@ class Arrays:
             self.parts.append(part)
         return [np.dtype(kind).name, self.places[part], data.size]
 
+    def message(self, head: Mapping[str, Any]) -> bytes:
+        """The head that knows them, and they after it."""
+        text = json.dumps(head, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
+        text += b" " * (-(len(text) + 8) % ALIGNED)
+        return b"".join([struct.pack("<II", len(text), self.size), text, *self.parts])
+
 
 def pack(scene: Scene, language: str, texts: Mapping[str, str], take: int = 0) -> bytes:
     """The scene, the words around it in one language, and the colours of both themes; another `take` plays from the beginning."""
@@ -58,7 +64,7 @@ def pack(scene: Scene, language: str, texts: Mapping[str, str], take: int = 0) -
                 "entrant": p.entrant, "x": arrays.put(p.points[0]), "y": arrays.put(p.points[1]), "height": arrays.put(p.height),
                 "rate": rate(p.rate), "live": lively}
 
-    head = {
+    return arrays.message({
         "heat": heat_head(scene.heat),
         "start": scene.start, "steps": scene.steps, "paths": [path(p) for p in scene.paths], "noise": arrays.put(noise, np.float64),
         "dots": [[d.x, d.y, d.value, d.best] for d in scene.dots], "panel": vars(scene.panel),
@@ -68,10 +74,7 @@ def pack(scene: Scene, language: str, texts: Mapping[str, str], take: int = 0) -
         "gauges": scene.gauges and _gauges(scene.gauges, arrays),
         "look": scene.look, "take": take, "loop": JAVASCRIPT_LOOP, "language": language, "texts": texts,
         "themes": {name: vars(theme) for name, theme in THEMES.items()},
-    }
-    text = json.dumps(head, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
-    text += b" " * (-(len(text) + 8) % ALIGNED)
-    return b"".join([struct.pack("<II", len(text), arrays.size), text, *arrays.parts])
+    })
 
 
 def _explained(e: Explained, path: Path, arrays: Arrays) -> dict[str, Any]:

@@ -1,0 +1,110 @@
+"""What is to be seen of a network in training, as data that knows no renderer: points, the network's shape, and a frame a pass."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from .core import T
+from .datasets import Own
+from .ending import stopped
+from .minima import Box
+from .nn import Net
+from .points import drawn
+from .preparing import Preparation
+from .study import Study
+from .trace import javascript_activation
+from .trainer import Trainer
+
+
+@dataclass(frozen=True, eq=False)
+class Dots:
+    """The examples of data in the plane: the first `train` are trained on, the others validate; a label is a class index or a value."""
+
+    x: np.ndarray
+    y: np.ndarray
+    label: np.ndarray
+    train: int
+
+
+@dataclass(frozen=True, eq=False)
+class Frames:
+    """The network after some passes, a row each; `first` is the number of the first of them among all frames of its run."""
+
+    first: int
+    passes: Sequence[int]
+    theta: np.ndarray  # (frames, P): as Net.blocks say
+    running: np.ndarray | None  # for each hidden layer the means, then the variances of its batch normalization
+    loss_train: np.ndarray
+    loss_val: np.ndarray
+    accuracy_train: np.ndarray | None  # None where the data have values
+    accuracy_val: np.ndarray | None
+
+
+@dataclass(frozen=True, eq=False)
+class NetworkScene:
+    """All that a renderer needs to show a training, or any moment of it."""
+
+    run: str  # frames of one run belong together
+    kind: str
+    labels: Sequence[str]
+    box: Box | None
+    points: Dots | None
+    net: Net
+    code: Sequence[str]  # of each layer's activation, as JavaScript
+    features: Sequence[str]
+    preparation: Preparation
+    keep: float | None  # what every hidden number is multiplied by, where dropout is made up for afterwards
+    frames: Frames
+    epochs: int
+    state: str  # ready, running, done, stopped, diverged
+    sentence: T | None
+    look: Mapping[str, Any]
+
+
+def network_scene(study: Study, trainer: Trainer, first: int = 0, running: bool = False) -> NetworkScene:
+    """A training as far as it has come, with its frames from the first on that somebody lacks.
+
+    The last frame may be a pass that is not kept for good: the next scene then has another frame with its number.
+    """
+    v, net, ending = trainer.values, trainer.net, stopped(study, trainer)
+    plane = trainer.raw.shape[-1] == 2
+    state = ending.state if ending else "running" if running else "ready"
+    return NetworkScene(
+        run_key(study), v["data"].kind, [str(label).replace("-", "−") if isinstance(label, int) else str(label) for label in trainer.labels],
+        v["data"].box if plane else None, dots(trainer) if plane else None, net,
+        [javascript_activation(a, h) for a, h in zip(net.activations, net.settings, strict=True)], v["features"] if plane else (),
+        trainer.preparation, 1 - v["dropout"] if v["dropout_form"] == "at_test" and v["dropout"] else None, frames(trainer, first), v["epochs"],
+        state, ending.text if ending else None, dict(study.look))
+
+
+def run_key(study: Study) -> str:
+    """The same text for equal trainings from equal weights, in every process."""
+    digest, make = hashlib.sha256(repr((study.training.pairs(), study.weights)).encode()), study["data"].make
+    for part in (make.inputs, make.targets) if isinstance(make, Own) else ():
+        digest.update(part)
+    return digest.hexdigest()[:16]
+
+
+def dots(trainer: Trainer) -> Dots:
+    """The examples as the data have them; wrong labels are as wrong as training sees them."""
+    p = drawn(trainer.values, trainer.values)
+    x, y = np.concatenate([p.x, p.x_val]).T
+    return Dots(x, y, np.concatenate([p.y, p.y_val]).reshape(len(x), -1)[:, 0], len(p.x))
+
+
+def frames(trainer: Trainer, first: int = 0) -> Frames:
+    """Those from the first on; of a training that has diverged, those before it did."""
+    end = int(trainer.diverged_at)
+    shown = [s for s in trainer.snapshots if end < 0 or s[0] < max(end, 1)][first:]
+    rows = [trainer.rows[passes] for passes, *_ in shown]
+    figures = [np.array([row[i] for row in rows], float) for i in range(4 if trainer.labels else 2)]
+    moments = None
+    if trainer.running is not None:
+        moments = np.array([np.concatenate([part.ravel() for m in running for part in m]) for *_, running in shown])
+    return Frames(first, [passes for passes, *_ in shown], np.array([theta for _, theta, _ in shown]).reshape(len(shown), trainer.net.size), moments,
+                  *figures, *[None] * (4 - len(figures)))
