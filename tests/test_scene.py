@@ -236,7 +236,7 @@ PLAYED = """async ([first, second]) => {
 
 
 def test_an_older_answer_does_not_undo_what_was_switched_on_since(page):
-    texts = {name: name for name in re.findall(r"texts\.(\w+)", "".join((WEB / f"{name}.js").read_text("utf-8") for name in ("player", "gauges", "chart")))}
+    texts = {name: name for name in re.findall(r"texts\.(\w+)", "".join((WEB / f"{name}.js").read_text("utf-8") for name in ("playback", "player", "gauges", "chart")))}
     race = Race("bowl", (1.0, 1.0), [Entrant("sgd", lr=0.1)], steps=20, at=5)
     first, moved = (list(pack(race_scene(solve(r)), "en", texts)) for r in (race, race.at(start=(0.5, 0.5))))
     now, look = page.evaluate(PLAYED, [first, moved])

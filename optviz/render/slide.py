@@ -132,7 +132,7 @@ def bundle(entry: str) -> str:
     parts, exports = list[str](), dict[str, list[str]]()
 
     def add(name: str) -> None:
-        text = (WEB / f"{name}.js").read_text("utf-8")
+        text = REMARK.sub("", (WEB / f"{name}.js").read_text("utf-8"))
         bare = EXPORT.sub("", IMPORT.sub(r"const { \1 } = modules.\2;", text))
         strange = [found[0] for found in MODULE.finditer(bare)]
         for found in IMPORT.finditer(text):
@@ -149,6 +149,7 @@ def bundle(entry: str) -> str:
 
 IMPORT = re.compile(r'^import \{ ((?:[\w$]+, )*[\w$]+) \} from "\./(\w+)\.js";$', re.M)
 EXPORT = re.compile(r"^export (?=(?:function|class|const) (\w+))", re.M)
+REMARK = re.compile(r"^ *//.*\n", re.M)  # lines that are for whoever reads the source
 MODULE = re.compile(r"^\s*(?:import|export)\b.*|\bimport\s*[(.].*", re.M)
 
 

@@ -48,6 +48,52 @@ STAGE: Mapping[str, T] = {
               "Shift + стрелки | сдвинуть старт\nE | объяснить шаг\nG | устойчивость и память\nF | во весь экран\n"
               "Мышь, палец | тянуть или щёлкнуть: сдвинуть старт; в рельефе: повернуть, приблизить\n? | эти клавиши"),
 }
+#: What the stage of a network says.
+NETWORK: Mapping[str, T] = {
+    "stage": T("Stage: a network in training; press ? for the keys", "Сцена: обучение сети; клавиши — по знаку ?"),
+    **{name: STAGE[name] for name in ("play", "pause", "speed", "present", "help", "close")},
+    "pass_of": T("pass {k} of {n}", "эпоха {k} из {n}"), "pass_axis": T("pass", "эпоха"), "playhead": T("Pass", "Эпоха"),
+    "home": T("Before training (Home)", "До обучения (Home)"), "back": T("One pass back (←)", "Эпоха назад (←)"),
+    "on": T("One pass on (→)", "Эпоха вперёд (→)"),
+    "reset": T("Back to the same first weights (R)", "Вернуть те же начальные веса (R)"),
+    "seed": T("Other first weights (S)", "Другие начальные веса (S)"),
+    "loss": T("loss: ― training, ┄ validation", "потеря: ― обучение, ┄ проверка"), "loss_short": T("loss", "потеря"),
+    "accuracy": T("accuracy: ― training, ┄ validation", "доля верных: ― обучение, ┄ проверка"), "accuracy_short": T("accuracy", "доля верных"),
+    "train": T("Show or hide the training points (T)", "Показать или скрыть обучающие точки (T)"), "train_short": T("● training", "● обучение"),
+    "val": T("Show or hide the validation points (V)", "Показать или скрыть проверочные точки (V)"), "val_short": T("◎ validation", "◎ проверка"),
+    "wrong": T("Mark the points that are taken for another class", "Отметить точки, отнесённые не к своему классу"),
+    "wrong_short": T("⊙ errors", "⊙ ошибки"),
+    "discrete": T("Colours in steps instead of shades (D)", "Ступени цвета вместо оттенков (D)"), "discrete_short": T("in steps", "ступенями"),
+    "warp": T("The plane as a layer sees it: grid lines bent through the net (W)", "Плоскость глазами слоя: сетка, изогнутая нейросетью (W)"),
+    "matrix": T("Who was taken for whom: the confusion matrix (M)", "Кого за кого принимают: матрица ошибок (M)"),
+    "confusion": T("Rows: the true class. Columns: the network's answer.", "Строки — верный класс, столбцы — ответ сети."),
+    "train_name": T("training", "обучение"), "val_name": T("validation", "проверка"),
+    "taken": T("{n} of class {truth} taken for {said}", "класс {truth} принят за {said}: {n}"),
+    "layer": T("layer {n}, {width} wide", "слой {n}, ширина {width}"),
+    "principal": T("principal directions 1 →, 2 ↑", "главные направления 1 →, 2 ↑"),
+    "strongest": T("only the 400 strongest weights between two layers are drawn", "между слоями нарисованы только 400 сильнейших весов"),
+    "no_plane": T("These data have no plane to colour: their inputs are not two.", "Здесь нет плоскости, которую можно раскрасить: входов не два."),
+    "input_named": T("input {name}", "вход {name}"), "neuron_named": T("neuron {n} of layer {layer}", "нейрон {n} слоя {layer}"),
+    "output_named": T("output {name}", "выход {name}"), "output": T("output", "выход"), "class": T("class", "класс"),
+    "click": T("click: show it large", "щелчок — показать крупно"),
+    "hint": T("Space trains and pauses. A click on a neuron shows what it sees; a weight under the pointer tells its value.",
+              "Пробел — обучать и ждать. Щелчок по нейрону покажет, что он видит; вес под указателем назовёт своё значение."),
+    "colours": T("Orange and blue are − and + in data, weights, neurons and output",
+                 "Оранжевый и синий — это − и + в данных, весах, нейронах и выходе"),
+    "described": T("Pass {k} of {n}. Loss {loss} on training, {loss_val} on validation.",
+                   "Эпоха {k} из {n}. Потеря {loss} на обучении, {loss_val} на проверке."),
+    "described_accuracy": T("Accuracy {train} and {val}.", "Доля верных {train} и {val}."),
+    "described_neuron": T("The picture shows {name}.", "На картинке — {name}."),
+    "described_net": T("A network of layers {widths} wide", "Сеть из слоёв шириной {widths}"),
+    "keys": T("Space | train and play, pause\n← → | one pass back, on\nHome, End | before training, last pass\nR | same first weights again\n"
+              "S | other first weights\nN | show the next neuron large\nW | bent grid of a layer\nM | confusion matrix\n"
+              "T, V | training, validation points\nD | colours in steps\nF | presentation\n"
+              "Mouse, finger | click a neuron; touch a place or a weight\n? | these keys",
+              "Пробел | обучать и показывать, пауза\n← → | эпоха назад, вперёд\nHome, End | до обучения, последняя эпоха\nR | те же начальные веса\n"
+              "S | другие начальные веса\nN | следующий нейрон крупно\nW | изогнутая сетка слоя\nM | матрица ошибок\n"
+              "T, V | обучающие, проверочные точки\nD | ступени цвета\nF | во весь экран\n"
+              "Мышь, палец | нейрон — щелчком; место или вес — касанием\n? | эти клавиши"),
+}
 #: What a slide says besides.
 SLIDE: Mapping[str, T] = {
     "reset": T("Reset: the author's start and settings", "Вернуть старт и настройки автора"),

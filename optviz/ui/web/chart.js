@@ -4,6 +4,14 @@ import { digits, power } from "./scene.js";
 
 const LEFT = 54, RIGHT = 14, TOP = 8, BOTTOM = 20;
 
+// A curve has a height for each step, or for each of its `times`.
+const timeOf = (path, k) => (path.times ? path.times[k] : k);
+function indexAt(path, time) {
+  if (!path.times) return Math.floor(time);
+  const after = path.times.findIndex((t) => t > time);
+  return (after < 0 ? path.times.length : after) - 1;
+}
+
 export class Chart {
   constructor(canvas) { this.canvas = canvas; this.kept = document.createElement("canvas"); this.painted = null; }
 
@@ -42,9 +50,9 @@ export class Chart {
     g.beginPath(); g.moveTo(x, TOP); g.lineTo(x, this.height - BOTTOM); g.stroke();
     for (const path of paths) {
       if (path.muted || path.stale) continue;
-      const t = Math.min(playhead, path.end === null ? path.x.length - 1 : path.end - 1), k = Math.floor(t), y = this.py(path.height[k]);
-      const next = this.py(path.height[Math.min(k + 1, path.height.length - 1)]);
-      g.fillStyle = path.colour; g.beginPath(); g.arc(this.px(t), Math.min(Math.max(y + (next - y) * (t - k), TOP), this.height - BOTTOM), 3, 0, 7); g.fill();
+      const last = path.end === null ? path.height.length - 1 : path.end - 1, t = Math.min(playhead, timeOf(path, last)), k = indexAt(path, t), y = this.py(path.height[k]);
+      const next = Math.min(k + 1, path.height.length - 1), share = next > k ? (t - timeOf(path, k)) / (timeOf(path, next) - timeOf(path, k)) : 0;
+      g.fillStyle = path.colour; g.beginPath(); g.arc(this.px(t), Math.min(Math.max(y + (this.py(path.height[next]) - y) * share, TOP), this.height - BOTTOM), 3, 0, 7); g.fill();
     }
   }
 
@@ -59,16 +67,16 @@ export class Chart {
       if (path.muted) continue;
       g.strokeStyle = path.colour; g.setLineDash(DASHES[path.dash].map((d) => d * 0.7)); g.globalAlpha = path.stale ? 0.25 : 1;
       const last = path.end === null ? path.height.length - 1 : path.end - 1, columns = this.width - LEFT - RIGHT;
-      g.beginPath(); g.moveTo(this.px(0), this.py(path.height[0]));
+      g.beginPath(); g.moveTo(this.px(timeOf(path, 0)), this.py(path.height[0]));
       for (let t = 1; t <= last;) {
-        const column = Math.floor(t / this.steps * columns);
+        const column = Math.floor(timeOf(path, t) / this.steps * columns);
         let low = path.height[t], high = low, end = t + 1;
-        for (; end <= last && Math.floor(end / this.steps * columns) === column; end++) {
+        for (; end <= last && Math.floor(timeOf(path, end) / this.steps * columns) === column; end++) {
           low = Math.min(low, path.height[end]); high = Math.max(high, path.height[end]);
         }
-        const x = this.px(t);
+        const x = this.px(timeOf(path, t));
         if (end - t > 2) { g.lineTo(x, this.py(high)); g.lineTo(x, this.py(low)); }
-        g.lineTo(this.px(end - 1), this.py(path.height[end - 1]));
+        g.lineTo(this.px(timeOf(path, end - 1)), this.py(path.height[end - 1]));
         t = end;
       }
       g.stroke();
@@ -96,7 +104,7 @@ export class Chart {
     g.textAlign = "right"; g.fillText(`${this.steps}`, this.width - RIGHT, this.height - 6);
     g.textAlign = "center"; g.fillText(texts.step_axis, (LEFT + this.width - RIGHT) / 2, this.height - 6);
     g.textAlign = "right"; g.strokeStyle = theme.page; g.lineWidth = 4; g.lineJoin = "round";
-    const [name, place] = [log && this.panel.base ? texts.loss_above : texts.loss, [this.width - RIGHT - 8, TOP + 8]];
+    const [name, place] = [log && this.panel.base ? texts.loss_above : texts.loss, [this.width - RIGHT - 8, this.panel.below ? bottom - 8 : TOP + 8]];
     g.strokeText(name, ...place); g.fillText(name, ...place); // readable over the curves
   }
 }

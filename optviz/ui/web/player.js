@@ -4,18 +4,17 @@ import { Steps } from "./explain.js";
 import { Gauges } from "./gauges.js";
 import { Plane, coordinates, fit, headOf, heads, marker, nearest, swatch } from "./plane.js";
 import { listen } from "./hands.js";
+import { Playback, bar, button, icon } from "./playback.js";
 import { Relief } from "./relief.js";
-import { digits, fill, rerun, themeOf, unpack, warp } from "./scene.js";
+import { digits, fill, rerun, unpack, warp } from "./scene.js";
 
 const WHOLE_RUN = 6; // seconds at speed 1
 const SLOWEST = 8; // steps a second, for short runs
-const SPEEDS = [0.25, 0.5, 1, 2, 4, 8];
 const CORNER = [242, 48]; // px at the top right that belong to the buttons
 const MANY = 60; // minima: more than these are marked by points
 const ANSWER = 4000; // ms to wait for the server's own run before its pictures with another start count again
 const HEARD = 60_000; // ms until what was told counts as heard, answered or not; a busy server takes its time
 
-const icon = (path, name = "") => `<svg class="${name}" viewBox="0 0 20 20" aria-hidden="true"><path d="${path}"/></svg>`;
 const MARKUP = `
 <section tabindex="0" role="application">
   <div class="view"><div class="left">
@@ -24,50 +23,32 @@ const MARKUP = `
     <canvas class="top" role="img"></canvas>
     <div class="grip"></div><output class="readout" hidden></output>
     <p class="message" role="status" hidden></p>
-    <div class="corner"><button data-do="explain"><i>f</i></button><button data-do="gauges">${icon("M3 15a7.5 7.5 0 1 1 14 0M10 13l3.5-4.5")}</button><button data-do="relief">3D</button><button data-do="follow">${icon("M10 2v3M10 15v3M2 10h3M15 10h3M10 5a5 5 0 1 0 .01 0M10 9a1 1 0 1 0 .01 0")}</button><button data-do="present">${icon("M3 7V3h4M13 3h4v4M17 13v4h-4M7 17H3v-4")}</button><button data-do="help">?</button></div>
+    <div class="corner">${button("explain", "<i>f</i>")}${button("gauges", icon("M3 15a7.5 7.5 0 1 1 14 0M10 13l3.5-4.5"))}${button("relief", "3D")}${button("follow", icon("M10 2v3M10 15v3M2 10h3M15 10h3M10 5a5 5 0 1 0 .01 0M10 9a1 1 0 1 0 .01 0"))}${button("present")}${button("help")}</div>
   </div>
   <ul class="legend"></ul>
   <canvas class="chart"></canvas>
   </div><aside hidden></aside></div>
   <div class="gauges" hidden></div>
-  <div class="bar">
-    <button data-do="home">${icon("M5 4v12M16 4l-8 6 8 6z")}</button><button data-do="back">${icon("M13 4l-7 6 7 6")}</button><button data-do="play" class="play">${icon("M6 3l11 7-11 7z", "go")}${icon("M6 3v14M14 3v14", "rest")}</button><button data-do="on">${icon("M7 4l7 6-7 6")}</button>
-    <input type="range" min="0" step="1">
-    <output class="count"></output>
-    <select class="speed"></select>
-    <button data-do="loop">${icon("M16 7A7 7 0 1 0 17 11M17 3v4.5h-4.5")}</button>
-  </div>
-  <p class="words" aria-live="polite"></p>
-  <dialog><h2></h2><dl></dl><button></button></dialog>
+  ${bar(button("loop"))}
 </section>`;
 const same = (a, b) => JSON.stringify(a) === JSON.stringify(b);
 
-export class Player {
+export class Player extends Playback {
   constructor(root, send) {
-    this.send = send;
-    root.innerHTML = MARKUP;
-    this.box = root.querySelector("section");
+    super(root, send, MARKUP, ["picture", "relief", "top", "grip", "readout", "message", "legend", "chart", "gauges"]);
     const find = (name) => this.box.querySelector(name);
-    this.parts = Object.fromEntries(["picture", "relief", "top", "grip", "readout", "message", "legend", "chart", "gauges", "count", "speed", "words"].map((n) => [n, find(`.${n}`)]));
-    this.parts.scrub = find("input"); this.parts.help = find("dialog");
-    this.buttons = Object.fromEntries([...this.box.querySelectorAll("[data-do]")].map((b) => [b.dataset.do, b]));
     this.plane = new Plane(find(".back"), find(".crowds"), find(".trails"));
     this.chart = new Chart(this.parts.chart);
     this.steps = new Steps(find("aside"), (entrant) => { this.explains = entrant; this.tellLook(); });
     this.gauges = new Gauges(this.parts.gauges, (entrant) => this.gauge(entrant));
-    this.playing = false; this.speed = 1; this.loop = false; this.following = null; this.playhead = 0; this.relieved = false;
+    this.loop = false; this.following = null; this.relieved = false;
     this.told = {};
-    this.still = matchMedia("(prefers-reduced-motion: reduce)").matches;
-    this.stops = new AbortController();
     listen(this, this.stops.signal);
-    this.sizes = new ResizeObserver(() => this.resize());
     [this.parts.picture, this.parts.chart, this.parts.gauges].forEach((part) => this.sizes.observe(part));
-    document.fonts.addEventListener("loadingdone", () => this.resize(), { signal: this.stops.signal }); // what was written with another font meanwhile
-    this.watch = setInterval(() => { if (this.scene && this.themeName() !== this.theme?.name) this.ask(); }, 400); // a theme flips without an event
   }
 
   destroy() {
-    this.stops.abort(); this.sizes.disconnect(); clearInterval(this.watch); cancelAnimationFrame(this.asked); [this.settling, this.saying, this.waiting].forEach(clearTimeout);
+    super.destroy(); [this.settling, this.saying, this.waiting].forEach(clearTimeout);
     this.mountain?.destroy();
   }
 
@@ -159,8 +140,6 @@ export class Player {
 
   // --- time ------------------------------------------------------------------------------------------------------------------------
 
-  ask() { if (!this.asked) this.asked = requestAnimationFrame((now) => this.frame(now)); }
-
   frame(now) {
     this.asked = 0;
     if (!this.scene || !this.width) return;
@@ -192,8 +171,6 @@ export class Player {
   }
 
   // --- what is seen ----------------------------------------------------------------------------------------------------------------
-
-  themeName() { return themeOf(this.box); }
 
   resize() {
     const { clientWidth: width, clientHeight: height } = this.parts.picture, ratio = Math.min(devicePixelRatio || 1, 2);
@@ -236,12 +213,9 @@ export class Player {
   }
 
   draw() {
-    const { scene, paths, playhead } = this, name = this.themeName(), theme = scene.themes[name];
-    if (this.theme?.name !== name) {
-      this.theme = { ...theme, name };
-      this.box.dataset.theme = name;
-      for (const [key, value] of Object.entries(theme)) this.box.style.setProperty(`--${key}`, value);
-    }
+    const { scene, paths, playhead } = this;
+    this.wear(scene.themes);
+    const { theme } = this;
     const font = (size, weight = 400) => `${weight} ${this.big ? size * 1.5 : size}px optviz, system-ui, sans-serif`, line = this.big ? 4 : 2.75;
     const g = this.parts.top.getContext("2d");
     g.setTransform(this.ratio, 0, 0, this.ratio, 0, 0);
@@ -249,7 +223,7 @@ export class Player {
     const followed = this.following && paths.find((p) => p.entrant === this.following.entrant);
     if (this.relieved) this.solid(this.theme, playhead);
     else {
-      this.plane.look(scene, theme, name, followed ? headOf(followed, playhead) : null);
+      this.plane.look(scene, theme, theme.name, followed ? headOf(followed, playhead) : null);
       this.plane.drawCrowds(this.held ? [] : scene.crowds, playhead, g);
       this.plane.drawPaths(paths, playhead, line);
     }
@@ -262,16 +236,7 @@ export class Player {
     if (scene.explained) this.terms(g, theme, font, line);
     this.chart.draw(scene, paths, playhead, theme, this.texts, font(11));
     this.gauges.draw(paths, playhead, this.theme);
-    this.parts.scrub.max = scene.steps;
-    if (this.parts.scrub.value !== String(Math.round(playhead))) this.parts.scrub.value = Math.round(playhead);
-    this.parts.scrub.style.setProperty("--share", playhead / Math.max(scene.steps, 1));
-    const count = fill(this.texts.step_of, { k: Math.floor(playhead), n: scene.steps });
-    if (this.parts.count.textContent !== count) this.parts.count.textContent = count;
-    if (this.shownPlaying !== this.playing) {
-      this.shownPlaying = this.playing;
-      this.buttons.play.classList.toggle("playing", this.playing);
-      this.buttons.play.title = this.buttons.play.ariaLabel = this.playing ? this.texts.pause : this.texts.play;
-    }
+    this.tick(scene.steps, fill(this.texts.step_of, { k: Math.floor(playhead), n: scene.steps }), this.texts);
   }
 
   solid(theme, playhead) {
@@ -389,19 +354,8 @@ export class Player {
   // --- words -----------------------------------------------------------------------------------------------------------------------
 
   label() {
-    const { texts, scene, buttons } = this;
-    if (this.worded !== scene.language) {
-      this.worded = scene.language;
-      for (const [name, button] of Object.entries(buttons)) { button.title = button.ariaLabel = texts[name]; }
-      this.shownPlaying = null;
-      this.box.setAttribute("aria-label", texts.stage); this.parts.scrub.ariaLabel = texts.playhead; this.parts.speed.ariaLabel = texts.speed;
-      this.parts.speed.replaceChildren(...SPEEDS.map((s) => new Option(`${s}×`, s, s === this.speed, s === this.speed)));
-      const help = this.parts.help;
-      help.querySelector("h2").textContent = texts.help; help.querySelector("button").textContent = texts.close;
-      help.querySelector("dl").replaceChildren(...texts.keys.split("\n").flatMap((row) => row.split("|").map((cell, i) => {
-        const e = document.createElement(i ? "dd" : "dt"); e.textContent = cell.trim(); return e;
-      })));
-    }
+    const { texts, scene } = this;
+    this.name(texts, scene.language);
     const legend = this.parts.legend, paths = scene.paths;
     while (legend.children.length > paths.length) legend.lastChild.remove();
     while (legend.children.length < paths.length) {
@@ -531,20 +485,12 @@ export class Player {
       at: this.playing || k >= this.scene.steps ? null : k, explain: this.explains, gauges: this.gaugesOn };
   }
 
-  present(on = !this.box.classList.contains("present")) {
-    this.box.classList.toggle("present", on);
-    this.buttons.present.setAttribute("aria-pressed", on);
-    if (on && document.fullscreenEnabled) this.box.requestFullscreen().catch(() => {}); // where a frame forbids it, filling the window must do
-    else if (document.fullscreenElement) document.exitFullscreen().catch(() => {});
-    this.resize();
-  }
-
   do(name) {
     const at = Math.round(this.playhead);
     ({ play: () => this.play(), back: () => this.go(Math.ceil(this.playhead) - 1), on: () => this.go(Math.floor(this.playhead) + 1), home: () => this.go(0), end: () => this.go(this.scene.steps),
       again: () => { this.playhead = 0; this.play(true); }, loop: () => { this.loop = !this.loop; this.buttons.loop.setAttribute("aria-pressed", this.loop); },
       follow: () => this.follow(this.next()), explain: () => this.explain(), gauges: () => this.gauge(), relief: () => { this.turn(!this.relieved); this.look(); }, present: () => this.present(),
-      help: () => { if (this.parts.help.open) this.parts.help.close(); else this.parts.help.showModal(); } })[name](at);
+      help: () => this.help() })[name](at);
   }
 
   // Whose step is explained: the one that is followed, or the first; or nobody's any more.

@@ -2,11 +2,16 @@
 
 const KINDS = { float32: Float32Array, float64: Float64Array };
 
-export function unpack(bytes) {
+// A message's head and a reader of its arrays: [what the head says, (place) => array].
+export function opened(bytes) {
   const buffer = bytes.slice().buffer; // an aligned copy
   const [length] = new Uint32Array(buffer, 0, 1);
-  const scene = JSON.parse(new TextDecoder().decode(new Uint8Array(buffer, 8, length)));
-  const array = (place) => place && new KINDS[place[0]](buffer, 8 + length + place[1], place[2]);
+  const head = JSON.parse(new TextDecoder().decode(new Uint8Array(buffer, 8, length)));
+  return [head, (place) => place && new KINDS[place[0]](buffer, 8 + length + place[1], place[2])];
+}
+
+export function unpack(bytes) {
+  const [scene, array] = opened(bytes);
   const noise = array(scene.noise);
   const width = noise ? noise.length / scene.steps : 0;
   scene.noise = noise ? Array.from({ length: scene.steps }, (_, t) => Array.from(noise.subarray(t * width, (t + 1) * width))) : [];

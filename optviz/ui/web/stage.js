@@ -1,19 +1,5 @@
-// Streamlit's door to the stage: called again at every change of data, it keeps one player in its place.
+// Streamlit's door to the stage of a race.
+import { door } from "./door.js";
 import { Player } from "./player.js";
 
-const players = new WeakMap();
-
-export default function ({ data, parentElement, setTriggerValue }) {
-  let player = players.get(parentElement);
-  if (!player) {
-    const root = parentElement.querySelector(".optviz-stage") ?? parentElement.appendChild(document.createElement("div"));
-    root.className = "optviz-stage";
-    if (new URLSearchParams(location.search).get("embed") === "true") root.style.setProperty("--stage-height", "calc(100vh - 16px)"); // in a slide: all of it
-    player = new Player(root, () => {});
-    players.set(parentElement, player);
-  }
-  player.send = (event) => setTriggerValue("event", event);
-  if (data) player.show(data);
-  // The last call's cleanup may come when newer data is shown already: what is still on the page stays.
-  return () => setTimeout(() => { if (!parentElement.isConnected && players.delete(parentElement)) player.destroy(); });
-}
+export default door("optviz-stage", Player);

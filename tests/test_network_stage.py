@@ -1,0 +1,267 @@
+"""The stage of a network in a real browser: its forward pass against Python's, what it shows, and what it says that a visitor did."""
+
+import base64
+import io
+import re
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import PATIENCE
+from networks import message
+from PIL import Image, ImageColor
+from playwright.sync_api import expect
+
+import optviz as ov
+from optviz.learning import Trainer
+from optviz.palette import THEMES
+from optviz.render.words import NETWORK, digits
+
+WEB = Path(ov.__file__).parent / "ui" / "web"
+KINDS = {".js": "text/javascript", ".css": "text/css", "": "text/html"}
+#: A stage without a server: what it tells is kept in `told`.
+OPEN = """async (data) => {
+    const { NetworkPlayer } = await import('/netplayer.js');
+    window.told = [];
+    window.player = new NetworkPlayer(document.body.appendChild(Object.assign(document.createElement('main'), { className: 'optviz-stage' })), (event) => told.push(event));
+    window.take = (data) => player.show(Uint8Array.from(atob(data), (c) => c.charCodeAt(0)));
+    take(data);
+}"""
+FLOW = """async (messages) => {
+    const { Net } = await import('/net.js'), { opened } = await import('/scene.js');
+    return messages.map(([data, xs, ys]) => {
+        const [head, array] = opened(Uint8Array.from(atob(data), (c) => c.charCodeAt(0)));
+        const net = new Net({ ...head.net, matrix: array(head.net.matrix), shift: array(head.net.shift) }), { frames } = head;
+        const last = (a) => a && a.subarray(a.length / frames.passes.length * (frames.passes.length - 1));
+        return net.flow(net.inputs(xs, ys), last(array(frames.theta)), last(array(frames.running))).at(-1).map((row) => [...row]);
+    });
+}"""
+#: Where in the flat picture some colours lie: the answer is [r, g, b] at shares of its sides.
+COLOURS_AT = """(spots) => { const back = player.field.back, g = back.getContext('2d');
+    return spots.map(([a, b]) => [...g.getImageData(Math.round(a * (back.width - 1)), Math.round(b * (back.height - 1)), 1, 1).data.slice(0, 3)]); }"""
+
+
+def trained(data="spiral", until=None, **settings):
+    return Trainer(data, **{"epochs": 3, "n": 60, "seed": 1, **settings}).run(until=until)
+
+
+def sent(*args, **settings):
+    return base64.b64encode(message(*args, **settings)).decode()
+
+
+def press(page, key):
+    """A key of any layout; the keyboard here has Latin letters alone."""
+    page.evaluate("(key) => player.box.dispatchEvent(new KeyboardEvent('keydown', { key, bubbles: true }))", key)
+
+
+@pytest.fixture
+def bare(browser):
+    """Opens a page that may import the stage's modules; an error in its console fails the test."""
+    contexts, errors = [], []
+
+    def serve(route):
+        name = route.request.url.removeprefix("http://stage/")
+        if name:
+            route.fulfill(path=WEB / name, content_type=KINDS[Path(name).suffix])
+        else:
+            route.fulfill(body="<!doctype html><meta charset=utf-8><link rel=icon href=data:><link rel=stylesheet href=network.css>", content_type="text/html")
+
+    def show(data=None, **context):
+        contexts.append(browser.new_context(**{"viewport": {"width": 860, "height": 720}, **context}))
+        contexts[-1].set_default_timeout(PATIENCE)
+        contexts[-1].on("console", lambda said: errors.append(said.text) if said.type == "error" else None)
+        contexts[-1].on("weberror", lambda error: errors.append(str(error.error)))
+        page = contexts[-1].new_page()
+        page.route("http://stage/**", serve)
+        page.goto("http://stage/")
+        if data:
+            page.evaluate(OPEN, data)
+        return page
+
+    yield show
+    for context in contexts:
+        context.close()
+    assert errors == []
+
+
+NETS = [{"layers": (8, 8)}, {"activation": "relu", "layers": (5, 3), "bias": False, "lr": 0.003}, {"batchnorm": "before"}, {"batchnorm": "after", "layernorm": "before"},
+        {"layernorm": "after", "residual": True}, {"activation": "maxout", "maxout_pieces": 3, "batchnorm": "before", "lr": 0.01}, {"activation": "prelu", "layers": (4, 4), "lr": 0.05},
+        {"features": ("x", "y", "x2", "y2", "xy", "sinx", "siny"), "prepare": ("centre", "decorrelate"), "lr": 0.01}, {"dropout": 0.3, "dropout_form": "at_test"},
+        {"data": "blobs", "loss": "ce", "layers": ()}, {"data": "plane", "output_activation": "sigmoid"}]
+
+
+def test_the_forward_pass_is_pythons(bare):
+    rng = np.random.default_rng(0)
+    X = rng.uniform(-6, 6, (80, 2))
+    trainers = [trained(**settings) for settings in NETS]
+    for t in trainers:  # the page is told weights in single precision
+        t.theta = t.theta.astype(np.float32).astype(float)
+        t.kept[-1] = (t.passes, t.theta, t.running)
+    theirs = bare().evaluate(FLOW, [[sent(t), X[:, 0].tolist(), X[:, 1].tolist()] for t in trainers])
+    for settings, t, rows in zip(NETS, trainers, theirs, strict=True):
+        mine = t.predict(X)
+        assert np.array(rows).T.reshape(mine.shape) == pytest.approx(mine, rel=1e-5, abs=1e-5), settings
+
+
+# --- what is seen ---------------------------------------------------------------------------------------------------------------------
+
+
+def mixed(theme, sign, share=0.72):
+    """A colour of the field: that of + or − over the page's own."""
+    page, colour = (np.array(ImageColor.getrgb(c)) for c in (theme.page, theme.plus if sign > 0 else theme.minus))
+    return page + (colour - page) * share
+
+
+def test_the_field_is_the_networks_answer_and_scrubbing_shows_the_frame(bare):
+    t = trained("gauss", epochs=30, lr=0.1, noise=0.1)
+    page = bare(sent(t, state="done"), color_scheme="dark")
+    count = page.locator(".count")
+    expect(count).to_have_text("pass 30 of 30")
+    page.wait_for_function("player.fine && player.painted")
+    theme, spots = THEMES["dark"], [(0.3, 0.25), (0.7, 0.6), (0.45, 0.85), (0.9, 0.1)]
+    at = page.evaluate("(spots) => spots.map(([a, b]) => player.field.place(a * player.field.width, b * player.field.height))", spots)
+    for (x, y), seen in zip(at, page.evaluate(COLOURS_AT, spots), strict=True):
+        said = float(np.clip(t.predict([[x, y]])[0], -1, 1))
+        assert seen == pytest.approx(mixed(theme, said, 0.72 * abs(said)), abs=6), (x, y, said)
+
+    def shown():
+        return page.evaluate("player.field.back.toDataURL()")
+    last = shown()
+    for key, k in (("Home", 0), ("ArrowRight", 1), ("ArrowRight", 2), ("ArrowLeft", 1)):
+        page.keyboard.press(key)
+        expect(count).to_have_text(f"pass {k} of 30")
+    page.locator(".bar input").evaluate("(scrub) => { scrub.value = 17; scrub.dispatchEvent(new Event('input', { bubbles: true })); }")
+    expect(count).to_have_text("pass 17 of 30")
+    said = page.locator(".words").inner_text()
+    assert said.startswith(f"Pass 17 of 30. Loss {digits(float(t.rows[17][0]))} on training")
+    page.wait_for_function("player.fine && player.painted")
+    assert shown() != last
+    x, y = at[0]
+    assert page.evaluate("([x, y]) => { player.pointer = [x, y]; return player.here(player.frames[player.now()]).at(-1)[0]; }", [x, y]) == pytest.approx(
+        float(t.predict([[x, y]], at=17)[0]), abs=1e-4)
+    page.keyboard.press("End")
+    page.wait_for_function("player.fine && player.painted")
+    assert shown() == last
+    page.keyboard.press("d")
+    page.wait_for_function("player.look.discrete && player.painted")
+    for (x, y), seen in zip(at, page.evaluate(COLOURS_AT, spots), strict=True):
+        assert seen == pytest.approx(mixed(theme, t.predict([[x, y]])[0]), abs=3), "in steps: all or nothing"
+
+
+def test_several_classes_have_their_colours_and_points_their_marks(bare):
+    t = trained("blobs", epochs=20, loss="ce", lr=0.1, noise=0.02, n=60)
+    page = bare(sent(t, state="done", look={"matrix": True}))
+    page.wait_for_function("player.fine && player.painted")
+    drawn = page.evaluate("""() => { const { x, y } = player.scene.points, f = player.field; return Array.from(x, (v, k) => [f.px(v), f.py(y[k])]); }""")
+    X = page.evaluate("(spots) => spots.map(([a, b]) => player.field.place(a * player.field.width, b * player.field.height))", [[0.1, 0.5], [0.5, 0.1], [0.9, 0.9]])
+    for (x, y), seen in zip(X, page.evaluate(COLOURS_AT, [[0.1, 0.5], [0.5, 0.1], [0.9, 0.9]]), strict=True):
+        score = np.exp(t.predict([[x, y]])[0])
+        shares = np.sort(score / score.sum())
+        own = np.array(ImageColor.getrgb(page.evaluate("(k) => player.scene.colours[k]", int(score.argmax()))))
+        ground = np.array(ImageColor.getrgb(THEMES["light"].page))
+        assert seen == pytest.approx(ground + (own - ground) * 0.72 * (shares[-1] - shares[-2]), abs=8)
+    assert len(drawn) == 60
+    tables = [np.array(rows, int) for rows in page.evaluate(
+        "() => [...player.parts.matrix.querySelectorAll('table')].map((t) => [...t.tBodies[0].rows].map((r) => [...r.cells].slice(1).map((c) => c.textContent)))")]
+    assert [table.sum() for table in tables] == [t.count, t.val_count]
+    for table, accuracy in zip(tables, t.rows[-1][2:], strict=True):
+        assert table.trace() / table.sum() == pytest.approx(float(accuracy))
+    points = np.asarray(Image.open(io.BytesIO(page.locator(".picture").screenshot())).convert("RGB"), float)
+    px, py = drawn[0]
+    colour = ImageColor.getrgb(page.evaluate("player.scene.colours[player.scene.points.label[0]]"))
+    assert points[int(py) + 1, int(px) + 1] == pytest.approx(np.array(colour, float), abs=12), "a training point is filled"
+    a, b = drawn[-1]
+    assert points[int(b) + 1, int(a) + 1] == pytest.approx(np.array(ImageColor.getrgb(THEMES["light"].page), float), abs=90), "one for validation has a hole"
+
+
+# --- what is done ---------------------------------------------------------------------------------------------------------------------
+
+
+def test_playing_asks_for_more_and_goes_on_when_it_comes(bare):
+    t = trained(epochs=40)
+    page = bare(sent(t, last=4, state="ready"))
+    count = page.locator(".count")
+    expect(count).to_have_text("pass 3 of 40")
+    page.keyboard.press("Home")
+    assert page.evaluate("told") == []
+    page.keyboard.press(" ")
+    expect(count).to_have_text("pass 3 of 40")
+    assert page.evaluate("told") == [{"more": 4}], "asked once, and waits"
+    page.evaluate("(data) => take(data)", sent(t, first=4, last=12))
+    expect(count).to_have_text("pass 11 of 40")
+    page.wait_for_function("told.some((event) => event.more === 12)")
+    page.evaluate("(data) => take(data)", sent(t, first=20, last=30))  # one before it was lost
+    assert page.evaluate("player.frames.length") == 12
+    page.wait_for_function("told.filter((event) => event.more === 12).length === 2")
+    page.evaluate("(data) => take(data)", sent(t, first=10, state="diverged", sentence="Layer 2 overflowed."))
+    expect(count).to_have_text("pass 40 of 40")
+    expect(page.locator(".sentence")).to_have_text("Layer 2 overflowed.")
+    expect(page.locator("[data-do=play]")).to_have_attribute("title", NETWORK["play"].en)
+    events = page.evaluate("told.filter((event) => !event.look)")
+    assert events == [{"more": 4}, {"more": 12}, {"more": 12}]
+    page.keyboard.press("ArrowRight")
+    page.wait_for_timeout(500)
+    assert page.evaluate("told.filter((event) => !event.look)") == events, "it is over: nothing is asked for"
+
+
+def test_a_step_a_reset_and_another_run(bare):
+    t = trained(epochs=40)
+    page = bare(sent(t, last=2, state="ready"))
+    count = page.locator(".count")
+    for key, event in (("ArrowRight", {"step": 1}), ("r", {"reset": "same"}), ("ы", {"reset": "seed"}), ("К", {"reset": "same"})):
+        page.keyboard.press("End")
+        press(page, key)
+        assert page.evaluate("told.at(-1)") == event
+        if "step" in event:
+            page.evaluate("(data) => take(data)", sent(t, first=2, last=3, state="ready"))
+            expect(count).to_have_text("pass 2 of 40"), "one that was stepped to is shown"
+        else:
+            expect(count).to_have_text("pass 0 of 40")
+    other = trained("xor", epochs=40, layers=(3,))
+    page.evaluate("(data) => take(data)", sent(other, run="b", last=2))
+    assert page.evaluate("[player.frames.length, player.net.widths.length]") == [2, 3]
+
+
+def test_looking_at_neurons_weights_and_layers(bare):
+    t = trained("circle", epochs=10, layers=(3, 2), lr=0.1)
+    page = bare(sent(t, language="ru", state="done"), viewport={"width": 1280, "height": 720})
+    readout, mesh = page.locator(".readout"), page.locator(".mesh canvas")
+    page.wait_for_function("player.fine && player.painted")
+    output = page.evaluate("player.field.back.toDataURL()")
+    x, y, size = page.evaluate("() => { const { x, y, size } = player.diagram.columns[1][2]; return [x, y, size]; }")
+    mesh.hover(position={"x": x + size / 2, "y": y + size / 2})
+    bias = t.theta[next(b.at for b in t.net.blocks if b.kind == "bias")][2]
+    expect(readout).to_contain_text("нейрон 3 слоя 1")
+    expect(readout).to_contain_text(f"b = {digits(bias)}")
+    mesh.click(position={"x": x + size / 2, "y": y + size / 2})
+    page.wait_for_function("(output) => player.field.back.toDataURL() !== output", arg=output)
+    assert page.evaluate("player.look.neuron") == [1, 2]
+    mesh.click(position={"x": x + size / 2, "y": y + size / 2})
+    assert page.evaluate("player.look.neuron") is None
+    a, b = page.evaluate("() => { const [x0, y0, x1, y1, x2, y2, x3, y3] = player.diagram.curve(0, 0, 0); return [(x0 + 3 * x1 + 3 * x2 + x3) / 8, (y0 + 3 * y1 + 3 * y2 + y3) / 8]; }")
+    mesh.hover(position={"x": a, "y": b})
+    expect(readout).to_have_text(re.compile(rf"вход x → нейрон 1 слоя 1\s+w = {re.escape(digits(t.theta[0]))}"))
+    page.locator(".picture .top").hover(position={"x": 50, "y": 60})
+    expect(readout).to_contain_text("класс: ")
+    press(page, "ц")
+    expect(page.locator(".bent")).to_be_visible()
+    assert page.locator(".bent select").evaluate("(s) => [s.value, s.length]") == ["2", 2]
+    press(page, "м")
+    page.wait_for_function("told.length && told.at(-1).look.warp === 2")
+    assert page.evaluate("told.at(-1)") == {"look": {"at": None, "neuron": None, "hidden": ["val"], "discrete": False, "warp": 2, "matrix": False}}
+    assert page.evaluate("() => [...player.box.querySelectorAll('button')].filter((b) => !b.closest('dialog')).every((b) => /[А-я]/.test(b.title))")
+    page.keyboard.press("?")
+    expect(page.locator("dialog")).to_be_visible()
+
+
+def test_a_phone_and_data_without_a_plane(bare):
+    t = trained(epochs=4, layers=(4,))
+    page = bare(sent(t), viewport={"width": 390, "height": 844}, has_touch=True)
+    parts = [page.locator(f".{name}").bounding_box() for name in ("picture", "bar", "curves", "mesh")]
+    assert all(a["y"] + a["height"] <= b["y"] for a, b in pairwise(parts)), "below each other"
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    page.evaluate("(data) => take(data)", sent(t, run="flat", flat=False))
+    expect(page.locator(".none")).to_have_text(NETWORK["no_plane"].en)
+    page.keyboard.press("Home")
+    expect(page.locator(".count")).to_have_text("pass 0 of 4")
