@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -37,6 +38,18 @@ def stopped(study: Study, trainer: Trainer) -> Ending | None:
         if (limit := study[name]) is not None and (text := rule(trainer, limit, *watched)) is not None:
             return Ending("stopped", text)
     return Ending("done", None) if trainer.passes >= trainer.values["epochs"] else None
+
+
+def advance(study: Study, trainer: Trainer, seconds: float, passes: int | None = None) -> Trainer:
+    """The training after some more passes, at least one where any is left: so many, or those that fit into the seconds."""
+    end = time.perf_counter() + seconds
+    first = trainer.passes
+
+    def enough() -> bool:
+        made = trainer.passes - first
+        over = made >= passes if passes else made and time.perf_counter() > end
+        return bool(over) or stopped(study, trainer) is not None
+    return trainer.run(stop=enough)
 
 
 def _diverged(study: Study, k: int, layer: int) -> T:

@@ -17,7 +17,7 @@ from .optimizers import optimizers
 from .penalties import penalties
 from .preparing import preparations
 from .schedules import schedules
-from .training import Key, Several
+from .training import Key, Keys, Several
 
 #: What every parameter of every definition is called; "owner.name" where one name means two things.
 NAMES = {
@@ -143,7 +143,7 @@ def setting_name(values: Mapping[str, Any], name: str) -> T:
 
 def choices(name: str, p: Any) -> dict[str, T]:
     """The words that a setting chooses among, as they are called."""
-    if isinstance(p, Key):
+    if isinstance(p, (Key, Keys)):
         return {key: definition.name for key, definition in p.registry.items()}
     words = p.choices if isinstance(p, Choice) else p.words if isinstance(p, Several) else ()
     return {word: KEYED[name][word].name if name in KEYED else WORDS[word] for word in words}

@@ -12,9 +12,10 @@ from typing import Any, Generic, TypeVar
 
 import streamlit as st
 
-from ..core import Choice, Param, Refused, Setting, T, short
+from ..core import Choice, Flag, Param, Refused, T, short
 from ..names import WORDS, name_of, places
 from ..optimizers import Optimizer
+from ..training import Key, Several, Widths
 from .frame import SPECS, WEB, put, spec_of
 from .text import language, plain, say
 
@@ -83,12 +84,22 @@ class Desk(Generic[S]):
                 self.edit(lambda spec: change(spec, given), fresh=fresh)
         return {"key": at, "on_change": heard}
 
-    def setting(self, key: str, label: str, p: Setting, value: Any, change: Callable[[S, Any], S]) -> None:
-        """The control that suits a setting."""
-        if isinstance(p, Choice):
-            self.choose(key, label, {word: WORDS[word] for word in p.choices}, value, change)
+    def setting(self, key: str, label: str, p: Any, value: Any, change: Callable[[S, Any], S], names: Mapping[str, T] | None = None) -> None:
+        """The control that suits a setting; `names` say what its words are called."""
+        if isinstance(p, Flag):
+            st.checkbox(label, value, **self.bound(key, value, change))
+        elif isinstance(p, Several):
+            said = {word: say(name) for word, name in (names or {}).items()}
+            st.pills(label, list(said), selection_mode="multi", format_func=said.__getitem__,
+                     **self.bound(key, list(value), lambda spec, some: change(spec, tuple(some))))
+        elif isinstance(p, Widths):
+            st.text_input(label, **self.bound(key, ", ".join(map(str, value)), lambda spec, text: change(spec, p.parse(key, text.replace(" ", ","))),
+                                              about=value))
+        elif isinstance(p, (Choice, Key)):
+            self.choose(key, label, names or {word: WORDS[word] for word in p.choices}, value, change)
         elif p.optional:
             middle = math.sqrt(p.low * p.high) if p.log else (p.low + p.high) / 2
+            middle = round(middle) if p.whole else middle
             st.checkbox(label, value is not None, **self.bound(f"{key}-on", value is not None, lambda spec, on: change(spec, middle if on else None)))
             if value is not None:
                 self.slider(key, label, p, value, change, label_visibility="collapsed")

@@ -1,0 +1,223 @@
+"""The panels of a study: its data, its network, how it is trained, when it stops."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
+
+import streamlit as st
+
+from ..core import Refused, T, short
+from ..datasets import datasets
+from ..ending import Check, advance, sanity
+from ..names import choices, setting_name
+from ..network_scene import network_scene, run_key
+from ..optimizers import optimizers
+from ..render.network_wire import pack_network
+from ..render.words import NETWORK
+from ..study import LIMITS, LOOK, STOPS, Study
+from ..trainer import Trainer
+from ..training import WORDS, settings_of
+from ..workers import workers
+from .controls import Desk
+from .network import network
+from .text import language, plain, say
+
+SLICE = 0.2  # seconds of training between two looks at the visitor
+RUN, HAVE, WHY, CHECKS = "study-run", "study-have", "study-why", "study-checks"
+
+
+# --- the training under way -----------------------------------------------------------------------------------------------------------
+
+
+def under_way(study: Study) -> Trainer | None:
+    """The training of this visit: begun anew when the study asks for another; None where it cannot begin."""
+    key = run_key(study)
+    known, trainer = st.session_state.get(RUN, ("", None))
+    if known != key:
+        st.session_state.pop(WHY, None)
+        try:
+            trainer = study.trainer()
+        except Refused as refusal:
+            st.session_state[WHY] = refusal.text
+            return trainer  # what was there stays on the screen
+        _keep(key, trainer)
+        st.session_state[HAVE] = 0
+    return trainer
+
+
+def _keep(key: str, trainer: Trainer) -> None:
+    st.session_state[RUN] = (key, trainer)
+
+
+def after(desk: Desk[Study], event: dict[str, Any]) -> None:
+    """What a visitor did on the stage: more passes, one, all over again, or another look."""
+    study, trainer = desk.spec, under_way(desk.spec)
+    if "look" in event:
+        desk.edit(lambda s: s.at(**{name: value for name, value in event["look"].items() if name in LOOK}))
+    elif event.get("reset") == "seed":
+        desk.edit(Study.reseeded)
+    elif trainer is None:
+        return
+    elif "reset" in event:
+        _keep(run_key(study), study.trainer())
+        st.session_state[HAVE] = 0
+    elif "more" in event or "step" in event:
+        st.session_state[HAVE] = int(event.get("more", len(trainer.snapshots)))
+        try:
+            _keep(run_key(study), workers().call(advance, study, trainer, SLICE, 1 if "step" in event else None))
+        except Refused as refusal:
+            st.session_state[WHY] = refusal.text
+
+
+def stage(desk: Desk[Study], take: int) -> None:
+    """The network as far as it has come; the stage asks for more when it plays."""
+    study = desk.spec
+    trainer = under_way(study)
+    if (why := st.session_state.get(WHY)) is not None:
+        st.warning(plain(say(why)), icon=":material/info:")
+    if trainer is not None:
+        scene = network_scene(study, trainer, min(st.session_state.get(HAVE, 0), len(trainer.snapshots)))
+        network(pack_network(scene, language(), {name: say(text) for name, text in NETWORK.items()}, take), "boundary-stage", partial(after, desk))
+
+
+# --- panels ---------------------------------------------------------------------------------------------------------------------------
+
+
+def data_panel(desk: Desk[Study]) -> None:
+    """Which points, how many, how noisy."""
+    study = desk.spec
+    desk.choose("data", say(T("Data", "Данные")), {key: d.name for key, d in datasets.items()}, study["data"].key, lambda s, key: s.at(data=key))
+    own = [f"data_{name}" for name in study["data"].params]
+    _settings(desk, ["noise", *own])
+    with desk.fold("data", _told(study, T("Examples", "Примеры"), ["n", "val", "label_noise", "prepare"])) as opened:
+        if opened:
+            _settings(desk, ["n", "val", "label_noise", "prepare"])
+            desk.button("redraw", T("Other points", "Другие точки"), Study.redrawn, ":material/casino:", width="stretch")
+
+
+def network_panel(desk: Desk[Study]) -> None:
+    """Inputs, layers, activations."""
+    study = desk.spec
+    _settings(desk, ["features"] * (study["data"].inputs == 2) + ["layers"])
+    left, right = st.columns(2)
+    with left:
+        _one_activation(desk)
+    with right:
+        _settings(desk, ["loss"])
+    names = ["init", *_of(study, "init"), "output_activation", *_of_activations(study), *_of(study, "loss"), "batchnorm"]
+    names += ["bn_momentum", "bn_variance"] * (study["batchnorm"] != "none") + ["layernorm", "residual", "bias"]
+    with desk.fold("network", _told(study, T("Layers and initial weights", "Слои и начальные веса"), names)) as opened:
+        if opened:
+            if study["layers"]:
+                _activations(desk)
+            _settings(desk, names)
+
+
+def training_panel(desk: Desk[Study]) -> None:
+    """The optimizer, its rate, and what else moves the weights."""
+    study = desk.spec
+    left, right = st.columns(2)
+    with left:
+        _settings(desk, ["optimizer"])
+    with right:
+        _settings(desk, ["lr"])
+    own = [name for name in optimizers[study["optimizer"]].params if name != "lr"]
+    names = [*own, "batch", "epochs", "schedule", *_of(study, "schedule")] + ["schedule_every"] * (study["schedule"] != "constant")
+    names += ["clip_norm", "clip_value", "reduction", "shuffle"]
+    with desk.fold("training", _told(study, T("Batches, schedule, clipping", "Пакеты, расписание, ограничение"), names)) as opened:
+        if opened:
+            _settings(desk, names)
+    names = ["l2", "l1", "elastic", "decay", "dropout", "label_smoothing", "patience"]
+    names += [f"augment_{key}" for key in ("jitter", "rotate", "flip", "shift")]
+    more = [name for key in ("l2", "l1", "elastic") if study[key] for name in _of(study, key)] + ["dropout_form"] * bool(study["dropout"])
+    with desk.fold("regularization", _told(study, T("Regularization", "Регуляризация"), [*names, *more])) as opened:
+        if opened:
+            _settings(desk, [*names[:4], *more, *names[4:]])
+
+
+def stops_panel(desk: Desk[Study]) -> None:
+    """When it stops by itself."""
+    names = list(STOPS)
+    with desk.fold("stops", _told(desk.spec, T("Stop conditions", "Условия остановки"), names)) as opened:
+        if opened:
+            _settings(desk, names)
+
+
+def checks_panel(desk: Desk[Study]) -> None:
+    """Two checks that any network should pass before it is trained."""
+    study = desk.spec
+    label = say(T("Check before training", "Проверить перед обучением"))
+    if st.button(label, icon=":material/rule:", key="boundary-checks", width="stretch", help=say(T(
+            "Is the first loss that of knowing nothing, and can a few examples be learned by heart?",
+            "Равна ли первая потеря потере незнания и заучивается ли небольшая выборка?"))):
+        with st.spinner(say(T("Checking …", "Проверяем…"))):
+            try:
+                st.session_state[CHECKS] = run_key(study), workers().call(sanity, study)
+            except Refused as refusal:
+                st.warning(plain(say(refusal.text)))
+    known, found = st.session_state.get(CHECKS, ("", []))
+    for check in found if known == run_key(study) else ():
+        _check(check)
+
+
+def _check(check: Check) -> None:
+    (st.success if check.passed else st.warning)(plain(say(check.text)), icon=":material/check:" if check.passed else ":material/priority_high:")
+
+
+# --- settings from their tables ---------------------------------------------------------------------------------------------------------
+
+
+def _of(study: Study, word: str) -> list[str]:
+    """The settings that the definition of a word brings."""
+    table = settings_of(dict(study.training.values))
+    return [name for name in table if name.startswith(word + "_") and name not in ("schedule_every",)]
+
+
+def _of_activations(study: Study) -> list[str]:
+    """Those of the activations."""
+    table = settings_of(dict(study.training.values))
+    used = dict.fromkeys([*study["activation"], study["output_activation"]])
+    return [name for name in table for key in used if name.startswith(key + "_")]
+
+
+def _settings(desk: Desk[Study], names: Sequence[str]) -> None:
+    """The controls of some words and settings, each named in the visitor's language."""
+    values = dict(desk.spec.training.values)
+    table = {**WORDS, **settings_of(values), **LIMITS, **STOPS}
+    for name in names:
+        label = say(setting_name(values, name))
+        desk.setting(name, label[:1].upper() + label[1:], table[name], desk.spec[name], partial(_changed, name), choices(name, table[name]))
+
+
+def _changed(name: str, study: Study, value: Any) -> Study:
+    return study.at(**{name: value})
+
+
+def _one_activation(desk: Desk[Study]) -> None:
+    """One activation for all layers; where they differ, none stands here."""
+    keys = set(desk.spec["activation"])
+    desk.choose("activations", say(T("Activation", "Активация")), choices("activation", WORDS["activation"]), keys.pop() if len(keys) == 1 else None,
+                lambda s, key: s.at(activation=key), placeholder=say(T("differ", "разные")))
+
+
+def _activations(desk: Desk[Study]) -> None:
+    """An activation for each layer."""
+    study = desk.spec
+    each = study["activation"] if len(study["activation"]) == len(study["layers"]) else study["activation"] * len(study["layers"])
+
+    def change(i: int) -> Callable[[Study, str], Study]:
+        return lambda s, key: s.at(activation=(*each[:i], key, *each[i + 1:]))
+    for i, key in enumerate(each):
+        desk.choose(f"activation{i}", say(T(f"Activation of layer {i + 1}", f"Активация слоя {i + 1}")), choices("activation", WORDS["activation"]),
+                    key, change(i))
+
+
+def _told(study: Study, heading: T, names: Sequence[str]) -> str:
+    """A heading that tells what under it is out of the ordinary."""
+    values = dict(study.training.values)
+    table = {**WORDS, **settings_of(values), **STOPS}
+    extra = [f"{say(setting_name(values, name))} {short(study[name])}" for name in names
+             if study[name] != table[name].default and isinstance(study[name], (int, float)) and not isinstance(study[name], bool)]
+    return " · ".join([say(heading), *extra[:2]]) + " …" * (len(extra) > 2)

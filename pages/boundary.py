@@ -1,0 +1,39 @@
+"""The decision-boundary lab: a network in training, and what it takes the plane for."""
+
+import streamlit as st
+
+from optviz.study_presets import opening
+from optviz.ui import study as panels
+from optviz.ui.controls import Desk, lab_text
+from optviz.ui.frame import address, embedded, notes, take
+
+desk = Desk("boundary", opening)
+study, text = desk.spec, lab_text(__file__, "boundary")
+
+
+@st.fragment
+def show() -> None:
+    """The stage, which asks for more passes while it plays."""
+    panels.stage(desk, take())
+
+
+if embedded():
+    show()
+else:
+    notes("boundary")
+    left, right = st.columns([2, 1], gap="medium")
+    with left:
+        st.title(text.title, anchor=False)
+        with st.container(key="lab-prose"):
+            st.write(text.prose)
+        show()
+        with st.expander(text.heading):
+            st.markdown(text.points)
+    with right, st.container(key="lab-controls", gap="xsmall"):
+        panels.examples(desk)
+        panels.data_panel(desk)
+        panels.network_panel(desk)
+        panels.training_panel(desk)
+        panels.stops_panel(desk)
+        panels.checks_panel(desk)
+address("boundary", study.to_query())
