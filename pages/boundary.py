@@ -30,7 +30,7 @@ else:
         with st.expander(text.heading):
             st.markdown(text.points)
     with right, st.container(key="lab-controls", gap="xsmall"):
-        panels.examples(desk)
+        panels.lesson_panel(desk)
         panels.data_panel(desk)
         panels.network_panel(desk)
         panels.training_panel(desk)
