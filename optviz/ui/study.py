@@ -108,6 +108,7 @@ def network_panel(desk: Desk[Study]) -> None:
     """Inputs, layers, activations."""
     study = desk.spec
     _settings(desk, ["features"] * (study["data"].inputs == 2) + ["layers"])
+    desk.note()
     left, right = st.columns(2)
     with left:
         _one_activation(desk)
