@@ -39,3 +39,4 @@ else:
         panels.stops_panel(desk)
         panels.checks_panel(desk)
 address("boundary", study.to_query())
+panels.files(desk)

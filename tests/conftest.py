@@ -1,6 +1,7 @@
 """What several test files share: a browser, and the app in a process of its own."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -17,6 +18,7 @@ settings.register_profile("same", derandomize=True, deadline=None)  # the same e
 settings.load_profile("same")
 PATIENCE = 30_000  # ms; the machine may be busy with other tests
 expect.set_options(timeout=PATIENCE)
+PROBES = re.compile(r"/\w+/_stcore/(health|host-config)$")  # whether the app is below a page's own address, Streamlit finds out by asking
 
 
 @pytest.fixture(scope="session")
@@ -44,7 +46,8 @@ def visit(browser, address):
         contexts.append(browser.new_context(**{"locale": "en-GB", **context}))
         contexts[-1].set_default_timeout(PATIENCE)
         contexts[-1].on("request", lambda request: hosts.add(urlsplit(request.url).hostname))
-        contexts[-1].on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
+        contexts[-1].on("console", lambda message: errors.append(message.text) if message.type == "error" and not PROBES.search(message.location["url"])
+                        else None)
         contexts[-1].on("weberror", lambda error: errors.append(str(error.error)))
         page = contexts[-1].new_page()
         page.on("websocket", lambda socket: hosts.add(urlsplit(socket.url).hostname))
