@@ -25,6 +25,7 @@ bench: .venv/bench .venv/chromium
 	$(PY) benchmarks/tune.py
 	$(PY) benchmarks/render.py
 	$(PY) benchmarks/stage.py
+	$(PY) benchmarks/network.py
 
 clean:
 	rm -rf .venv build dist .pytest_cache .ruff_cache .mypy_cache .hypothesis

@@ -8,7 +8,7 @@ from optviz.ui.text import say
 
 SECTIONS = {
     T("Optimization", "Оптимизация"): [st.Page("pages/descent.py", title=say(T("Descent", "Спуск")), default=True)],
-    T("Networks", "Нейронные сети"): [],
+    T("Networks", "Нейронные сети"): [st.Page("pages/boundary.py", title=say(T("Decision boundary", "Граница решений")))],
     T("Heavy runs", "Долгие расчёты"): [],
 }
 

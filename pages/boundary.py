@@ -13,7 +13,9 @@ study, text = desk.spec, lab_text(__file__, "boundary")
 
 @st.fragment
 def show() -> None:
-    """The stage, which asks for more passes while it plays."""
+    """The stage, which asks for more passes while it plays; what is done on it that the rest of the page must know of, runs the page."""
+    if desk.spec != study:
+        st.rerun()
     panels.stage(desk, take())
 
 
@@ -30,7 +32,7 @@ else:
         with st.expander(text.heading):
             st.markdown(text.points)
     with right, st.container(key="lab-controls", gap="xsmall"):
-        panels.examples(desk)
+        panels.lesson_panel(desk)
         panels.data_panel(desk)
         panels.network_panel(desk)
         panels.training_panel(desk)

@@ -5,8 +5,8 @@ import struct
 
 import numpy as np
 
-from optviz.learning import drawn
 from optviz.palette import COLOURS, THEMES
+from optviz.points import drawn
 from optviz.render.wire import ALIGNED, Arrays
 from optviz.render.words import NETWORK
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..network_scene import Dots, Frames, NetworkScene
-from ..palette import THEMES
+from ..palette import COLOURS, THEMES
 from .wire import Arrays
 
 
@@ -19,7 +19,7 @@ def pack_network(scene: NetworkScene, language: str, texts: Mapping[str, str], t
         "run": scene.run, "take": take, "kind": scene.kind, "labels": scene.labels, "box": scene.box,
         "points": scene.points and _points(scene.points, arrays), "net": _net(scene, arrays), "frames": _frames(scene.frames, arrays),
         "epochs": scene.epochs, "state": scene.state, "sentence": scene.sentence and getattr(scene.sentence, language), "look": scene.look,
-        "texts": texts, "themes": {name: vars(theme) for name, theme in THEMES.items()}, "language": language,
+        "colours": COLOURS, "texts": texts, "themes": {name: vars(theme) for name, theme in THEMES.items()}, "language": language,
     })
 
 

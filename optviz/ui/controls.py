@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 import streamlit as st
 
@@ -16,7 +16,7 @@ from ..core import Choice, Flag, Param, Refused, T, short
 from ..names import WORDS, name_of, places
 from ..optimizers import Optimizer
 from ..training import Key, Several, Widths
-from .frame import SPECS, WEB, put, spec_of
+from .frame import SPECS, WEB, framed, put, spec_of
 from .text import language, plain, say
 
 S = TypeVar("S")
@@ -34,6 +34,7 @@ class Desk(Generic[S]):
     """The controls of one page. The spec in the session is the truth; a widget is set from it before it is made."""
 
     def __init__(self, page: str, read: Callable[[str, list[T]], S]):
+        framed()
         self.page, self.read = page, read
         st.html(WEB / "controls.css")
 
@@ -96,7 +97,7 @@ class Desk(Generic[S]):
             st.text_input(label, **self.bound(key, ", ".join(map(str, value)), lambda spec, text: change(spec, p.parse(key, text.replace(" ", ","))),
                                               about=value))
         elif isinstance(p, (Choice, Key)):
-            self.choose(key, label, names or {word: WORDS[word] for word in p.choices}, value, change)
+            self.choose(key, label, names or {word: WORDS[word] for word in getattr(p, "choices", ())}, value, change)
         elif p.optional:
             middle = math.sqrt(p.low * p.high) if p.log else (p.low + p.high) / 2
             middle = round(middle) if p.whole else middle
@@ -157,6 +158,43 @@ class Desk(Generic[S]):
                     yield True
             else:
                 yield False
+
+
+# --- examples -----------------------------------------------------------------------------------------------------------------------
+
+
+class Example(NamedTuple, Generic[S]):
+    """A spec worth showing: what to do with it, and what can then be seen."""
+
+    name: T
+    do: T
+    see: T
+    spec: S
+
+
+def examples(desk: Desk[S], table: Mapping[str, Example[S]], shown_by: Callable[[S], str | None]) -> None:
+    """Examples in the order of a lecture; what to do and to see with the one that is on."""
+    shown = shown_by(desk.spec)
+    with st.container(key="lab-presets", horizontal=True, gap="xsmall", vertical_alignment="center"):
+        desk.choose("preset", say(T("Examples", "Примеры")), {key: example.name for key, example in table.items()}, shown,
+                    lambda _, key: table[key].spec, fresh=True, placeholder=say(T("Choose an example", "Выберите пример")),
+                    label_visibility="collapsed")
+
+        def turned(by: int) -> Callable[[S], S]:
+            def turn(spec: S) -> S:  # from a spec of one's own, to the first or the last
+                keys, known = list(table), shown_by(spec)
+                return table[keys[(keys.index(known) + by) % len(keys)] if known else keys[min(by, 0)]].spec
+            return turn
+        for key, words, icon, by in (("previous", T("Previous example", "Предыдущий пример"), "chevron_left", -1),
+                                     ("next", T("Next example", "Следующий пример"), "chevron_right", 1)):
+            desk.button(key, words, turned(by), f":material/{icon}:", fresh=True, type="tertiary", help=say(words))
+            if by < 0:
+                st.markdown(f":small[{list(table).index(shown) + 1 if shown else '–'} / {len(table)}]", width="content")
+        if shown:
+            again, spec = T("Again", "Заново"), table[shown].spec
+            desk.button("again", again, lambda _: spec, ":material/replay:", fresh=True, type="tertiary", help=say(again))
+    if shown:
+        st.markdown(f":small[**{say(table[shown].do)}** {say(table[shown].see)}]")
 
 
 # --- texts --------------------------------------------------------------------------------------------------------------------------

@@ -22,6 +22,7 @@ from urllib.parse import urlencode, urlsplit
 
 import segno
 import streamlit as st
+from streamlit.runtime.pages_manager import PagesManager
 
 from ..core import T
 from ..palette import THEMES, Theme
@@ -83,6 +84,14 @@ def share(query: str) -> None:
                          "and open the app at this computer's own address in the network.",
                          "Этот адрес открывается только на этом компьютере. Для аудитории запустите `optviz app --host 0.0.0.0` "
                          "и откройте приложение по сетевому адресу компьютера.")))
+
+
+def framed() -> None:
+    """Make sure that a page runs inside app.py: one whose address is the first that anybody asks for, Streamlit takes for the older kind of
+    pages that have no frame, until st.navigation has been called once."""
+    if PagesManager.uses_pages_directory:
+        PagesManager.uses_pages_directory = False
+        st.rerun()
 
 
 def guarded(run: Callable[[], None]) -> None:

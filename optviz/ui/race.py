@@ -22,7 +22,7 @@ from ..run import CLIPS
 from ..scene import named
 from ..schedules import schedules
 from ..surfaces import surfaces
-from .controls import Desk, label_of
+from .controls import Desk, Example, examples, label_of
 from .picker import picker
 from .text import plain, say
 
@@ -43,28 +43,9 @@ def after(race: Race, event: dict[str, Any]) -> Race:
 
 
 def preset_panel(desk: Desk[Race]) -> None:
-    """Races worth showing, in the order of a lecture; what to do and to see with the one that is on."""
-    shown = preset_of(desk.spec)
-    with st.container(key="lab-presets", horizontal=True, gap="xsmall", vertical_alignment="center"):
-        desk.choose("preset", say(T("Examples", "Примеры")), {key: preset.name for key, preset in presets.items()}, shown.key if shown else None,
-                    lambda _, key: presets[key].race, fresh=True, placeholder=say(T("Choose an example", "Выберите пример")),
-                    label_visibility="collapsed")
-        _turn_page(desk, "previous", T("Previous example", "Предыдущий пример"), "chevron_left", -1)
-        st.markdown(f":small[{list(presets).index(shown.key) + 1 if shown else '–'} / {len(presets)}]", width="content")
-        _turn_page(desk, "next", T("Next example", "Следующий пример"), "chevron_right", 1)
-        if shown:
-            again = T("Again", "Заново")
-            desk.button("again", again, lambda _: shown.race, ":material/replay:", fresh=True, type="tertiary", help=say(again))
-    if shown:
-        st.markdown(f":small[**{say(shown.do)}** {say(shown.see)}]")
-
-
-def _turn_page(desk: Desk[Race], key: str, words: T, icon: str, by: int) -> None:
-    """One example on or back; from a race of one's own, to the first or the last."""
-    def turned(race: Race) -> Race:
-        keys, shown = list(presets), preset_of(race)
-        return presets[keys[(keys.index(shown.key) + by) % len(keys)] if shown else keys[min(by, 0)]].race
-    desk.button(key, words, turned, f":material/{icon}:", fresh=True, type="tertiary", help=say(words))
+    """Races worth showing, in the order of a lecture."""
+    examples(desk, {key: Example(preset.name, preset.do, preset.see, preset.race) for key, preset in presets.items()},
+             lambda race: preset.key if (preset := preset_of(race)) else None)
 
 
 def surface_panel(desk: Desk[Race]) -> None:

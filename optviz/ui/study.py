@@ -17,10 +17,11 @@ from ..optimizers import optimizers
 from ..render.network_wire import pack_network
 from ..render.words import NETWORK
 from ..study import LIMITS, LOOK, STOPS, Study
+from ..study_presets import lesson_of, lessons
 from ..trainer import Trainer
 from ..training import WORDS, settings_of
 from ..workers import workers
-from .controls import Desk
+from .controls import Desk, Example, examples
 from .network import network
 from .text import language, plain, say
 
@@ -85,6 +86,12 @@ def stage(desk: Desk[Study], take: int) -> None:
 # --- panels ---------------------------------------------------------------------------------------------------------------------------
 
 
+def lesson_panel(desk: Desk[Study]) -> None:
+    """Trainings worth showing, in the order of a lecture."""
+    examples(desk, {key: Example(lesson.name, lesson.do, lesson.see, lesson.study) for key, lesson in lessons.items()},
+             lambda study: lesson.key if (lesson := lesson_of(study)) else None)
+
+
 def data_panel(desk: Desk[Study]) -> None:
     """Which points, how many, how noisy."""
     study = desk.spec
@@ -101,6 +108,7 @@ def network_panel(desk: Desk[Study]) -> None:
     """Inputs, layers, activations."""
     study = desk.spec
     _settings(desk, ["features"] * (study["data"].inputs == 2) + ["layers"])
+    desk.note()
     left, right = st.columns(2)
     with left:
         _one_activation(desk)

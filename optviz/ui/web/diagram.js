@@ -2,7 +2,7 @@
 import { ramp, shade } from "./field.js";
 import { digits } from "./scene.js";
 
-const LEFT = 40, RIGHT = 12, TOP = 22, BOTTOM = 10;
+const LEFT = 40, RIGHT = 12, TOP = 22, BOTTOM = 10, NAMED = 56; // px; at the right there may be names of classes
 const LARGEST = 46, GAP = 5; // px: a neuron's side, and the room between two
 const MOST = 400; // weights that are drawn between two layers, the strongest of them
 const MIDDLING = 30; // px: no larger where another layer has no room for larger ones
@@ -21,19 +21,18 @@ export class Diagram {
   }
 
   // Where the neurons stand: a column for each layer.
-  place(net, labels, named) {
-    if (this.net === net && this.named === named) return;
-    Object.assign(this, { net, named, marked: null });
-    this.crowded = net.own.some(({ weight }) => weight.size > MOST);
-    const { widths } = net, right = named ? 56 : RIGHT, room = (this.width - LEFT - right) / widths.length, high = this.height - TOP - (this.crowded ? 2 : 1) * BOTTOM;
-    const most = Math.min(LARGEST, 0.62 * room, Math.max(MIDDLING, high / Math.max(...widths) - GAP));
+  place(net, labels, named, big) {
+    if (this.net === net && this.named === named) return; // a new size forgets the net
+    Object.assign(this, { net, labels, named, marked: null, crowded: net.own.some(({ weight }) => weight.size > MOST) });
+    const left = LEFT * (big ? 1.5 : 1), right = named ? NAMED * (big ? 1.5 : 1) : RIGHT, { widths } = net, wide = this.width - left - right;
+    const high = this.height - TOP - (this.crowded ? 2 : 1) * BOTTOM, most = Math.min(LARGEST, 0.62 * wide / widths.length, Math.max(MIDDLING, high / Math.max(...widths) - GAP));
+    this.room = wide / widths.length;
     this.columns = widths.map((count, layer) => {
       const size = Math.max(Math.min(most, high / count - Math.min(GAP, 0.2 * high / count)), 1), step = Math.min(size + 5 * GAP, (high - size) / Math.max(count - 1, 1));
-      const middle = LEFT + most / 2 + layer * (this.width - LEFT - right - most) / (widths.length - 1), top = TOP + (high - size - step * (count - 1)) / 2;
+      const middle = left + most / 2 + layer * (wide - most) / (widths.length - 1), top = TOP + (high - size - step * (count - 1)) / 2;
       return Array.from({ length: count }, (_, j) => ({ x: middle - size / 2, y: top + j * step, size }));
     });
     this.exact = Array.from(net.matrix).every((v, i) => v === (i % (widths[0] + 1) ? 0 : 1)) && net.shift.every((v) => v === 0);
-    this.labels = labels;
   }
 
   feature(j) { return (FEATURES[this.net.features[j]] ?? `x${j + 1}`) + (this.exact ? "" : "′"); } // a prime: prepared
@@ -71,13 +70,13 @@ export class Diagram {
         }
         g.font = font(12); g.fillStyle = theme.ink;
         if (layer === 0 && (size > 10 || j === 0)) { g.textAlign = "right"; g.fillText(this.feature(j), x - 6, y + size / 2); }
-        if (layer === net.hidden + 1 && this.named && size > 10) { g.textAlign = "left"; g.fillText(this.labels[j], x + size + 6, y + size / 2, 48); }
+        if (layer === net.hidden + 1 && this.named && size > 10) { g.textAlign = "left"; g.fillText(this.labels[j], x + size + 6, y + size / 2, NAMED - 8); }
         if (here && size >= 22) this.value(g, theme, font(11, 600), digits(here[layer][j], 2), x + size / 2, y + size / 2);
       });
       if (!layer) return;
-      const { x, size } = column[0], text = [net.layers[layer - 1].activation, column.length].join(" · "), room = (this.width - LEFT) / this.columns.length - 6;
+      const { x, size } = column[0], text = [net.layers[layer - 1].activation, column.length].join(" · ");
       g.font = font(11); g.fillStyle = theme.faint; g.textAlign = "center";
-      g.fillText(g.measureText(text).width > room ? column.length : text, Math.min(x + size / 2, this.width - g.measureText(text).width / 2 - 2), 9);
+      g.fillText(g.measureText(text).width > this.room - 6 ? column.length : text, Math.min(x + size / 2, this.width - g.measureText(text).width / 2 - 2), 9);
     });
     if (this.crowded) { g.font = font(11); g.fillStyle = theme.faint; g.textAlign = "left"; g.fillText(texts.strongest, 2, this.height - 6); }
   }

@@ -14,7 +14,7 @@ const SLOWEST = 8; // passes a second, for short runs
 const AHEAD = 1; // seconds of frames that shall lie before the playhead
 const ANSWER = 4000; // ms until what was asked for counts as lost
 const REST = 180; // ms after which the picture becomes finer
-const GRIDS = [20, 24, 28, 32, 40, 50, 64, 80, 100, 128, 160, 200]; // places on a side of the field
+const GRIDS = [14, 17, 20, 24, 28, 32, 40, 50, 64, 80, 100, 128, 160, 200]; // places on a side of the field
 const MOVING = [14, 100], RESTING = [70, 200]; // ms that a field may take, and the most places on a side, in motion and at rest
 const NARROW = 280; // px of a chart that has no room for more than its name
 const OWN = { ...KEYS, r: "reset", "к": "reset", s: "seed", "ы": "seed", v: "val", "м": "val", t: "train", "е": "train", d: "discrete", "в": "discrete", w: "warp", "ц": "warp",
@@ -90,13 +90,12 @@ export class NetworkPlayer extends Playback {
     this.label(); this.describe(); this.flush(); this.ask();
   }
 
-  // The frames of a message; those that begin beyond what is here are asked for again.
+  // The frames of a message that are not here yet; those that begin beyond what is here are asked for again.
   add({ first, passes, theta, running, ...figures }, array) {
     if (first > this.frames.length) return;
-    this.frames.length = first;
     const [thetas, runnings] = [array(theta), array(running)], [p, r] = [thetas, runnings].map((a) => (a ? a.length / passes.length : 0));
     const rows = Object.fromEntries(Object.entries(figures).map(([name, place]) => [name, array(place)]));
-    passes.forEach((pass, k) => this.frames.push({ pass, theta: thetas.subarray(k * p, (k + 1) * p), running: runnings && runnings.subarray(k * r, (k + 1) * r),
+    passes.forEach((pass, k) => first + k < this.frames.length || this.frames.push({ pass, theta: thetas.subarray(k * p, (k + 1) * p), running: runnings && runnings.subarray(k * r, (k + 1) * r),
       ...Object.fromEntries(Object.entries(rows).map(([name, row]) => [name, row && row[k]])) }));
   }
 
@@ -229,7 +228,7 @@ export class NetworkPlayer extends Playback {
     if (!this.fine && !this.playing && !this.resting) this.resting = setTimeout(() => { this.resting = 0; this.fine = !this.playing; this.ask(); }, REST);
     if (this.noted?.fine !== this.fine || noted.some((part, i) => part !== this.noted[i])) {
       this.noted = Object.assign(noted, { fine: this.fine });
-      diagram.place(net, scene.labels, scene.labels.length > 2 && net.widths.at(-1) === scene.labels.length);
+      diagram.place(net, scene.labels, scene.labels.length > 2 && net.widths.at(-1) === scene.labels.length, this.big);
       diagram.draw(frame, scene.points && this.seen.layers, this.seen?.grid, this.seen?.reach, { ...style, here: this.here(frame) });
     }
     this.curves(theme, font(11));
@@ -261,7 +260,8 @@ export class NetworkPlayer extends Playback {
     const { scene } = this;
     if (l === this.net.hidden + 1 && scene.kind === "values") return [scene.scale.half, scene.scale.middle];
     if (l === this.net.hidden + 1 && layer.length === 1) return [1, 0];
-    const most = layer.reduce((m, row) => row.reduce((a, v) => (Math.abs(v) > a ? Math.abs(v) : a), m), 0);
+    let most = 0;
+    for (const row of layer) for (let k = 0; k < row.length; k++) if (row[k] > most) most = row[k]; else if (-row[k] > most) most = -row[k];
     return [l && most <= 1 ? 1 : 2 ** Math.ceil(Math.log2(most || 1)), 0];
   }
 
