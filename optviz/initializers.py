@@ -130,7 +130,12 @@ def orthogonal(rng, fan_in, fan_out, h, seen):
     return h.scale * (q if fan_in >= fan_out else q.T)
 
 
-@initializer(T("As in the Playground", "Как в Playground"), bias=lambda rng, fan_in, fan_out, h: np.full((1, fan_out), 0.1),
+def tenth_bias(rng: np.random.Generator, fan_in: int, fan_out: int, h: Any) -> np.ndarray:
+    """Biases begin at 0.1."""
+    return np.full((1, fan_out), 0.1)
+
+
+@initializer(T("As in the Playground", "Как в Playground"), bias=tenth_bias,
              idea=T("Between −0.5 and 0.5, biases 0.1: what TensorFlow Playground begins with.",
                     "От −0.5 до 0.5, смещения 0.1: с этого начинает TensorFlow Playground."))
 def playground(rng, fan_in, fan_out, h, seen):

@@ -9,7 +9,7 @@ import json
 import math
 import re
 import textwrap
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from types import FunctionType, ModuleType
 from typing import Any, NamedTuple
 
@@ -26,6 +26,7 @@ from ..run import CLIPS, Run
 from ..scene import named
 from ..schedules import begin, schedules
 from ..surfaces import OWN_BOX, Surface, surfaces
+from ..training import Training
 
 WIDTH = 100
 MOST_NOISE = 2_000  # numbers that a script may hold
@@ -432,10 +433,10 @@ class Twin(NamedTuple):
 
     name: str
     words: Mapping[str, Any] = {}
-    of: Callable[[Run], bool] = lambda run: True
+    of: Callable[[Run | Training], bool] = lambda run: True
 
 
-def _steady(run: Run) -> bool:
+def _steady(run: Run | Training) -> bool:
     """torch reads the rate of these once, or one step late."""
     return run.schedule == "constant"
 
@@ -452,7 +453,7 @@ TWINS = {
 PAIRS = {"beta": "betas", "eta": "etas", "step_size": "step_sizes", "eps": "eps"}
 
 
-def twin(run: Run) -> str | None:
+def twin(run: Run | Training) -> str | None:
     """torch's own optimizer with this run's settings, where it makes exactly the same steps."""
     made, params = TWINS.get(run.optimizer), optimizers[run.optimizer].params
     if made is None or not made.of(run) or any(run[n] != p.default for n, p in params.items() if isinstance(p, Choice)):
@@ -463,6 +464,18 @@ def twin(run: Run) -> str | None:
         if not isinstance(p, Choice):
             words |= {PAIRS[stem]: (*words.get(PAIRS[stem], ()), run[name])} if stem != name and stem in PAIRS else {name: run[name]}
     return f"lambda p: torch.optim.{made.name}({', '.join(['p', *keywords(words | dict(made.words))])})"
+
+
+def disturbance(book: Book, noise: Sequence[str], clips: Sequence[str]) -> str:
+    """Writes the function that disturbs a gradient by these; -> what it is told besides the gradient."""
+    def keep(statement: ast.stmt) -> list[ast.stmt]:
+        """A disturbance asks what there is: noise is there for all or for none, a limit for some."""
+        match statement:
+            case ast.If(test=ast.Compare(left=ast.Attribute(attr=name)), body=body):
+                return body if name in noise else [statement] if name in clips else []
+        return [statement]
+    needs = book.function(Disturbance.__call__, None, keep, "disturbed")
+    return "".join(f", {name.upper()}[k]" if name in noise else f", {name}={name}" for name in needs["self"])
 
 
 #: What stands around steps and schedules; a line that ends in `#? word` is there where the word holds.
@@ -563,6 +576,15 @@ def report():
 FUNCTIONS = {part.partition("(")[0].removeprefix("def "): part for part in FRAME.strip().split("\n\n\n")}
 
 
+def framed(text: str, facts: Collection[str], words: Mapping[str, str], doc: str = "") -> str:
+    """A piece of a frame with the lines whose facts hold, its docstring, and its words."""
+    lines = []
+    for line, _, fact in (line.partition("  #? ") for line in text.splitlines()):
+        if not fact or (fact.removeprefix("not ") in facts) != fact.startswith("not "):
+            lines.append(documented(doc) if line == "    <doc>" else line)
+    return re.sub(r"<(\w+)>", lambda found: words[found[1]], "\n".join(lines))
+
+
 def with_torch(race: Race, language: str = "en") -> str:
     """The race as a script that needs torch alone; Refused where it would have to hold too much noise."""
     return _Script(race, language).text()
@@ -607,7 +629,7 @@ class _Script:
     def text(self) -> str:
         """The whole script."""
         runs = [self.entry(*each) for each in zip(named(self.race), self.runs, self.problems, self.twins, strict=True)]
-        told = self.disturbance()
+        told = disturbance(self.book, list(self.noise), self.clips) if "told" in self.facts else ""
         scheduled = "scheduled" in self.facts
         words = {"told": told, "k": "k" if self.noise or scheduled else "_",
                  "parameters": "".join([", rate"] * scheduled + [f", {name}=None" for name in self.clips])}
@@ -648,27 +670,9 @@ class _Script:
         settings = keywords({"lr": run["lr"]} | {n: run["schedule_" + n] for n in needs["h"]}) + ["steps=STEPS"] * bool(needs.get("steps"))
         return f"{'fed' if schedule.fed else 'scheduled'}({', '.join([run.schedule, *settings])})"
 
-    def disturbance(self) -> str:
-        """Writes the function that disturbs a gradient, where something does; -> what it is told besides the gradient."""
-        if "told" not in self.facts:
-            return ""
-
-        def keep(statement: ast.stmt) -> list[ast.stmt]:
-            """A disturbance asks what there is: noise is there for all or for none, a limit for some."""
-            match statement:
-                case ast.If(test=ast.Compare(left=ast.Attribute(attr=name)), body=body):
-                    return body if name in self.noise else [statement] if name in self.clips else []
-            return [statement]
-        needs = self.book.function(Disturbance.__call__, None, keep, "disturbed")
-        return "".join(f", {name.upper()}[k]" if name in self.noise else f", {name}={name}" for name in needs["self"])
-
     def part(self, name: str, words: Mapping[str, str]) -> str:
         """One function of the frame as this race needs it."""
         if self.formula.kinked and name in ("gradient", "hessian"):
             outputs, shape = (self.formula.slope, "") if name == "gradient" else (self.formula.curvature, ".reshape(2, 2)")
             return written_out(name, outputs, shape, getattr(SAYS["kinked"], self.language))
-        lines = []
-        for line, _, fact in (line.partition("  #? ") for line in FUNCTIONS[name].splitlines()):
-            if not fact or (fact.removeprefix("not ") in self.facts) != fact.startswith("not "):
-                lines.append(documented(getattr(SAYS[name], self.language)) if line == "    <doc>" else line)
-        return re.sub(r"<(\w+)>", lambda found: words[found[1]], "\n".join(lines))
+        return framed(FUNCTIONS[name], self.facts, words, getattr(SAYS[name], self.language) if name in SAYS else "")
