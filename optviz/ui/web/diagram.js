@@ -32,7 +32,7 @@ export class Diagram {
       const middle = left + most / 2 + layer * (wide - most) / (widths.length - 1), top = TOP + (high - size - step * (count - 1)) / 2;
       return Array.from({ length: count }, (_, j) => ({ x: middle - size / 2, y: top + j * step, size }));
     });
-    this.exact = Array.from(net.matrix).every((v, i) => v === (i % (widths[0] + 1) ? 0 : 1)) && net.shift.every((v) => v === 0);
+    this.exact = !net.matrix || Array.from(net.matrix).every((v, i) => v === (i % (widths[0] + 1) ? 0 : 1)) && net.shift.every((v) => v === 0); // what is not in the plane is not said
   }
 
   feature(j) { return (FEATURES[this.net.features[j]] ?? `x${j + 1}`) + (this.exact ? "" : "′"); } // a prime: prepared
