@@ -115,7 +115,7 @@ SETTINGS = {
     "at": T("pass in the picture", "эпоха на картинке"),
 }
 #: Settings whose words are keys of a registry.
-KEYED: Mapping[str, Mapping[str, Any]] = {"activation": activations, "prepare": preparations}
+KEYED: Mapping[str, Mapping[str, Any]] = {"prepare": preparations}
 
 
 def name_of(owner: Any, name: str) -> T:

@@ -9,7 +9,7 @@ from optviz.core import Choice
 from optviz.datasets import datasets
 from optviz.names import SETTINGS, choices, setting_name
 from optviz.study import LOOK, STOPS
-from optviz.training import COMMON, WORDS, Key, Several, settings_of, words_of
+from optviz.training import COMMON, WORDS, Key, Keys, Several, settings_of, words_of
 
 REGISTRIES = {"data": datasets, "activation": ov.activations, "init": ov.initializers, "optimizer": ov.optimizers, "schedule": ov.schedules, "loss": ov.losses}
 
@@ -26,9 +26,9 @@ def test_every_setting_of_every_definition_has_a_name(word, key):
     names = {name: named(setting_name(words, name)) for name in table}
     assert all(re.search("[а-яё]", text.ru, re.I) for text in names.values())
     for name, p in table.items():
-        if isinstance(p, (Choice, Key, Several)):
+        if isinstance(p, (Choice, Key, Keys, Several)):
             said = choices(name, p)
-            assert list(said) == list(p.registry if isinstance(p, Key) else p.choices if isinstance(p, Choice) else p.words)
+            assert list(said) == list(p.registry if isinstance(p, (Key, Keys)) else p.choices if isinstance(p, Choice) else p.words)
             assert len({named(text).en for text in said.values()}) == len({text.ru for text in said.values()}) == len(said), name
         else:
             assert choices(name, p) == {}

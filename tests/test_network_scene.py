@@ -8,7 +8,7 @@ import pytest
 
 import optviz as ov
 from optviz.network_scene import network_scene, run_key
-from optviz.palette import THEMES
+from optviz.palette import COLOURS, THEMES
 from optviz.render.network_wire import pack_network
 from optviz.study import Study
 
@@ -38,7 +38,8 @@ def test_a_message_has_what_the_stage_needs():
               features=("x", "y", "xy"), prepare=("centre", "scale"), hidden=("val",), neuron=(1, 2))
     trainer = s.trainer()
     head = told(s, trainer.run(until=2))
-    assert set(head) == {"run", "take", "kind", "labels", "box", "points", "net", "frames", "epochs", "state", "sentence", "look", "texts", "themes", "language"}
+    assert set(head) == {"run", "take", "kind", "labels", "box", "points", "net", "frames", "epochs", "state", "sentence", "look", "colours", "texts", "themes", "language"}
+    assert head["colours"] == list(COLOURS)
     assert (head["kind"], head["labels"], head["box"], head["epochs"], head["state"], head["sentence"], head["take"]) == ("classes", ["−1", "1"], [[-6, 6], [-6, 6]], 4, "ready", None, 3)
     assert head["look"] == {"hidden": ["val"], "discrete": False, "neuron": [1, 2], "warp": None, "matrix": False, "at": None}
     assert head["texts"] == {"play": "Play"} and head["language"] == "en" and set(head["themes"]) == set(THEMES)
