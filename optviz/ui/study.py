@@ -262,8 +262,8 @@ def _files(study: Study) -> None:
             except Refused as refusal:
                 st.warning(plain(say(refusal.text)), icon=":material/info:")
                 continue
-            st.download_button(say(T("Script (.py)", "Скрипт (.py)")), script, f"{name}{ending}", icon=":material/code:", key=f"boundary-script-{words}",
-                               on_click="ignore")
+            st.download_button(say(T("Script (.py)", "Скрипт (.py)")), script, f"{name}{ending}", icon=":material/code:",
+                               key=f"boundary-script-{words}", on_click="ignore")
             st.code(script, language="python", height=420)
 
 
