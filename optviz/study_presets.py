@@ -43,8 +43,8 @@ _add("line",
      Study("xor", layers=(8, 8), activation="linear", loss="logistic", lr=0.1))
 _add("xor",
      T("XOR by hand", "XOR вручную"),
-     T("Before training, look at each neuron; then change one weight of the last layer.",
-       "До обучения рассмотрите каждый нейрон, затем измените один вес последнего слоя."),
+     T("Before training, look at each neuron; then take drawn weights (S) and train.",
+       "До обучения рассмотрите каждый нейрон, затем возьмите случайные веса (S) и обучите сеть."),
      T("17 weights set by hand: four half-planes that add up to |x+y| − |x−y|. Before the first pass 100 % are right; from drawn weights "
        "training needs its passes to find something like it.",
        "17 весов заданы вручную: четыре полуплоскости дают в сумме |x+y| − |x−y|. Ещё до первой эпохи верны 100 %; от случайных весов сеть "
@@ -107,8 +107,8 @@ _add("divergence",
      Study("circle", layers=(8, 8), activation="relu", lr=3.0, epochs=60))
 _add("momentum",
      T("Momentum against plain SGD", "Импульс против простого SGD"),
-     T("Play; then compare with the third, whose α is ten times as large.",
-       "Запустите показ и сравните с третьим, у которого α в десять раз больше."),
+     T("Train; then choose plain SGD, and train again with α = 0.003 and with α = 0.03.",
+       "Обучите сеть; затем выберите простой SGD и обучите снова с α = 0,003 и с α = 0,03."),
      T("The same first weights, the same batches: at α = 0.003 momentum 0.9 goes far ahead of plain SGD, and ends where plain SGD ends at "
        "0.03 = 0.003/(1 − 0.9).",
        "Те же начальные веса и пакеты: при α = 0,003 импульс 0,9 далеко обгоняет простой SGD и приходит туда же, куда тот при "
