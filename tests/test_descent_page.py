@@ -16,6 +16,7 @@ from optviz.run import COMMON
 from optviz.ui.text import plain
 
 PAGE = Path(__file__).parent.parent / "pages" / "descent.py"
+pytestmark = pytest.mark.usefixtures("scanned")
 
 
 def lab(query="", language="en"):
@@ -38,9 +39,10 @@ def widget(at, kind, key):
 
 
 def unfold(at, *keys):
+    """The page with some headings opened, all at once."""
     for key in keys:
-        at.button(key=f"heading-descent-{key}").click().run()
-    return at
+        at.button(key=f"heading-descent-{key}").click()
+    return at.run()
 
 
 def read(element):
