@@ -6,13 +6,16 @@ import signal
 import subprocess
 import sys
 import threading
+from collections import defaultdict
 from contextlib import contextmanager
+from functools import cache
 from urllib.parse import urlsplit
 
 import chromium
 import pytest
 from hypothesis import settings
 from playwright.sync_api import expect, sync_playwright
+from streamlit.components.v2 import manifest_scanner
 
 settings.register_profile("same", derandomize=True, deadline=None)  # the same examples on every machine; --hypothesis-profile=default tries others
 settings.load_profile("same")
@@ -37,19 +40,29 @@ def address():
         yield line
 
 
-@pytest.fixture
-def visit(browser, address):
-    """Opens a page; an error in its console or a word to another machine on the way fails the test."""
-    contexts, hosts, errors = [], set(), []
+@pytest.fixture(scope="session")
+def free():
+    """Contexts that no test uses now, by what makes them: one that knows the app has its scripts at hand, fetched and compiled."""
+    return defaultdict(list)
 
-    def open_page(query="", script="", **context):
-        contexts.append(browser.new_context(**{"locale": "en-GB", **context}))
-        contexts[-1].set_default_timeout(PATIENCE)
-        contexts[-1].on("request", lambda request: hosts.add(urlsplit(request.url).hostname))
-        contexts[-1].on("console", lambda message: errors.append(message.text) if message.type == "error" and not PROBES.search(message.location["url"])
-                        else None)
-        contexts[-1].on("weberror", lambda error: errors.append(str(error.error)))
-        page = contexts[-1].new_page()
+
+@pytest.fixture
+def visit(browser, address, free):
+    """Opens a page as somebody new; an error in its console or a word to another machine on the way fails the test."""
+    taken, hosts, errors = [], set(), []
+    heard = {"request": lambda request: hosts.add(urlsplit(request.url).hostname),
+             "console": lambda message: errors.append(message.text) if message.type == "error" and not PROBES.search(message.location["url"]) else None,
+             "weberror": lambda error: errors.append(str(error.error))}
+
+    def open_page(query="", script="", **options):
+        options = {"locale": "en-GB", **options}
+        others = free[repr(sorted(options.items()))]
+        context = others.pop() if others else browser.new_context(**options)
+        taken.append((context, others))
+        context.set_default_timeout(PATIENCE)
+        for event, listener in heard.items():
+            context.on(event, listener)
+        page = context.new_page()
         page.on("websocket", lambda socket: hosts.add(urlsplit(socket.url).hostname))
         page.add_init_script(script)
         page.goto(address + query)
@@ -57,9 +70,23 @@ def visit(browser, address):
         return page
 
     yield open_page
-    for context in contexts:
-        context.close()
+    for context, others in taken:
+        for page in context.pages:
+            page.evaluate("localStorage.clear()")
+            page.close()
+        context.clear_cookies()
+        for event, listener in heard.items():
+            context.remove_listener(event, listener)
+        others.append(context)
     assert (hosts, errors) == ({"localhost"}, [])
+
+
+@pytest.fixture(scope="session")
+def scanned():
+    """The components of the installed packages are looked for once: AppTest would read the metadata of all packages for every page."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(manifest_scanner, "scan_component_manifests", cache(manifest_scanner.scan_component_manifests))
+        yield
 
 
 @contextmanager

@@ -16,6 +16,7 @@ from optviz.study_presets import lessons
 from optviz.training import COMMON, WORDS, settings_of
 
 PAGE = Path(__file__).parent.parent / "pages" / "boundary.py"
+pytestmark = pytest.mark.usefixtures("scanned")
 FOLDS = ("data", "network", "training", "regularization", "stops")
 
 
@@ -38,9 +39,10 @@ def widget(at, kind, key):
 
 
 def unfold(at):
+    """The page with all headings opened at once."""
     for key in FOLDS:
-        at.button(key=f"heading-boundary-{key}").click().run()
-    return at
+        at.button(key=f"heading-boundary-{key}").click()
+    return at.run()
 
 
 @pytest.mark.parametrize("key", lessons)

@@ -192,7 +192,7 @@ def test_a_surface_and_its_derivatives_are_the_surfaces(key):
     """At many points, not only where runs pass."""
     s = ov.surfaces[key] if key in ov.surfaces else ov.surface(key)
     space, _ = play(with_torch(Race(s, entrants=[Entrant("newton")], steps=1)))
-    for x, y in np.random.default_rng(0).uniform(*np.array(s.box).T, (30, 2)):
+    for x, y in np.random.default_rng(0).uniform(*np.array(s.box).T, (12, 2)):
         point = torch.tensor([x, y])
         np.testing.assert_allclose(space["surface"](*point), s.value(x, y), rtol=1e-12)
         with np.errstate(all="ignore"):

@@ -8,6 +8,7 @@ from streamlit.testing.v1 import AppTest
 
 import optviz
 from optviz import optimizers, outcome, schedules, surfaces
+from optviz.cli import REGISTRIES
 from optviz.core import Choice, Param, Refused, T, rounded, short
 from optviz.names import NAMES, WORDS, name_of, places
 from optviz.presets import preset_of, presets
@@ -16,6 +17,7 @@ from optviz.run import COMMON
 from optviz.ui.text import plain
 
 PAGE = Path(__file__).parent.parent / "pages" / "descent.py"
+pytestmark = pytest.mark.usefixtures("scanned")
 
 
 def lab(query="", language="en"):
@@ -38,9 +40,10 @@ def widget(at, kind, key):
 
 
 def unfold(at, *keys):
+    """The page with some headings opened, all at once."""
     for key in keys:
-        at.button(key=f"heading-descent-{key}").click().run()
-    return at
+        at.button(key=f"heading-descent-{key}").click()
+    return at.run()
 
 
 def read(element):
@@ -62,7 +65,8 @@ def test_every_parameter_and_word_has_a_name():
             assert isinstance(name_of(owner, name), T)
             assert not isinstance(p, Choice) or set(p.choices) <= set(WORDS)
     assert all(name in NAMES for s in surfaces.values() for name, _ in s.params) and set(TABLE["scatter"].choices) <= set(WORDS)
-    known = {n for owner in (*optimizers.values(), *schedules.values()) for n in (*owner.params, *(f"{owner.key}.{n}" for n in owner.params))}
+    owners = [owner for registry in REGISTRIES.values() for owner in registry.values() if isinstance(getattr(owner, "params", None), dict)]
+    known = {n for owner in owners for n in (*owner.params, *(f"{owner.key}.{n}" for n in owner.params))}
     assert set(NAMES) <= known | {n for s in surfaces.values() for n, _ in s.params} | set(COMMON)
 
 

@@ -302,7 +302,7 @@ def test_what_cannot_follow_at_once_follows_on_release(visit):
 def test_where_a_rounding_error_decides_it_is_said(visit):
     """Another machine's cosine, one bit off: chaos shows within a few hundred steps, a gentle run ends where it did."""
     page = visit("?lang=en")
-    page.context.add_init_script("const cos = Math.cos; Math.cos = (x) => cos(x) * (1 + 2 ** -52);")
+    page.add_init_script("const cos = Math.cos; Math.cos = (x) => cos(x) * (1 + 2 ** -52);")
     page.goto(page.url.split("?")[0] + "?surface=ackley&optimizer=sgd:lr=0.2&optimizer=adam:lr=0.01&steps=1000&at=1000")
     stage = Stage(page)
     stage.at(1000)
