@@ -69,12 +69,12 @@ def hand_passes(passes):
 
 def our_passes(passes, **settings):
     """The same in optviz, with the losses and accuracies of both parts that it measures in every pass."""
-    trainer = ov.Trainer("spiral", epochs=10**6, **SETTINGS, **settings)
+    trainer = ov.Trainer("spiral", epochs=1000, **SETTINGS, **settings)
     return lambda: trainer.run(until=trainer.passes + passes)
 
 
 def one_after_another():
-    trainers = [ov.Trainer("spiral", epochs=10**6, **SETTINGS, seed=seed) for seed in range(MEMBERS)]
+    trainers = [ov.Trainer("spiral", epochs=1000, **SETTINGS, seed=seed) for seed in range(MEMBERS)]
 
     def run():
         for trainer in trainers:
