@@ -92,9 +92,9 @@ def history_of(trainer: Trainer) -> History:
                    t.whole(t.best_epoch), t.whole(t.stopped_at), t.whole(t.diverged_at), t.whole(t.diverged_layer), t.seconds, t)
 
 
-def train(data: str | Dataset | Training | History = "spiral", *, progress: Callable[[int, int], Any] | None = None,
+def train(data: str | Dataset | tuple[Any, Any] | Training | History = "spiral", *, progress: Callable[[int, int], Any] | None = None,
           stop: Callable[[], bool] | None = None, **settings: Any) -> History:
-    """Train a network, or a batch of them where settings are arrays.
+    """Train a network, or a batch of them where settings are arrays. `data` is a key of ov.datasets, or your own (X, y).
 
     `layers` are the hidden ones; `n` counts all points, those kept for validation (`val`, a share) included; without any, what is said
     of validation is said of the training part. `progress` is told the pass and how many there are; when `stop` answers yes, what there

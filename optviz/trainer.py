@@ -40,7 +40,7 @@ MOST_NUMBERS = 2**27  # that a training may hold at once: 1 GiB
 class Trainer:
     """A training under way: `run` makes passes, `rows` and `snapshots` tell of those made so far."""
 
-    def __init__(self, data: str | Dataset | Training = "spiral", weights: Any = None, **given: Any):
+    def __init__(self, data: str | Dataset | tuple[Any, Any] | Training = "spiral", weights: Any = None, **given: Any):
         if isinstance(data, Training):  # another optimizer brings its own settings; what both know stays
             own = dict(data.values)
             words = words_of({name: given.get(name, own[name]) for name in WORDS})

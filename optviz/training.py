@@ -12,7 +12,7 @@ import numpy as np
 from .activations import activations
 from .augment import augmentations
 from .core import BELOW_ONE, SHARE, Choice, Flag, Param, Range, Refused, Setting, T, Unknown, out_of_range, resolve, unknown_name
-from .datasets import NOISE, Dataset, N, datasets
+from .datasets import NOISE, Dataset, N, dataset, datasets
 from .descent import asked
 from .initializers import initializers
 from .losses import losses
@@ -215,8 +215,10 @@ def words_of(given: Mapping[str, Any]) -> dict[str, Any]:
 def settled(given: Mapping[str, Any]) -> dict[str, Any]:
     """Every word and setting of a training with its checked value; settings may be arrays."""
     given = dict(given)
-    if isinstance(given.get("data"), (list, tuple, np.ndarray)):
-        raise Refused(T("data are given as ov.dataset(X, y)", "данные передаются так: ov.dataset(X, y)"))
+    if isinstance(data := given.get("data"), (list, tuple)) and len(data) == 2:
+        given["data"] = dataset(*data)
+    elif isinstance(data, (list, tuple, np.ndarray)):
+        raise Refused(T("your own data are given as (X, y), or as ov.dataset(X, y)", "свои данные передаются как (X, y) или ov.dataset(X, y)"))
     words = words_of(given)
     table = settings_of(words)
     for name in given:
@@ -236,7 +238,7 @@ class Training:
 
     values: tuple[tuple[str, Any], ...]
 
-    def __init__(self, data: str | Dataset = "spiral", **settings: Any):
+    def __init__(self, data: str | Dataset | tuple[Any, Any] = "spiral", **settings: Any):
         values = settled({"data": data, **settings})
         for name, value in values.items():
             if isinstance(value, np.ndarray):

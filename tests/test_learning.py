@@ -325,7 +325,7 @@ def test_own_points_with_own_labels():
     x = rng.normal(size=(60, 2))
     h = ov.train(ov.dataset(x, np.where(x[:, 0] > 0, "right", "left")), layers=(4,), epochs=60, lr=0.1)
     assert set(h.classify(x)) == {"right", "left"} and (h.classify(x) == np.where(x[:, 0] > 0, "right", "left")).mean() > 0.9
-    h = ov.train(ov.dataset(x, x[:, 0] * 0.37), layers=(), epochs=60, lr=0.1)
+    h = ov.train((x, x[:, 0] * 0.37), layers=(), epochs=60, lr=0.1)
     assert h.accuracy_train is None and h.loss_val[-1] < 0.01
     with pytest.raises(ov.Refused, match="predict"):
         h.classify(x)
@@ -341,7 +341,7 @@ def test_two_classes_are_plus_and_minus_one():
     ({"activation": ("tanh", "relu", "relu")}, "names 3 layers of 2"), ({"epochs": 1.5}, "epochs=1.5"), ({"epochs": -1}, "epochs=-1"), ({"batch": 0}, "batch=0"),
     ({"dropout": 1.0}, "dropout=1.0"), ({"optimizer": "adamm"}, "adam"), ({"loss": "ce", "data": "plane"}, "mse"), ({"momentum": 0.9}, "momentum"),
     ({"seed": -1}, "seed=-1"), ({"lr": np.array([0.1, np.nan])}, "lr="), ({"lr": np.ones(2), "l2": np.ones(3)}, "broadcast"), ({"lr": []}, "at least one"), ({"hidden": 3}, "layers"), ({"epoch": 3}, "epochs"),
-    ({"data": (np.ones((3, 2)), np.ones(3))}, "ov.dataset"), ({"data": "plane", "label_smoothing": 0.1}, "for classes"), ({"seed": np.arange(10**6)}, "too much"),
+    ({"data": np.ones((3, 2))}, "ov.dataset"), ({"data": "plane", "label_smoothing": 0.1}, "for classes"), ({"seed": np.arange(10**6)}, "too much"),
     ({"optimizer": "adm"}, "optimizer: unknown name 'adm'; did you mean adam"), ({"data": "spirall"}, "spiral"),
     ({"features": ("x", "z")}, "features="), ({"prepare": "white"}, "prepare="), ({"penalty_layers": (4,), "l2": 1.0}, "penalty_layers"),
     ({"batchnorm": "inside"}, "batchnorm="), ({"n": np.array([10, 20])}, "n="), ({"layers": (4096,) * 100}, "too much"), ({"val": 1.0}, "val=1.0"),
