@@ -84,11 +84,6 @@ def activation(name: T, idea: T, learned: tuple[str, ...] = (), bound: float | N
     return register
 
 
-def named(key: str | None) -> Activation:
-    """The activation of that name; none is the straight line."""
-    return activations["linear" if key is None else key]
-
-
 # --- words that formulas share: each computes what it means without leaving the floats, backwards too ------------------------------
 
 

@@ -14,7 +14,6 @@ from .datasets import Own
 from .ending import stopped
 from .minima import Box
 from .nn import Net
-from .points import drawn
 from .preparing import Preparation
 from .study import Study
 from .trace import javascript_activation
@@ -92,9 +91,8 @@ def run_key(study: Study) -> str:
 
 def dots(trainer: Trainer) -> Dots:
     """The examples as the data have them; wrong labels are as wrong as training sees them."""
-    p = drawn(trainer.values, trainer.values)
-    x, y = np.concatenate([p.x, p.x_val]).T
-    return Dots(x, y, np.concatenate([p.y, p.y_val]).reshape(len(x), -1)[:, 0], len(p.x))
+    x, y = trainer.raw.T
+    return Dots(x, y, trainer.known.reshape(len(x), -1)[:, 0], trainer.count)
 
 
 def frames(trainer: Trainer, first: int = 0) -> Frames:

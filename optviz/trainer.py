@@ -45,7 +45,7 @@ class Trainer:
             own = dict(data.values)
             words = words_of({name: given.get(name, own[name]) for name in WORDS})
             known = settings_of(words)
-            given = {**words, **{name: value for name, value in own.items() if name in known and name not in WORDS}, **given, **words}
+            given = {**{name: value for name, value in own.items() if name in known}, **given, **words}
             data = given.pop("data")
         self.values = settled({"data": data, **given})
         self.batch = self._batch()
@@ -124,9 +124,9 @@ class Trainer:
                 self._check_size(mine[0])
         self.labels = mine[0].labels
         x, y, x_val, y_val = (np.stack(parts) if len(made) > 1 else parts[0] for parts in zip(*(p[:4] for p in mine), strict=True))
-        self.raw, self.image = x, v["data"].image
+        self.raw, self.image = np.concatenate([x, x_val], -2), v["data"].image  # training points first, then those for validation
         self.preparation = Preparation.fit(features(x, v["features"]), v["prepare"])
-        self.all_x = self.prepared(np.concatenate([x, x_val], -2))  # training points first, then those for validation
+        self.all_x = self.prepared(self.raw)
         self.known = np.concatenate([y, y_val], -1 if self.labels else -2)
         self.all_targets, self.shown_y = self.targets(self.known), self.targets(y, self._column("label_smoothing"))
         self.count, self.val_count = x.shape[-2], x_val.shape[-2]
@@ -280,7 +280,7 @@ class Trainer:
         """Inputs, targets and dropout's masks of this pass, in its order."""
         order = self._drawn(Draw.ORDER, lambda rng: rng.permutation(self.count)) if self.values["shuffle"] else np.arange(self.count)
         if any(np.any(self.values[f"augment_{key}"]) for key in augmentations):
-            x = self.prepared(self._augmented(taken(self.raw, order)))
+            x = self.prepared(self._augmented(taken(self.raw[..., :self.count, :], order)))
         else:
             x = taken(self.all_x[..., :self.count, :], order)
         masks: list[np.ndarray] = []

@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 
 from optviz import autograd
-from optviz.activations import SATURATED, activations, named
+from optviz.activations import SATURATED, activations
 from optviz.autograd import Value
 from optviz.core import Refused
 
@@ -123,11 +123,5 @@ def test_formulas_print_as_a_lecture_writes_them():
         "gelu": r"\frac{z}{2} \left(1 + \tanh\left(\sqrt{\frac{2}{\pi}} \left(z + 0.044715 z^{3}\right)\right)\right)",
         "silu": r"z \frac{1}{1 + e^{-z}}", "maxout": r"\max_k z_k"}
     assert activations["leaky_relu"].latex(slope=0.1) == r"\begin{cases} z, & z > 0 \\ 0.1 z, & z \le 0 \end{cases}"
-
-
-def test_no_activation_is_the_linear_one():
-    assert named(None) is named("linear") is activations["linear"] and named("Leaky ReLU") is activations["leaky_relu"]
-    with pytest.raises(Refused, match="relu"):
-        named("rellu")
     with pytest.raises(Refused, match="slop"):
         activations["leaky_relu"].latex(slop=1.0)
