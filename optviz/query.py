@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlencode
 
 from .core import Refused, Setting, T, out_of_range, unknown_name
 
@@ -63,6 +63,10 @@ class Query:
         read = {name: self.attempt(name, lambda v, name=name, p=p: p.parse(name, v), nothing)  # type: ignore[misc]
                 for name, p in table.items() if name in self.fields}
         return {name: value for name, value in read.items() if value is not nothing}
+
+    def rest(self) -> str:
+        """The query of the fields that are still to be read."""
+        return urlencode([(name, value) for name, values in self.fields.items() for value in values])
 
     def finish(self, known: Mapping[str, Any]) -> None:
         """Note every field that nobody asked for."""

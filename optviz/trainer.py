@@ -393,6 +393,28 @@ class Trainer:
         other._equip()
         return other
 
+    def lone(self, k: int) -> Trainer:
+        """Member k as a training of its own, at the same point."""
+        return Trainer(**{name: self._of(name, k) for name in self.values}).follow(self, k)
+
+    def follow(self, others: Trainer, k: int) -> Trainer:
+        """Be where member k of others is, who began as this did."""
+        def mine(a: Any) -> Any:
+            return a[..., k] if np.ndim(a) and np.shape(a)[-1] == others.members else a
+
+        def moments(running: Any) -> Any:
+            return running and [Moments(*(a[k] for a in m)) for m in running]
+        self.theta, self.running = others.theta[:, k].copy(), moments(others.running)
+        self.state, self.plateau = tuple(map(mine, others.state)), tuple(map(mine, others.plateau))
+        self.passes, self.updates = others.passes, others.updates
+        self.rows += [tuple(f[k] for f in row) for row in others.rows[len(self.rows):]]
+        self.kept += [(passes, theta[:, k].copy(), moments(running)) for passes, theta, running in others.kept[len(self.kept):]]
+        for name in ("diverged_at", "diverged_layer", "stopped_at", "best_epoch", "best_loss"):
+            setattr(self, name, getattr(others, name)[k])
+        self.good, self.best = ((theta[:, k], moments(running)) for theta, running in (others.good, others.best))
+        self._go_on(others.going[k])
+        return self
+
     def finish(self) -> None:
         """Where nobody trains on, the rows of the passes that were not made repeat the last."""
         if not self.any_going:
