@@ -125,7 +125,8 @@ class Grid:
 
     def at(self, **changes: Any) -> Grid:
         """The same with some of its parts changed."""
-        return Grid(**{"study": self.study, "rows": self.rows, "columns": self.columns, "seeds": self.seeds} | changes)
+        mine: dict[str, Any] = {"study": self.study, "rows": self.rows, "columns": self.columns, "seeds": self.seeds}
+        return Grid(**mine | changes)
 
     def cells(self) -> list[Study]:
         """Every study, row by row."""
