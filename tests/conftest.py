@@ -8,7 +8,8 @@ import sys
 import threading
 from collections import defaultdict
 from contextlib import contextmanager
-from functools import cache
+from functools import cache, partial
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import chromium
@@ -16,6 +17,8 @@ import pytest
 from hypothesis import settings
 from playwright.sync_api import expect, sync_playwright
 from streamlit.components.v2 import manifest_scanner
+
+import optviz
 
 settings.register_profile("same", derandomize=True, deadline=None)  # the same examples on every machine; --hypothesis-profile=default tries others
 settings.load_profile("same")
@@ -79,6 +82,38 @@ def visit(browser, address, free):
             context.remove_listener(event, listener)
         others.append(context)
     assert (hosts, errors) == ({"localhost"}, [])
+
+
+WEB = Path(optviz.__file__).parent / "ui" / "web"
+KINDS = {".js": "text/javascript", ".css": "text/css", "": "text/html"}
+
+
+@pytest.fixture
+def modules(browser):
+    """Opens a page that may import the stages' modules and wears one of their style sheets; an error in its console fails the test."""
+    contexts, errors = [], []
+
+    def serve(style, route):
+        name = route.request.url.removeprefix("http://stage/")
+        if name:
+            route.fulfill(path=WEB / name, content_type=KINDS[Path(name).suffix])
+        else:
+            route.fulfill(body=f"<!doctype html><meta charset=utf-8><link rel=icon href=data:><link rel=stylesheet href={style}>", content_type="text/html")
+
+    def show(style, **context):
+        contexts.append(browser.new_context(**{"viewport": {"width": 860, "height": 720}, **context}))
+        contexts[-1].set_default_timeout(PATIENCE)
+        contexts[-1].on("console", lambda said: errors.append(said.text) if said.type == "error" else None)
+        contexts[-1].on("weberror", lambda error: errors.append(str(error.error)))
+        page = contexts[-1].new_page()
+        page.route("http://stage/**", partial(serve, style))
+        page.goto("http://stage/")
+        return page
+
+    yield show
+    for context in contexts:
+        context.close()
+    assert errors == []
 
 
 @pytest.fixture(scope="session")

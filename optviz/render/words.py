@@ -94,6 +94,16 @@ NETWORK: Mapping[str, T] = {
               "T, V | обучающие, проверочные точки\nD | ступени цвета\nF | во весь экран\n"
               "Мышь, палец | нейрон — щелчком; место или вес — касанием\n? | эти клавиши"),
 }
+#: What the stage of a sheet of charts says.
+SHEET: Mapping[str, T] = {
+    "stage": T("Charts; press ? for the keys", "Графики; клавиши — по знаку ?"),
+    **{name: STAGE[name] for name in ("play", "pause", "speed", "playhead", "home", "back", "on", "present", "help", "close")},
+    "moment": T("{unit} {k} of {n}", "{unit} {k} из {n}"),
+    "keys": T("Space | play, pause\n← → | one step back, on\nHome, End | first, last step\nF | presentation\n"
+              "Mouse, finger | touch a mark to read its numbers\n? | these keys",
+              "Пробел | показать, пауза\n← → | шаг назад, вперёд\nHome, End | первый, последний шаг\nF | во весь экран\n"
+              "Мышь, палец | коснитесь метки, чтобы прочесть числа\n? | эти клавиши"),
+}
 #: What a slide says besides.
 SLIDE: Mapping[str, T] = {
     "reset": T("Reset: the author's start and settings", "Вернуть старт и настройки автора"),

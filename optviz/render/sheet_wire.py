@@ -1,0 +1,45 @@
+"""A Sheet as bytes for its stage, in the same wrapping as a Scene."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from ..core import T
+from ..palette import THEMES
+from ..sheet import ARRAYS, Chart, Heat, Mark, Rule, Scale, Sheet, ends, moments_of
+from .wire import Arrays
+
+GAP = 3e38  # a single that means: no number here
+
+
+def pack_sheet(sheet: Sheet, language: str, texts: Mapping[str, str], take: int = 0) -> bytes:
+    """The charts, the words around them in one language, and the colours of both themes; another `take` plays from the beginning."""
+    arrays = Arrays()
+
+    def said(text: T | None) -> str | None:
+        return None if text is None else getattr(text, language)
+
+    def scale(chart: Chart, way: str) -> dict[str, Any]:
+        own: Scale = getattr(chart, way)
+        low, high = ends(chart, way)
+        return {"name": said(own.name), "log": own.log, "low": low, "high": high, "words": [said(word) for word in own.words]}
+
+    def mark(m: Mark) -> dict[str, Any]:
+        plain = {name: value for name, value in vars(m).items() if name not in (*ARRAYS, "name", "word")}
+        told = {"kind": type(m).__name__.lower(), **plain, "name": said(getattr(m, "name", None)), "word": said(getattr(m, "word", None))}
+        if isinstance(m, Rule):
+            return told | {"x": m.x, "y": m.y}
+        if isinstance(m, Heat):
+            told |= {"least": m.low, "most": m.high}
+        return told | {name: [arrays.put(np.where(np.isfinite(a), a, GAP)), list(a.shape)] for name, a in moments_of(m).items()
+                       if not (isinstance(m, Heat) and name in ("low", "high"))}
+
+    return arrays.message({
+        "charts": [{"key": c.key, "title": said(c.title), "note": said(c.note), "wide": c.wide, "even": c.even, "picked": c.picked,
+                    "x": scale(c, "x"), "y": scale(c, "y"), "marks": [mark(m) for m in c.marks]} for c in sheet.charts],
+        "columns": sheet.columns, "moments": list(sheet.moments), "unit": said(sheet.unit), "take": take, "texts": texts, "language": language,
+        "themes": {name: vars(theme) for name, theme in THEMES.items()},
+    })

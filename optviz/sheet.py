@@ -1,0 +1,180 @@
+"""Charts as data that knows no renderer: marks over two scales, several charts on one sheet, and one playhead where their numbers move.
+
+Every array of a mark may have a first axis of moments; what has none stands still. What is no finite number is a gap.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from .core import T
+
+
+@dataclass(frozen=True, eq=False)
+class Scale:
+    """An axis: its name, its ends where they are not those of the marks, and words in the place of 0, 1, 2 …"""
+
+    name: T
+    log: bool = False
+    low: float | None = None
+    high: float | None = None
+    words: Sequence[T] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Line:
+    """A curve, and the band around it; a name stands in the legend."""
+
+    x: Any
+    y: Any
+    colour: str
+    name: T | None = None
+    dash: int = 0
+    width: float = 2.0
+    alpha: float = 1.0
+    low: Any = None
+    high: Any = None
+
+
+@dataclass(frozen=True, eq=False)
+class Dots:
+    """Points; `shape` is an index of palette.SHAPES, a `hollow` one is an outline."""
+
+    x: Any
+    y: Any
+    colour: str
+    name: T | None = None
+    shape: int = 0
+    size: float = 4.0
+    alpha: float = 1.0
+    hollow: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class Bars:
+    """Rectangles over intervals of x, from a base to a height."""
+
+    left: Any
+    right: Any
+    height: Any
+    colour: str
+    name: T | None = None
+    base: Any = 0.0
+    alpha: float = 0.75
+
+
+@dataclass(frozen=True, eq=False)
+class Heat:
+    """Cells between edges, (rows, columns) of values from low to high; a signed one is orange below 0 and blue above."""
+
+    x: Any
+    y: Any
+    z: Any
+    low: float
+    high: float
+    name: T
+    log: bool = False
+    signed: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class Arrows:
+    """Arrows from points."""
+
+    x: Any
+    y: Any
+    dx: Any
+    dy: Any
+    colour: str
+    name: T | None = None
+    width: float = 2.0
+    alpha: float = 1.0
+    dash: int = 0
+
+
+@dataclass(frozen=True, eq=False)
+class Rule:
+    """A line across the chart where x or y has a value, and what it means."""
+
+    word: T | None = None
+    x: float | None = None
+    y: float | None = None
+    colour: str = "ink"
+
+
+STEP = T("step", "шаг")
+ROOM = 0.04
+Mark = Line | Dots | Bars | Heat | Arrows | Rule
+ARRAYS = ("x", "y", "z", "low", "high", "left", "right", "height", "base", "dx", "dy")
+
+
+@dataclass(frozen=True, eq=False)
+class Chart:
+    """Marks over two scales; `wide` is how many columns of the sheet it takes, an `even` one has the same unit both ways."""
+
+    key: str
+    title: T
+    x: Scale
+    y: Scale
+    marks: Sequence[Mark]
+    note: T | None = None
+    wide: int = 1
+    even: bool = False
+    picked: bool = False  # whether a click on it means something
+
+
+@dataclass(frozen=True, eq=False)
+class Sheet:
+    """Charts in rows of so many columns; `moments` are the numbers that the playhead counts."""
+
+    charts: Sequence[Chart]
+    columns: int = 2
+    moments: Sequence[int] = (0,)
+    unit: T = STEP
+
+
+def moments_of(mark: Mark) -> dict[str, np.ndarray]:
+    """The arrays of a mark."""
+    return {name: np.asarray(value, float) for name in ARRAYS if (value := getattr(mark, name, None)) is not None}
+
+
+def ends(chart: Chart, way: str) -> tuple[float, float]:
+    """Where a scale begins and ends: as it says, else so that every moment of all marks has room."""
+    scale: Scale = getattr(chart, way)
+    if scale.words:
+        return -0.5, len(scale.words) - 0.5
+    values = [v for mark in chart.marks for v in _along(mark, way)]
+    a = np.concatenate([np.ravel(np.asarray(v, float)) for v in values]) if values else np.array([0.0, 1.0])
+    a = a[np.isfinite(a) & ((a > 0) | (not scale.log))]
+    low, high = (float(a.min()), float(a.max())) if a.size else (1.0, 10.0)
+    low, high = scale.low if scale.low is not None else low, scale.high if scale.high is not None else high
+    tight = any(isinstance(mark, Heat) for mark in chart.marks)
+    stands = low == 0 and way == "y" and any(isinstance(mark, Bars) for mark in chart.marks)  # bars stand on the edge
+    return roomy(low, high, scale.log, *(0.0 if tight or end is not None else ROOM for end in (0.0 if stands else scale.low, scale.high)))
+
+
+def roomy(low: float, high: float, log: bool, below: float, above: float) -> tuple[float, float]:
+    """Ends with room, as shares of what lies between them."""
+    if log:
+        low, high = np.log10(low), np.log10(high)
+    if not high > low:
+        low, high = low - 0.5, high + 0.5
+    low, high = low - below * (high - low), high + above * (high - low)
+    return (float(10**low), float(10**high)) if log else (float(low), float(high))
+
+
+def _along(mark: Mark, way: str) -> list[Any]:
+    """The values of a mark along x or y."""
+    if isinstance(mark, Rule):
+        return []
+    if isinstance(mark, Bars):
+        return [mark.left, mark.right] if way == "x" else [mark.height, mark.base]  # on a logarithmic scale a base of 0 is its end
+    if isinstance(mark, Arrows):
+        own, reach = (mark.x, mark.dx) if way == "x" else (mark.y, mark.dy)
+        return [own, np.asarray(own, float) + np.asarray(reach, float)]
+    own = [getattr(mark, way)]
+    return own + [v for v in (mark.low, mark.high) if v is not None] if isinstance(mark, Line) and way == "y" else own

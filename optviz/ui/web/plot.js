@@ -1,0 +1,227 @@
+// One chart of a sheet: marks over two scales at a moment, drawn on a canvas; what lies under a pointer.
+import { DASHES, marker, rgb } from "./plane.js";
+import { digits, power } from "./scene.js";
+
+const TOP = 22, BOTTOM = 38, RIGHT = 12, GAP = 1e38; // a number as large is none
+const NEAR = 22; // px within which a mark is meant
+const HEAD = 7; // px of an arrow's head
+const TICK = 64, ROW = 26; // px that a tick's words want
+
+// The numbers of an array at a moment: those that move have a first axis of moments.
+export function at([values, shape], dimensions, k) {
+  if (shape.length <= dimensions) return values;
+  const size = values.length / shape[0], moment = Math.min(k, shape[0] - 1);
+  return values.subarray(moment * size, (moment + 1) * size);
+}
+const own = (values, i) => (values.length === 1 ? values[0] : values[i]);
+const there = (...values) => values.every((v) => Number.isFinite(v) && Math.abs(v) < GAP);
+
+export class Plot {
+  constructor(canvas) { this.canvas = canvas; }
+
+  resize(width, height, ratio, big) {
+    Object.assign(this, { width, height, ratio, big });
+    this.canvas.width = Math.round(width * ratio); this.canvas.height = Math.round(height * ratio);
+  }
+
+  // Where the scales lie in the canvas; an even chart has one unit for both.
+  lay(g) {
+    const { chart, big } = this, size = big ? 1.5 : 1;
+    this.font = (weight = 400) => `${weight} ${12 * size}px optviz, system-ui, sans-serif`;
+    g.font = this.font();
+    const up = ticks(chart.y, Math.max(2, Math.floor((this.height - (TOP + BOTTOM) * size) / (ROW * size))));
+    const left = Math.max(34, ...up.map(([, word]) => g.measureText(word).width + 12));
+    this.room = { left, right: this.width - RIGHT * size, top: TOP * size, bottom: this.height - BOTTOM * size };
+    this.x = { ...chart.x }; this.y = { ...chart.y };
+    if (chart.even) {
+      const wide = this.room.right - this.room.left, high = this.room.bottom - this.room.top;
+      const unit = Math.max((this.x.high - this.x.low) / wide, (this.y.high - this.y.low) / high);
+      for (const [scale, length] of [[this.x, wide], [this.y, high]]) {
+        const middle = (scale.low + scale.high) / 2;
+        scale.low = middle - unit * length / 2; scale.high = middle + unit * length / 2;
+      }
+    }
+    const along = ticks(this.x, Math.max(2, Math.floor((this.room.right - left) / (TICK * size))));
+    return { up: chart.even ? ticks(this.y, Math.max(2, Math.floor((this.room.bottom - this.room.top) / (ROW * size)))) : up, along };
+  }
+  px(v) { return this.room.left + share(this.x, v) * (this.room.right - this.room.left); }
+  py(v) { return this.room.bottom - share(this.y, v) * (this.room.bottom - this.room.top); }
+
+  draw(chart, moment, theme, hovered) {
+    if (!this.width) return;
+    Object.assign(this, { chart, moment, theme });
+    const g = this.canvas.getContext("2d");
+    g.setTransform(this.ratio, 0, 0, this.ratio, 0, 0);
+    g.clearRect(0, 0, this.width, this.height);
+    const marks = this.lay(g), { left, right, top, bottom } = this.room;
+    this.grid(g, marks);
+    g.save(); g.beginPath(); g.rect(left, top - 1, right - left, bottom - top + 2); g.clip();
+    this.spots = [];
+    for (const kind of ["heat", "bars", "line", "rule", "arrows", "dots"]) chart.marks.forEach((mark, m) => mark.kind === kind && this[kind](g, mark, m));
+    g.restore();
+    this.names(g, marks);
+    if (hovered) this.ring(g, hovered);
+  }
+
+  colour(name) { return this.theme[name] ?? name; }
+
+  // --- the scales ------------------------------------------------------------------------------------------------------------------
+
+  grid(g, { up, along }) {
+    const { left, right, top, bottom } = this.room;
+    g.strokeStyle = this.theme.line; g.lineWidth = 1; g.globalAlpha = 0.6; g.beginPath();
+    for (const [v] of up) { const y = Math.round(this.py(v)) + 0.5; g.moveTo(left, y); g.lineTo(right, y); }
+    for (const [v] of this.x.words.length ? [] : along) { const x = Math.round(this.px(v)) + 0.5; g.moveTo(x, top); g.lineTo(x, bottom); }
+    g.stroke(); g.globalAlpha = 1;
+    g.beginPath(); g.moveTo(left, top); g.lineTo(left, bottom); g.lineTo(right, bottom); g.stroke();
+  }
+
+  names(g, { up, along }) {
+    const { left, right, top, bottom } = this.room, size = this.big ? 1.5 : 1;
+    g.fillStyle = this.theme.faint; g.font = this.font(); g.textBaseline = "middle"; g.textAlign = "right";
+    for (const [v, word] of up) g.fillText(word, left - 6, this.py(v));
+    g.textBaseline = "alphabetic"; g.textAlign = "center";
+    const wide = this.x.words.length ? (right - left) / this.x.words.length : undefined;
+    for (const [v, word] of along) {
+      const half = g.measureText(word).width / 2;
+      g.fillText(word, Math.min(Math.max(this.px(v), half), this.width - half), bottom + 15 * size, wide);
+    }
+    g.fillText(this.chart.x.name, (left + right) / 2, bottom + 32 * size, this.width);
+    g.textAlign = "left"; g.fillText(this.chart.y.name, 2, top - 9 * size, this.width);
+  }
+
+  // --- the marks -------------------------------------------------------------------------------------------------------------------
+
+  line(g, mark, m) {
+    const [x, y] = [mark.x, mark.y].map((a) => at(a, 1, this.moment));
+    g.strokeStyle = g.fillStyle = this.colour(mark.colour); g.lineWidth = mark.width * (this.big ? 1.5 : 1); g.lineJoin = "round";
+    if (mark.low && mark.high) {
+      const [low, high] = [mark.low, mark.high].map((a) => at(a, 1, this.moment)), some = [...x.keys()].filter((i) => there(x[i], low[i], high[i]));
+      g.globalAlpha = 0.18 * mark.alpha; g.beginPath();
+      for (const i of some) g.lineTo(this.px(x[i]), this.py(high[i]));
+      for (const i of some.toReversed()) g.lineTo(this.px(x[i]), this.py(low[i]));
+      g.fill();
+    }
+    g.globalAlpha = mark.alpha; g.setLineDash(DASHES[mark.dash].map((d) => d * 0.7)); g.beginPath();
+    let drawn = false;
+    for (let i = 0; i < x.length; i++) {
+      drawn = there(x[i], y[i]) ? (g[drawn ? "lineTo" : "moveTo"](this.px(x[i]), this.py(y[i])), true) : false;
+      if (drawn) this.spots.push([this.px(x[i]), this.py(y[i]), m, i, x[i], y[i]]);
+    }
+    g.stroke(); g.setLineDash([]); g.globalAlpha = 1;
+  }
+
+  dots(g, mark, m) {
+    const [x, y] = [mark.x, mark.y].map((a) => at(a, 1, this.moment)), r = mark.size * (this.big ? 1.5 : 1);
+    g.globalAlpha = mark.alpha; g.fillStyle = this.colour(mark.colour); g.strokeStyle = mark.hollow ? g.fillStyle : this.theme.page; g.lineWidth = mark.hollow ? 2 : 1;
+    for (let i = 0; i < x.length; i++) {
+      if (!there(x[i], y[i])) continue;
+      marker(g, mark.shape, this.px(x[i]), this.py(y[i]), r);
+      if (!mark.hollow) g.fill();
+      g.stroke();
+      this.spots.push([this.px(x[i]), this.py(y[i]), m, i, x[i], y[i]]);
+    }
+    g.globalAlpha = 1;
+  }
+
+  bars(g, mark, m) {
+    const [left, right, height] = [mark.left, mark.right, mark.height].map((a) => at(a, 1, this.moment)), base = at(mark.base, 1, this.moment);
+    g.globalAlpha = mark.alpha; g.fillStyle = this.colour(mark.colour);
+    for (let i = 0; i < height.length; i++) {
+      if (!there(left[i], right[i], height[i])) continue;
+      const floor = Math.max(own(base, i), this.y.log ? this.y.low : -Infinity), [a, b] = [this.px(left[i]), this.px(right[i])], [low, high] = [this.py(floor), this.py(height[i])];
+      g.fillRect(a, Math.min(low, high), Math.max(b - a - (b - a > 6 ? 1 : 0), 0.5), Math.abs(high - low));
+      this.spots.push([(a + b) / 2, high, m, i, [left[i], right[i]], height[i], [a, b, Math.min(low, high), Math.max(low, high)]]);
+    }
+    g.globalAlpha = 1;
+  }
+
+  // Rows of cells from below; a signed value is orange below 0 and blue above.
+  heat(g, mark, m) {
+    const [x, y] = [mark.x, mark.y].map(([values]) => values), z = at(mark.z, 2, this.moment), columns = x.length - 1;
+    const [none, most, least] = [this.theme.page, this.theme.plus, mark.signed ? this.theme.minus : this.theme.page].map(rgb), way = (v) => (mark.log ? Math.log10(v) : v);
+    const [low, high] = [way(mark.least), way(mark.most)];
+    for (let i = 0; i < z.length; i++) {
+      if (!there(z[i]) || (mark.log && z[i] <= 0)) continue;
+      const column = i % columns, row = (i - column) / columns, part = Math.min(Math.max((way(z[i]) - low) / (high - low || 1), 0), 1), v = mark.signed ? 2 * part - 1 : part;
+      g.fillStyle = `rgb(${none.map((c, k) => Math.round(c + ((v < 0 ? least : most)[k] - c) * Math.abs(v))).join(" ")})`;
+      const [a, b] = [this.px(x[column]), this.px(x[column + 1])], [c, d] = [this.py(y[row + 1]), this.py(y[row])];
+      g.fillRect(a, c, b - a + 0.5, d - c + 0.5);
+      this.spots.push([(a + b) / 2, (c + d) / 2, m, i, [x[column], x[column + 1]], [y[row], y[row + 1]], [a, b, c, d], z[i]]);
+    }
+  }
+
+  arrows(g, mark, m) {
+    const [x, y, dx, dy] = [mark.x, mark.y, mark.dx, mark.dy].map((a) => at(a, 1, this.moment));
+    g.globalAlpha = mark.alpha; g.strokeStyle = g.fillStyle = this.colour(mark.colour); g.lineWidth = mark.width * (this.big ? 1.5 : 1); g.setLineDash(DASHES[mark.dash]);
+    for (let i = 0; i < dx.length; i++) {
+      const [x0, y0] = [own(x, i), own(y, i)];
+      if (!there(x0, y0, dx[i], dy[i])) continue;
+      const [a, b, c, d] = [this.px(x0), this.py(y0), this.px(x0 + dx[i]), this.py(y0 + dy[i])], turn = Math.atan2(d - b, c - a), head = Math.min(HEAD, Math.hypot(c - a, d - b));
+      g.beginPath(); g.moveTo(a, b); g.lineTo(c - Math.cos(turn) * head / 2, d - Math.sin(turn) * head / 2); g.stroke();
+      g.beginPath(); g.moveTo(c, d);
+      for (const side of [-0.45, 0.45]) g.lineTo(c - Math.cos(turn + side) * head, d - Math.sin(turn + side) * head);
+      g.fill();
+      this.spots.push([c, d, m, i, dx[i], dy[i]]);
+    }
+    g.setLineDash([]); g.globalAlpha = 1;
+  }
+
+  rule(g, mark) {
+    const { left, right, top, bottom } = this.room, upright = mark.x !== null, v = upright ? this.px(mark.x) : this.py(mark.y);
+    g.strokeStyle = g.fillStyle = this.colour(mark.colour); g.lineWidth = this.big ? 2 : 1.5; g.setLineDash([5, 4]); g.beginPath();
+    if (upright) { g.moveTo(v, top); g.lineTo(v, bottom); } else { g.moveTo(left, v); g.lineTo(right, v); }
+    g.stroke(); g.setLineDash([]);
+    if (!mark.word) return;
+    g.font = this.font(600); g.textBaseline = "alphabetic"; g.strokeStyle = this.theme.page; g.lineWidth = 4; g.lineJoin = "round";
+    const wide = g.measureText(mark.word).width, beyond = upright && v + wide + 8 > right;
+    g.textAlign = upright && !beyond ? "left" : "right";
+    const spot = upright ? [v + (beyond ? -5 : 5), top + 12 * (this.big ? 1.5 : 1)] : [right - 4, v - 5 < top + 12 ? v + 15 : v - 5];
+    g.strokeText(mark.word, ...spot); g.fillText(mark.word, ...spot);
+  }
+
+  // --- what is under a pointer -------------------------------------------------------------------------------------------------------
+
+  // The mark that is meant at a place of the canvas: the cell or bar it is in, else the nearest point.
+  find(x, y) {
+    let best = null, least = NEAR;
+    for (const spot of this.spots ?? []) {
+      const area = spot[6], inside = area && x >= area[0] && x <= area[1] && y >= area[2] && y <= area[3];
+      const far = inside ? 6 : area ? Infinity : Math.hypot(spot[0] - x, spot[1] - y);
+      if (far < least) { least = far; best = spot; }
+    }
+    return best;
+  }
+
+  ring(g, [x, y, , , , , area]) {
+    g.strokeStyle = this.theme.ink; g.lineWidth = 2; g.beginPath();
+    if (area) g.rect(area[0], area[2], area[1] - area[0], area[3] - area[2]); else g.arc(x, y, 6, 0, 7);
+    g.stroke();
+  }
+
+  // What it says of itself.
+  told([, , m, , x, y, , z]) {
+    const mark = this.chart.marks[m], said = (scale, v) => (Array.isArray(v) ? scale.words.length ? scale.words[Math.round((v[0] + v[1]) / 2)] : v.map((e) => digits(e)).join(" … ") : scale.words[v] ?? digits(v));
+    const name = mark.kind === "heat" ? "" : mark.name ?? "";
+    const rows = [[this.chart.x.name, said(this.chart.x, x)], [this.chart.y.name, said(this.chart.y, y)], ...(z === undefined ? [] : [[mark.name, digits(z)]])];
+    return [name, ...rows.map(([word, value]) => `${word}: ${value}`)].filter(Boolean).join("\n");
+  }
+}
+
+// How far along a scale a value lies.
+function share({ low, high, log }, v) {
+  const way = (a) => (log ? Math.log10(Math.max(a, 1e-300)) : a);
+  return Math.min(Math.max((way(v) - way(low)) / (way(high) - way(low)), -5), 6);
+}
+
+// The marks of a scale: [value, words], so many at most.
+export function ticks({ low, high, log, words }, most) {
+  if (words.length) return words.map((word, i) => [i, word]);
+  if (log && high / low > 10) {
+    const a = Math.ceil(Math.log10(low) - 1e-9), b = Math.floor(Math.log10(high) + 1e-9), every = Math.max(1, Math.ceil((b - a + 1) / most));
+    return Array.from({ length: Math.floor((b - a) / every) + 1 }, (_, i) => a + i * every).map((p) => [10 ** p, p >= -2 && p <= 3 ? digits(10 ** p) : power(p)]);
+  }
+  const rough = (high - low) / most, ten = 10 ** Math.floor(Math.log10(rough)), size = ten * [1, 2, 5, 10].find((s) => s * ten >= rough * 0.999);
+  const first = Math.ceil(low / size - 1e-9), count = Math.min(Math.floor(high / size + 1e-9) - first, most + 2), places = Math.max(0, -Math.floor(Math.log10(size) + 1e-9));
+  return Array.from({ length: count + 1 }, (_, i) => (first + i) * size).map((v) => [v, Math.abs(v) < 1e5 && places < 5 ? v.toFixed(places).replace("-", "−") : digits(v)]);
+}

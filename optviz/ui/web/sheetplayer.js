@@ -1,0 +1,174 @@
+// The stage of a sheet: its charts, one playhead where they move. It knows nothing of Streamlit: `send` tells the world what was picked.
+import { DASHES, marker } from "./plane.js";
+import { KEYS, Playback, bar, button, listenToBar, listener } from "./playback.js";
+import { Plot } from "./plot.js";
+import { fill, opened } from "./scene.js";
+
+const WHOLE = 4; // seconds at speed 1
+const SLOWEST = 12; // moments a second, where there are few
+const MARKUP = `
+<section class="sheet" tabindex="0" role="application">
+  <div class="charts"></div>
+  ${bar("")}
+  <div class="corner">${button("present")}${button("help")}</div>
+  <output class="readout" hidden></output>
+</section>`;
+
+export class SheetPlayer extends Playback {
+  constructor(root, send) {
+    super(root, send, MARKUP, ["charts", "readout", "bar"]);
+    this.plots = [];
+    listenToBar(this, this.stops.signal, KEYS);
+    this.listen(listener(this.stops.signal));
+    this.sizes.observe(this.parts.charts);
+  }
+
+  // --- data ------------------------------------------------------------------------------------------------------------------------
+
+  show(bytes) {
+    const [sheet, array] = opened(bytes), before = this.scene;
+    for (const chart of sheet.charts) {
+      for (const mark of chart.marks) for (const [name, value] of Object.entries(mark)) if (Array.isArray(value) && Array.isArray(value[0])) mark[name] = [array(value[0]), value[1]];
+    }
+    this.scene = sheet; this.texts = sheet.texts;
+    if (!before || before.take !== sheet.take || before.moments.length !== sheet.moments.length) this.playhead = this.last;
+    this.playhead = Math.min(this.playhead, this.last);
+    this.hovered = null; this.parts.readout.hidden = true;
+    this.build(before); this.label(); this.resize();
+  }
+
+  get last() { return this.scene.moments.length - 1; }
+
+  // A figure for each chart: kept where the sheet has the same charts as before.
+  build(before) {
+    const { charts, columns } = this.scene, keys = (sheet) => JSON.stringify(sheet?.charts.map((c) => [c.key, c.wide]));
+    this.parts.charts.style.setProperty("--columns", columns);
+    if (keys(before) !== keys(this.scene)) {
+      this.plots.forEach((plot) => this.sizes.unobserve(plot.canvas));
+      this.parts.charts.replaceChildren(...charts.map(() => {
+        const figure = document.createElement("figure");
+        figure.innerHTML = '<figcaption></figcaption><ul class="names"></ul><canvas role="img"></canvas><p class="note"></p>';
+        return figure;
+      }));
+      this.plots = [...this.parts.charts.children].map((figure) => Object.assign(new Plot(figure.querySelector("canvas")), { figure }));
+      this.plots.forEach((plot) => this.sizes.observe(plot.canvas));
+    }
+    charts.forEach((chart, i) => {
+      const { figure, canvas } = this.plots[i], find = (name) => figure.querySelector(name);
+      figure.style.setProperty("--wide", chart.wide);
+      figure.classList.toggle("picked", chart.picked); figure.classList.toggle("even", chart.even);
+      find("figcaption").textContent = chart.title;
+      find(".note").textContent = chart.note ?? ""; find(".note").hidden = !chart.note;
+      const names = chart.marks.filter((mark) => mark.name && mark.kind !== "heat");
+      find(".names").replaceChildren(...names.map((mark) => {
+        const row = document.createElement("li"), sample = Object.assign(document.createElement("canvas"), { width: 44, height: 28 });
+        row.append(sample, mark.name); row.mark = mark;
+        return row;
+      }));
+      find(".names").hidden = !names.length;
+      canvas.setAttribute("aria-label", [chart.title, `${chart.x.name}, ${chart.y.name}`, ...names.map((mark) => mark.name), chart.note].filter(Boolean).join(". "));
+    });
+    this.worn = null;
+  }
+
+  label() {
+    this.name(this.texts, this.scene.language);
+    this.parts.bar.hidden = this.last === 0;
+  }
+
+  // --- time ------------------------------------------------------------------------------------------------------------------------
+
+  get rate() { return Math.max(this.last / WHOLE, SLOWEST) * this.speed; } // moments a second
+
+  frame(now) {
+    this.asked = 0;
+    if (!this.scene) return;
+    if (this.playing) {
+      if (this.lastTime) this.playhead = Math.min(this.playhead + Math.min(now - this.lastTime, 100) / 1000 * this.rate, this.last);
+      if (this.playhead >= this.last) this.playing = false;
+    }
+    this.lastTime = this.playing ? now : 0;
+    this.draw();
+    if (this.playing) this.ask();
+  }
+
+  do(what) {
+    if (what === "play") this.play();
+    else if (what === "home") this.go(0);
+    else if (what === "end") this.go(this.last);
+    else if (what === "back") this.go(Math.ceil(this.playhead) - 1);
+    else if (what === "on") this.go(Math.floor(this.playhead) + 1);
+    else if (what === "present") this.present();
+    else if (what === "help") this.help();
+  }
+
+  play(on = !this.playing) {
+    if (on && this.playhead >= this.last) this.playhead = 0;
+    this.playing = on && this.last > 0;
+    this.ask();
+  }
+
+  go(moment) {
+    this.playhead = Math.min(Math.max(moment, 0), this.last);
+    this.playing = false;
+    this.ask();
+  }
+
+  // --- what is seen ----------------------------------------------------------------------------------------------------------------
+
+  resize() {
+    if (!this.scene || !this.parts.charts.clientWidth) return;
+    const ratio = Math.min(devicePixelRatio || 1, 2), big = this.box.classList.contains("present");
+    for (const plot of this.plots) plot.resize(plot.canvas.clientWidth, plot.canvas.clientHeight, ratio, big);
+    cancelAnimationFrame(this.asked); this.frame(performance.now()); // in the same frame: nothing blinks
+  }
+
+  draw() {
+    const { scene, theme: before } = this, k = Math.floor(this.playhead + 1e-9);
+    this.wear(scene.themes);
+    if (this.theme !== before || !this.worn) this.swatches();
+    this.plots.forEach((plot, i) => plot.draw(scene.charts[i], k, this.theme, this.hovered?.plot === plot ? this.hovered.spot : null));
+    this.tick(this.last, fill(this.texts.moment, { unit: scene.unit, k: scene.moments[k], n: scene.moments[this.last] }), this.texts);
+  }
+
+  // The samples of colour and stroke in the legends.
+  swatches() {
+    this.worn = true;
+    for (const row of this.parts.charts.querySelectorAll(".names li")) {
+      const { mark } = row, g = row.firstChild.getContext("2d"), colour = this.theme[mark.colour] ?? mark.colour;
+      g.setTransform(2, 0, 0, 2, 0, 0); g.clearRect(0, 0, 22, 14); g.strokeStyle = g.fillStyle = colour; g.lineWidth = 2.5; g.globalAlpha = Math.max(mark.alpha ?? 1, 0.5);
+      if (mark.kind === "bars") g.fillRect(3, 2, 16, 10);
+      else if (mark.kind === "dots") { marker(g, mark.shape, 11, 7, 5); g[mark.hollow ? "stroke" : "fill"](); }
+      else { g.setLineDash(DASHES[mark.dash ?? 0].map((d) => d * 0.7)); g.beginPath(); g.moveTo(1, 7); g.lineTo(21, 7); g.stroke(); }
+    }
+  }
+
+  // --- hands -------------------------------------------------------------------------------------------------------------------------
+
+  listen(on) {
+    const spotAt = (e) => {
+      const plot = this.plots.find((p) => p.canvas === e.target);
+      if (!plot || !this.scene) return null;
+      const box = plot.canvas.getBoundingClientRect(), spot = plot.find(e.clientX - box.left, e.clientY - box.top);
+      return spot && { plot, spot };
+    };
+    on(this.box, "pointermove pointerdown", (e) => this.hover(spotAt(e), e));
+    on(this.box, "pointerleave", () => this.hover(null));
+    on(this.parts.charts, "click", (e) => {
+      const found = spotAt(e), chart = found && this.scene.charts[this.plots.indexOf(found.plot)];
+      if (chart?.picked) this.send({ pick: { chart: chart.key, mark: found.spot[2], point: found.spot[3] } });
+    });
+  }
+
+  hover(found, e) {
+    const same = found && this.hovered && found.plot === this.hovered.plot && found.spot[2] === this.hovered.spot[2] && found.spot[3] === this.hovered.spot[3];
+    if (found || this.hovered) { this.hovered = found; if (!same) this.ask(); }
+    const { readout } = this.parts;
+    readout.hidden = !found;
+    if (!found) return;
+    readout.textContent = found.plot.told(found.spot);
+    const box = this.box.getBoundingClientRect(), x = e.clientX - box.left, y = e.clientY - box.top;
+    readout.style.left = `${Math.max(0, Math.min(x + 14, box.width - readout.offsetWidth))}px`;
+    readout.style.top = `${y - readout.offsetHeight - 12 < 0 ? y + 18 : y - readout.offsetHeight - 12}px`;
+  }
+}

@@ -1,0 +1,101 @@
+"""Charts as data, as bytes, and on their stage in a real browser."""
+
+import base64
+import json
+import struct
+
+import numpy as np
+import pytest
+from conftest import PATIENCE
+
+from optviz.core import T
+from optviz.render.sheet_wire import pack_sheet
+from optviz.render.words import SHEET
+from optviz.sheet import Arrows, Bars, Chart, Dots, Heat, Line, Rule, Scale, Sheet, ends
+
+X = np.linspace(0, 10, 11)
+Y = np.stack([np.full(11, -1.0), X])
+Y[1, 3] = np.nan
+
+
+def name(text):
+    return T(text, f"{text} по-русски")
+
+
+def chart(*marks, log=False, **given):
+    return Chart("c", name("title"), Scale(name("across")), Scale(name("up"), log=log), marks, **given)
+
+
+SHEET_OF_ALL = Sheet([
+    chart(Line(X, Y, "#1283dc", name("moving"), low=Y - 1, high=Y + 1), Rule(name("limit"), y=2.0)),
+    Chart("heat", name("map"), Scale(name("α"), log=True), Scale(name("γ")), [Heat([0.01, 0.1, 1], [0, 1, 2], [[1, 2], [3, np.inf]], 1, 3, name("steps"))], picked=True),
+    Chart("bars", name("bars"), Scale(name("kind"), words=[name("none"), name("BN")]), Scale(name("steps")), [Bars([-0.3, 0.7], [0.3, 1.3], [5, 2], "plus")], note=name("told")),
+    chart(Dots([1, 2], [3, 4], "ink", name("points")), Arrows([0], [0], [1], [2], "#f9117e", name("step")), even=True),
+], 2, (0, 5), T("pass", "эпоха"))
+
+
+def test_ends_hold_every_moment_and_every_mark():
+    low, high = ends(chart(Line(X, Y, "ink")), "y")
+    assert -1.5 < low < -1 and 10 < high < 10.6
+    assert ends(chart(Bars([0], [1], [4], "ink")), "y")[0] == 0, "bars stand on the edge"
+    assert ends(chart(Bars([0], [1], [4], "ink")), "x") == (-0.04, 1.04)
+    assert ends(chart(Line(X, X, "ink"), log=True), "y") == pytest.approx((10**-0.04, 10**1.04)), "0 has no place on a logarithmic scale"
+    assert ends(chart(Heat([0, 5], [0, 1], [[1]], 0, 1, name("z"))), "x") == (0, 5)
+    assert ends(chart(Arrows([1], [1], [2], [-3], "ink")), "y")[0] < -2
+    assert ends(SHEET_OF_ALL.charts[2], "x") == (-0.5, 1.5)
+    for marks in ([], [Line([], [], "ink")], [Line([1], [np.nan], "ink")], [Dots([3], [3], "ink")]):
+        low, high = ends(chart(*marks), "y")
+        assert np.isfinite([low, high]).all() and low < high
+
+
+def test_the_bytes_say_everything_in_the_visitors_language():
+    data = pack_sheet(SHEET_OF_ALL, "ru", {})
+    length, _ = struct.unpack("<II", data[:8])
+    head = json.loads(data[8:8 + length])
+    assert [c["title"] for c in head["charts"]] == ["title по-русски", "map по-русски", "bars по-русски", "title по-русски"]
+    line, rule = head["charts"][0]["marks"]
+    assert line["y"][1] == [2, 11] and line["x"][1] == [11] and (rule["kind"], rule["y"], rule["word"]) == ("rule", 2.0, "limit по-русски")
+    assert (head["moments"], head["unit"]) == ([0, 5], "эпоха")
+    y = np.frombuffer(data[8 + length:], np.float32)[line["y"][0][1] // 4:][:22]
+    assert y[14] > 1e38 and y[15] == 4, "what is no number is a gap"
+
+
+OPEN = """async (data) => {
+    const { SheetPlayer } = await import('/sheetplayer.js');
+    window.told = [];
+    window.player = new SheetPlayer(document.body.appendChild(Object.assign(document.createElement('main'), { className: 'optviz-stage' })), (event) => told.push(event));
+    window.take = (data) => player.show(Uint8Array.from(atob(data), (c) => c.charCodeAt(0)));
+    take(data);
+}"""
+INK = """([i, x, y]) => { const { canvas, ratio } = player.plots[i];
+    return [...canvas.getContext('2d').getImageData(Math.round(player.plots[i].px(x) * ratio), Math.round(player.plots[i].py(y) * ratio), 1, 1).data]; }"""
+
+
+def sent(sheet, language="en"):
+    return base64.b64encode(pack_sheet(sheet, language, {key: getattr(text, language) for key, text in SHEET.items()})).decode()
+
+
+def test_the_stage_of_a_sheet(modules):
+    page = modules("sheet.css")
+    page.evaluate(OPEN, sent(SHEET_OF_ALL))
+    assert page.locator("figcaption").all_text_contents() == ["title", "map", "bars", "title"]
+    assert page.locator(".count").text_content() == "pass 5 of 5" and page.locator("figure canvas[role=img]").first.get_attribute("aria-label").startswith("title. across, up")
+    assert page.evaluate(INK, [0, 5, 5])[:3] == [18, 131, 220] and page.evaluate(INK, [0, 3, 3])[:3] != [18, 131, 220], "a gap is a gap"
+    assert page.evaluate(INK, [2, 0, 2.5])[3] > 100 and page.evaluate(INK, [2, 1, 2.5])[3] == 0, "a bar as high as its number"
+    page.evaluate("player.box.focus()")
+    page.keyboard.press("Home")
+    page.wait_for_function("player.playhead === 0 && !player.asked")
+    assert page.locator(".count").text_content() == "pass 0 of 5" and page.evaluate(INK, [0, 5, -1])[:3] == [18, 131, 220]
+    page.keyboard.press("Space")
+    page.wait_for_function("player.playhead === player.last")
+    spot = page.evaluate("() => { const p = player.plots[1], box = p.canvas.getBoundingClientRect(); return [box.left + p.px(0.3), box.top + p.py(0.5)]; }")
+    page.mouse.click(*spot)
+    assert page.evaluate("told") == [{"pick": {"chart": "heat", "mark": 0, "point": 1}}]
+    assert page.locator(".readout").text_content() == "α: 0.1 … 1\nγ: 0 … 1\nsteps: 2"
+    page.mouse.click(*page.evaluate("() => { const p = player.plots[3], box = p.canvas.getBoundingClientRect(); return [box.left + p.px(1), box.top + p.py(3)]; }"))
+    assert len(page.evaluate("told")) == 1 and page.locator(".readout").text_content() == "points\nacross: 1\nup: 3"
+    page.evaluate("(data) => take(data)", sent(Sheet(SHEET_OF_ALL.charts[:1]), "ru"))
+    assert page.locator(".bar").is_hidden() and page.locator("figcaption").all_text_contents() == ["title по-русски"]
+    assert "эпоха" not in page.locator("main").inner_text()
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.wait_for_function("player.plots[0].width <= 390", timeout=PATIENCE)
