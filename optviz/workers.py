@@ -2,11 +2,13 @@
 
 `workers().call(function, *arguments)` runs a function of this package in one of them and gives back its result. A worker holds nothing
 between jobs: what has to go on, goes in and comes back with each. Who asks for no more jobs (a closed tab) uses nothing.
+What takes longer than a moment goes to jobs.py, whose workers tell how far they are.
 """
 
 from __future__ import annotations
 
 import contextlib
+import inspect
 import os
 import pickle
 import queue
@@ -14,6 +16,8 @@ import struct
 import subprocess
 import sys
 import threading
+import time
+import traceback
 from collections.abc import Callable
 from functools import cache
 from typing import Any
@@ -24,6 +28,7 @@ MOST = 4
 LIMIT = 30.0  # seconds; a job that takes longer is ended
 MEMORY = 2**32  # bytes that a worker may ask for
 HEAD = struct.Struct("<Q")
+OFTEN = 0.1  # seconds between two words of progress
 
 
 class Worker:
@@ -32,8 +37,8 @@ class Worker:
     def __init__(self) -> None:
         self.process: subprocess.Popen[bytes] | None = None
 
-    def call(self, job: bytes, limit: float) -> Any:
-        """The result of a pickled job."""
+    def call(self, job: bytes, limit: float, hear: Callable[[Any], None] | None = None) -> Any:
+        """The result of a pickled job; `hear` is told what it says on the way."""
         if self.process is None or self.process.poll() is not None:
             self.process = subprocess.Popen([sys.executable, "-P", "-m", __name__], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         out, back = self.process.stdin, self.process.stdout
@@ -42,13 +47,23 @@ class Worker:
         late.start()
         try:
             send(out, job)
-            return pickle.loads(receive(back))
+            while True:
+                ended, value = pickle.loads(receive(back))
+                if ended:
+                    return value
+                if hear:
+                    hear(value)
         except (EOFError, BrokenPipeError, ConnectionError, ValueError):  # ended from outside, by us or for its memory
             self.end()
             raise Refused(T(f"this was too much work for one go ({limit:g} s, {MEMORY >> 30} GiB); make it smaller",
                             f"для одного захода здесь слишком много вычислений ({limit:g} с, {MEMORY >> 30} ГиБ); уменьшите задачу")) from None
         finally:
             late.cancel()
+
+    def kill(self) -> None:
+        """End what it is at, from another thread: the one that waits for it tidies up."""
+        if (process := self.process) is not None:
+            process.kill()
 
     def end(self) -> None:
         """No more of it."""
@@ -73,7 +88,7 @@ class Workers:
 
     def call(self, function: Callable[..., Any], *arguments: Any, limit: float = LIMIT) -> Any:
         """function(*arguments) elsewhere; what it refuses is refused here."""
-        job = pickle.dumps((function, arguments))
+        job = pickle.dumps((function, arguments, {}, False))
         worker = self.free.get()
         try:
             result = worker.call(job, limit)
@@ -122,12 +137,30 @@ def work() -> None:
     os.dup2(2, 1)  # whatever prints, prints to the log
     with contextlib.suppress(EOFError):
         while True:
-            function, arguments = pickle.loads(receive(sys.stdin.buffer))
+            function, arguments, named, telling = pickle.loads(receive(sys.stdin.buffer))
+            if telling and "progress" in inspect.signature(function).parameters:
+                named["progress"] = Telling(out)
             try:
-                result = function(*arguments)
+                result = function(*arguments, **named)
+            except Refused as refusal:
+                result = refusal
             except Exception as failure:
+                traceback.print_exc()
                 result = failure
-            send(out, pickle.dumps(result))
+            send(out, pickle.dumps((True, result)))
+
+
+class Telling:
+    """What a function that is asked to tell its progress calls: progress(done, of all), and sometimes what there is so far."""
+
+    def __init__(self, out: Any):
+        self.out, self.next = out, 0.0
+
+    def __call__(self, done: float, whole: float = 1.0, part: Any = None) -> None:
+        now = time.monotonic()
+        if now >= self.next or part is not None:
+            self.next = now + OFTEN
+            send(self.out, pickle.dumps((False, (done / whole if whole else 1.0, part))))
 
 
 if __name__ == "__main__":

@@ -1,0 +1,73 @@
+"""A job on a page: its result where it is there, else how far it is, and a button that stops it."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+import streamlit as st
+from streamlit.runtime import get_instance
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+
+from ..core import Refused, T, rounded
+from ..jobs import DONE, RUNNING, Job, Jobs, jobs
+from .text import plain, say
+
+OFTEN = 0.3  # seconds between two looks at how far it is
+OWNER = "jobs-owner"
+
+
+@cache
+def ours() -> Jobs:
+    """The server's jobs; who is no more connected waits for nothing."""
+    mine = jobs()
+    mine.alive = lambda owner: get_instance().is_active_session(owner.partition(" ")[0])
+    return mine
+
+
+def owner() -> str:
+    """This visit, as the jobs know it."""
+    context = get_script_run_ctx()
+    return st.session_state.setdefault(OWNER, f"{context.session_id if context else ''} {secrets.token_hex(4)}")
+
+
+def work(place: str, about: T, function: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
+    """The result of function(*arguments, **named); None, or what there is of it so far, while it is not there: then the page runs again when it is.
+
+    `place` tells one question of a page from another; a new question there ends the old one.
+    """
+    try:
+        job = ours().ask(owner(), place, function, *arguments, **named)
+    except Refused as refusal:
+        st.warning(plain(say(refusal.text)), icon=":material/info:")
+        return None
+    if job.state == DONE:
+        return job.result
+    if job.ended:
+        _ended(place, job)
+    else:
+        st.fragment(_watch, run_every=OFTEN)(place, about, job, job.parts)
+    return job.part
+
+
+def _watch(place: str, about: T, job: Job, seen: int) -> None:
+    """How far it is; what is new is shown by the page."""
+    if job.ended or job.parts != seen:
+        st.rerun()
+    left = job.left
+    more = "" if left is None else say(T(f", {rounded(max(1, round(left)))} s left", f", ещё {rounded(max(1, round(left)))} с"))
+    waits = "" if job.state == RUNNING else say(T(", waiting for its turn", ", ждёт очереди"))
+    bar, button = st.columns([5, 1], vertical_alignment="bottom")
+    bar.progress(job.share, text=f"{say(about)}{more}{waits}")
+    button.button(say(T("Stop", "Стоп")), key=f"job-stop-{place}", icon=":material/stop_circle:", type="tertiary", on_click=ours().stop,
+                  args=(owner(), place))
+
+
+def _ended(place: str, job: Job) -> None:
+    """Why there is no result, and a way to try again."""
+    words, button = st.columns([5, 1], vertical_alignment="center")
+    words.warning(plain(say(job.why or T("", ""))), icon=":material/info:")
+    button.button(say(T("Again", "Ещё раз")), key=f"job-again-{place}", icon=":material/replay:", type="tertiary", on_click=ours().again,
+                  args=(owner(), place))
