@@ -73,6 +73,7 @@ class Jobs:
         self.known: OrderedDict[bytes, Job] = OrderedDict()  # the least lately wanted first
         self.wanted: dict[tuple[str, str], Job] = {}  # by owner and place
         self.served: dict[str, float] = {}
+        self.running: set[Job] = set()
         self.threads: list[threading.Thread] = []
 
     def ask(self, owner: str, place: str, function: Callable[..., Any], *arguments: Any, **named: Any) -> Job:
@@ -172,6 +173,7 @@ class Jobs:
                     worker.end()
                     return
                 job.state, job.worker, job.begun = RUNNING, worker, time.monotonic()
+                self.running.add(job)
                 for owner in job.owners:
                     self.served[owner] = job.begun
             self._work(job, worker)
@@ -182,6 +184,7 @@ class Jobs:
         except Refused as refusal:  # ended from outside, or for its time or memory
             result = refusal
         with self.changed:
+            self.running.discard(job)
             job.worker, job.seconds = None, time.monotonic() - job.begun
             if job.state == STOPPED:
                 return
@@ -198,6 +201,9 @@ class Jobs:
         while self.count:
             time.sleep(LOOK)
             with self.changed:
+                for job in self.running:
+                    if job.state == STOPPED and job.worker is not None:
+                        job.worker.kill()  # its process had not begun when it was stopped
                 gone = {owner for owner, _ in self.wanted if not self.alive(owner)}
                 for owner, place in [who for who in self.wanted if who[0] in gone]:
                     self._drop(owner, place)
