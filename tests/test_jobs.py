@@ -71,9 +71,8 @@ def test_who_was_served_longest_ago_is_next_and_nobody_fills_the_queue(one):
         one.ask("a", "more", abs, -1)
     late = one.ask("b", "p", ov.train, "xor", layers=(2,), n=20, epochs=1, seed=99)
     one.stop("a", "0")
-    until(lambda: late.ended)
-    assert late.begun < min(job.begun for job in others[1:]) or not others[1].ended
-    until(lambda: all(job.ended for job in others))
+    until(lambda: late.ended and all(job.ended for job in others))
+    assert late.begun < min(job.begun for job in others)
 
 
 def test_who_has_left_waits_for_nothing():
