@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 import struct
 
 import numpy as np
@@ -9,7 +10,13 @@ import pytest
 from conftest import PATIENCE
 
 from optviz.core import T
+from optviz.palette import THEMES
+from optviz.render.frames import frames
+from optviz.render.picture import Look
+from optviz.render.raster import rgb
+from optviz.render.sheet_picture import SheetPicture, ticks
 from optviz.render.sheet_wire import pack_sheet
+from optviz.render.svg import Svg
 from optviz.render.words import SHEET
 from optviz.sheet import Arrows, Bars, Chart, Dots, Heat, Line, Rule, Scale, Sheet, ends
 
@@ -58,6 +65,39 @@ def test_the_bytes_say_everything_in_the_visitors_language():
     assert (head["moments"], head["unit"]) == ([0, 5], "эпоха")
     y = np.frombuffer(data[8 + length:], np.float32)[line["y"][0][1] // 4:][:22]
     assert y[14] > 1e38 and y[15] == 4, "what is no number is a gap"
+
+
+def test_the_picture_without_a_browser_shows_the_same():
+    picture = SheetPicture(SHEET_OF_ALL, Look(size=(960, 900), language="ru", title="All"))
+    assert picture.steps == 1
+    pixels = [shown.copy() for shown in frames(picture, [0.0, 1.0])]
+
+    def ink(k, i, x, y):
+        room = picture.rooms[SHEET_OF_ALL.charts[i]]
+        return tuple(pixels[k][round(float(room.py(y)) * picture.unit), round(float(room.px(x)) * picture.unit)])
+    assert ink(1, 0, 5, 5) == ink(0, 0, 5, -1) == (18, 131, 220) and ink(1, 0, 3, 3) != (18, 131, 220)
+    page = rgb(THEMES["light"].page)
+    assert ink(0, 1, 0.03, 0.45) == page and ink(0, 1, 0.3, 1.45) == page and ink(0, 1, 0.03, 1.45) == rgb(THEMES["light"].plus), "least, none, most"
+    assert ink(0, 2, 0, 2.5) != page == ink(0, 2, 1, 2.5)
+    canvas = Svg(picture.width, picture.height, picture.page)
+    picture.lay(canvas), picture.ground(canvas, 1.0), picture.marks(canvas, 1.0)
+    told = canvas.document((960, 900), "All", "").decode()
+    assert all(words in told for words in ("title по-русски", "limit по-русски", "step по-русски", "эпоха 5 из 5")) and "NaN" not in told and "nan" not in told
+    assert min(float(size) for size in re.findall(r'font-size="([\d.]+)"', told)) >= 16
+
+
+STOPS = [
+    (True, (0.9, 1100), ["1", "10", "100", "1000"]), (True, (60, 950), ["100", "200", "500"]), (True, (1e-9, 1e-3), ["10⁻⁹", "10⁻⁸", "10⁻⁷", "10⁻⁶", "10⁻⁵", "10⁻⁴", "10⁻³"]),
+    (False, (-0.1, 1.02), ["0.0", "0.2", "0.4", "0.6", "0.8", "1.0"]), (False, (0, 3000), ["0", "500", "1000", "1500", "2000", "2500", "3000"]),
+    (True, (2, 5), ["2.0", "2.5", "3.0", "3.5", "4.0", "4.5", "5.0"]),
+]
+
+
+def test_scales_stop_at_round_numbers_here_and_in_the_browser(modules):
+    scales = [{"log": log, "low": low, "high": high, "words": []} for log, (low, high), _ in STOPS]
+    theirs = modules("sheet.css").evaluate("async (scales) => { const { ticks } = await import('/plot.js'); return scales.map((scale) => ticks(scale, 7)); }", scales)
+    for (log, edges, told), there in zip(STOPS, theirs, strict=True):
+        assert [words for _, words in ticks(Scale(name("x"), log=log), edges, 7, "en")] == [words for _, words in there] == told
 
 
 OPEN = """async (data) => {

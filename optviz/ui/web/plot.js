@@ -5,6 +5,7 @@ import { digits, power } from "./scene.js";
 const TOP = 22, BOTTOM = 38, RIGHT = 12, GAP = 1e38; // a number as large is none
 const NEAR = 22; // px within which a mark is meant
 const HEAD = 7; // px of an arrow's head
+const FEW = 2.5; // decades that have marks inside them
 const TICK = 64, ROW = 26; // px that a tick's words want
 
 // The numbers of an array at a moment: those that move have a first axis of moments.
@@ -217,8 +218,12 @@ function share({ low, high, log }, v) {
 // The marks of a scale: [value, words], so many at most.
 export function ticks({ low, high, log, words }, most) {
   if (words.length) return words.map((word, i) => [i, word]);
-  if (log && high / low > 10) {
+  if (log && high / low > 4) {
     const a = Math.ceil(Math.log10(low) - 1e-9), b = Math.floor(Math.log10(high) + 1e-9), every = Math.max(1, Math.ceil((b - a + 1) / most));
+    if (Math.log10(high / low) < FEW) {
+      const values = Array.from({ length: b - a + 2 }, (_, i) => [1, 2, 5].map((m) => m * 10 ** (a - 1 + i))).flat();
+      return values.filter((v) => v >= low * (1 - 1e-9) && v <= high * (1 + 1e-9)).map((v) => [v, digits(v)]);
+    }
     return Array.from({ length: Math.floor((b - a) / every) + 1 }, (_, i) => a + i * every).map((p) => [10 ** p, p >= -2 && p <= 3 ? digits(10 ** p) : power(p)]);
   }
   const rough = (high - low) / most, ten = 10 ** Math.floor(Math.log10(rough)), size = ten * [1, 2, 5, 10].find((s) => s * ten >= rough * 0.999);

@@ -1,0 +1,327 @@
+"""A Sheet as a picture without a browser: the charts of its stage, at a moment, on any canvas."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from ..core import T
+from ..palette import THEMES
+from ..sheet import Arrows, Bars, Chart, Dots, Heat, Line, Mark, Rule, Scale, Sheet, ends
+from .picture import DASHES, DESIGN, LEADING, MARGIN, ROW, SMALLEST, TEXT, TITLE, Canvas, Look, Place, clipped, put, wrapped
+from .raster import rgb
+from .words import SHEET, digits, power
+
+ABOVE, BELOW, ASIDE, TICK = 22.0, 46.0, 10.0, 74.0  # around the plot of a chart; what the words of a tick want
+ORDER = (Heat, Bars, Line, Rule, Arrows, Dots)
+FAR = 4000.0
+FEW = 2.5  # decades that have marks inside them
+
+
+class SheetPicture:
+    """A sheet laid out: titles and scales stay, marks belong to a moment."""
+
+    def __init__(self, sheet: Sheet, look: Look):
+        self.sheet, self.look, self.theme = sheet, look, THEMES[look.theme]
+        self.unit = max(min(look.size[0] / DESIGN[0], look.size[1] / DESIGN[1]), SMALLEST)
+        self.width, self.height = look.size[0] / self.unit, look.size[1] / self.unit
+        self.page = None if look.transparent else self.theme.page
+
+    @property
+    def steps(self) -> int:
+        """The last moment."""
+        return len(self.sheet.moments) - 1
+
+    def say(self, text: T) -> str:
+        return str(getattr(text, self.look.language))
+
+    def colour(self, name: str) -> str:
+        """A theme's colour by its name, or a colour itself."""
+        return str(getattr(self.theme, name, name))
+
+    # --- what stays -------------------------------------------------------------------------------------------------------------------
+
+    def lay(self, canvas: Canvas) -> None:
+        """Where each chart stands: as the sheet has them, in rows of one height."""
+        look, m = self.look, MARGIN
+        self.title, self.caption = (wrapped(canvas, words, size, weight, self.width - 2 * m)
+                                    for words, size, weight in ((look.title, TITLE, 600), (look.caption, TEXT, 400)))
+        top = m + ROW * len(self.title)
+        counter = ROW if look.counter and self.steps else 0.0
+        self.bottom = self.height - m - LEADING * len(self.caption)
+        columns = min(self.sheet.columns, max(1, int(self.width // 300)))
+        rows = list(_rows(self.sheet.charts, columns))
+        high = (self.bottom - counter - top) / len(rows)
+        wide = (self.width - 2 * m + m) / columns
+        self.places = {}
+        for j, row in enumerate(rows):
+            at = 0
+            for chart, span in row:
+                self.places[chart] = Place(m + at * wide, top + j * high, span * wide - m, high - 8)
+                at += span
+        self.rooms = {chart: self.room(canvas, chart, place) for chart, place in self.places.items()}
+
+    def room(self, canvas: Canvas, chart: Chart, p: Place) -> Room:
+        """The plot of a chart."""
+        names = self.names(canvas, chart, p.width)
+        top = p.y + ROW + LEADING * len(names) + ABOVE
+        return Room(canvas, chart, p, top, p.y + p.height - BELOW, self.look.language)
+
+    def names(self, canvas: Canvas, chart: Chart, width: float) -> list[list[tuple[float, Mark, str]]]:
+        """The legend, as many names a row as there is room for."""
+        rows: list[list[tuple[float, Mark, str]]] = []
+        x = 0.0
+        for mark in chart.marks if self.look.legend else ():
+            if isinstance(mark, (Heat, Rule)) or mark.name is None:
+                continue
+            words = clipped(canvas, self.say(mark.name), TEXT, 400, width - 34)
+            wide = 34 + canvas.measure(words, TEXT) + 18
+            if not rows or x + wide > width + 18:
+                rows, x = [*rows, []], 0.0
+            rows[-1].append((x, mark, words))
+            x += wide
+        return rows
+
+    def ground(self, canvas: Canvas, scale: float) -> None:
+        """Titles, legends and scales."""
+        for i, words in enumerate(self.title):
+            canvas.text(self.width / 2, MARGIN + ROW * (i + 0.5), words, TITLE, self.theme.ink, 600, "center")
+        for i, words in enumerate(self.caption):
+            canvas.text(self.width / 2, self.bottom + LEADING * (i + 0.5), words, TEXT, self.theme.faint, 400, "center")
+        for chart, p in self.places.items():
+            canvas.text(p.x, p.y + ROW / 2, clipped(canvas, self.say(chart.title), TEXT + 2, 600, p.width), TEXT + 2, self.theme.ink, 600)
+            for j, row in enumerate(self.names(canvas, chart, p.width)):
+                for x, mark, words in row:
+                    y = p.y + ROW + LEADING * (j + 0.5)
+                    self.swatch(canvas, mark, p.x + x, y)
+                    canvas.text(p.x + x + 34, y, words, TEXT, self.theme.ink)
+            self.frame(canvas, chart, self.rooms[chart])
+
+    def swatch(self, canvas: Canvas, mark: Any, x: float, y: float) -> None:
+        colour = self.colour(mark.colour)
+        if isinstance(mark, Bars):
+            canvas.shape(_box(x, y - 6, x + 26, y + 6), colour, alpha=mark.alpha)
+        elif isinstance(mark, Dots):
+            put(canvas, mark.shape, x + 13, y, 6, self.theme.page if mark.hollow else colour, colour if mark.hollow else None, 2)
+        else:
+            canvas.line(np.array([(x, y), (x + 26, y)]), colour, 3, DASHES[mark.dash], butt=True)
+
+    def frame(self, canvas: Canvas, chart: Chart, r: Room) -> None:
+        """The scales and what they are called."""
+        theme, language = self.theme, self.look.language
+        for v, words in r.up:
+            y = float(r.py(v))
+            canvas.line(np.array([(r.left, y), (r.right, y)]), theme.line, 1, butt=True, alpha=0.6)
+            canvas.text(r.left - 8, y, words, TEXT, theme.faint, 400, "right")
+        each = (r.right - r.left) / max(len(chart.x.words), 1)
+        for v, words in r.along:
+            x = float(r.px(v))
+            if not chart.x.words:
+                canvas.line(np.array([(x, r.top), (x, r.bottom)]), theme.line, 1, butt=True, alpha=0.6)
+            words = clipped(canvas, words, TEXT, 400, each - 6) if chart.x.words else words
+            half = canvas.measure(words, TEXT) / 2
+            canvas.text(min(max(x, half), self.width - half - 2), r.bottom + 13, words, TEXT, theme.faint, 400, "center")
+        canvas.line(np.array([(r.left, r.top), (r.left, r.bottom), (r.right, r.bottom)]), theme.line, 1.5, butt=True)
+        canvas.text((r.left + r.right) / 2, r.bottom + 34, getattr(chart.x.name, language), TEXT, theme.faint, 400, "center")
+        canvas.text(self.places[chart].x, r.top - 13, getattr(chart.y.name, language), TEXT, theme.faint)
+
+    # --- what belongs to a moment -------------------------------------------------------------------------------------------------------
+
+    def grow(self, canvas: Canvas, before: float, now: float) -> None:
+        """Nothing stays that came with time."""
+
+    def marks(self, canvas: Canvas, now: float) -> None:
+        """The marks of all charts, and the counter."""
+        moment = math.floor(now + 1e-9)
+        for chart, r in self.rooms.items():
+            inside = canvas.within(r.left, r.top - 1, r.right - r.left, r.bottom - r.top + 2)
+            for kind in ORDER:
+                for mark in chart.marks:
+                    if isinstance(mark, kind):
+                        self.draw(inside, mark, r, moment)
+        if self.look.counter and self.steps:
+            canvas.text(self.width - MARGIN, self.bottom - ROW / 2, self.count(moment), TEXT, self.theme.ink, 400, "right")
+
+    def count(self, moment: int) -> str:
+        """Which moment of how many."""
+        moments = self.sheet.moments
+        return self.say(SHEET["moment"]).format(unit=self.say(self.sheet.unit), k=moments[moment], n=moments[-1])
+
+    def draw(self, inside: Canvas, mark: Mark, r: Room, moment: int) -> None:
+        """One mark, in coordinates that begin at the plot's corner."""
+        if isinstance(mark, Rule):
+            self.rule(inside, mark, r)
+        elif isinstance(mark, Heat):
+            inside.picture(self.cells(mark, r, moment, inside))
+        elif isinstance(mark, Bars):
+            sides = [at(v, 1, moment) for v in (mark.left, mark.right, mark.height)]
+            base = np.maximum(at(mark.base, 1, moment) + 0 * sides[0], r.y[0] if r.chart.y.log else -np.inf)
+            for left, right, height, floor in zip(*sides, base, strict=True):
+                if np.isfinite([left, right, height]).all():
+                    x, y = r.spot([left, right], [height, floor])
+                    inside.shape(_box(x[0], min(y), max(x[1] - (x[1] - x[0] > 6), x[0] + 0.5), max(y)), self.colour(mark.colour), alpha=mark.alpha)
+        else:
+            self.stroke(inside, mark, r, moment)
+
+    def stroke(self, inside: Canvas, mark: Line | Dots | Arrows, r: Room, moment: int) -> None:
+        """What is drawn with lines or points."""
+        colour = self.colour(mark.colour)
+        x, y = (at(v, 1, moment) for v in (mark.x, mark.y))
+        if isinstance(mark, Line):
+            if mark.low is not None and mark.high is not None:
+                low, high = (at(v, 1, moment) for v in (mark.low, mark.high))
+                some = np.isfinite(x) & np.isfinite(low) & np.isfinite(high)
+                if some.any():
+                    around = np.stack(r.spot(np.append(x[some], x[some][::-1]), np.append(high[some], low[some][::-1])), 1)
+                    inside.shape(around, colour, alpha=0.18 * mark.alpha)
+            for part in _whole(np.stack(r.spot(x, y), 1)):
+                inside.line(part, colour, mark.width * 1.25, DASHES[mark.dash], alpha=mark.alpha)
+        elif isinstance(mark, Dots):
+            for px, py in np.stack(r.spot(x, y), 1)[np.isfinite(x) & np.isfinite(y)].tolist():
+                ring = colour if mark.hollow else self.theme.page
+                put(inside, mark.shape, px, py, mark.size * 1.2, self.theme.page if mark.hollow else colour, ring, 2, alpha=mark.alpha)
+        else:
+            dx, dy = (at(v, 1, moment) for v in (mark.dx, mark.dy))
+            begin, end = np.stack(r.spot(x + 0 * dx, y + 0 * dy), 1), np.stack(r.spot(x + dx, y + dy), 1)
+            for a, b in zip(begin, end, strict=True):
+                if np.isfinite([*a, *b]).all() and (long := float(np.hypot(*(b - a)))) > 0:
+                    way, head = (b - a) / long, min(9.0, long)
+                    side = np.array([-way[1], way[0]]) * head * 0.42
+                    inside.line(np.stack([a, b - way * head / 2]), colour, mark.width * 1.25, DASHES[mark.dash], alpha=mark.alpha, butt=True)
+                    inside.shape(np.stack([b, b - way * head + side, b - way * head - side]), colour, alpha=mark.alpha)
+
+    def rule(self, inside: Canvas, mark: Rule, r: Room) -> None:
+        """A line across, and its word beside it."""
+        colour = self.colour(mark.colour)
+        if mark.x is not None:
+            x = float(r.px(mark.x)) - r.left
+            inside.line(np.array([(x, 0), (x, inside.height)]), colour, 2, (6, 5), butt=True)
+        else:
+            y = float(r.py(mark.y)) - r.top + 1
+            inside.line(np.array([(0, y), (inside.width, y)]), colour, 2, (6, 5), butt=True)
+        if mark.word is None:
+            return
+        words = self.say(mark.word)
+        if mark.x is not None:
+            beyond = x + canvas_room(inside, words) > inside.width
+            inside.text(x + (-6 if beyond else 6), 14, words, TEXT, colour, 600, "right" if beyond else "left", self.theme.page)
+        else:
+            inside.text(inside.width - 6, y + (14 if y < 26 else -12), words, TEXT, colour, 600, "right", self.theme.page)
+
+    def cells(self, mark: Heat, r: Room, moment: int, inside: Canvas) -> np.ndarray:
+        """The pixels of a map: each shows the cell that it lies in."""
+        wide, high = max(1, round(inside.width * self.unit)), max(1, round(inside.height * self.unit))
+        x, y = r.back((np.arange(wide) + 0.5) / wide, 1 - (np.arange(high) + 0.5) / high)
+        column, row = (np.searchsorted(np.asarray(edges, float), v, "right") - 1 for edges, v in ((mark.x, x), (mark.y, y)))
+        z = at(mark.z, 2, moment)
+        inner = ((row >= 0) & (row < z.shape[0]))[:, None] & ((column >= 0) & (column < z.shape[1]))
+        values = z[np.clip(row, 0, z.shape[0] - 1)[:, None], np.clip(column, 0, z.shape[1] - 1)]
+        with np.errstate(all="ignore"):
+            low, high_, values = (np.log10(v) if mark.log else np.asarray(v, float) for v in (mark.low, mark.high, values))
+            part = np.clip((values - low) / ((high_ - low) or 1.0), 0, 1)
+        v = 2 * part - 1 if mark.signed else part
+        t = self.theme
+        none, most, least = (np.array(rgb(c), float) for c in (t.page, t.plus, t.minus if mark.signed else t.page))
+        colours = none + (np.where((v < 0)[..., None], least, most) - none) * np.abs(np.nan_to_num(v))[..., None]
+        cover = 255.0 * (inner & np.isfinite(values))[..., None]
+        return np.rint(np.concatenate([colours, cover], 2)).astype(np.uint8)
+
+
+class Room:
+    """The plot of a chart: where its scales lie in the picture."""
+
+    def __init__(self, canvas: Canvas, chart: Chart, p: Place, top: float, bottom: float, language: str):
+        self.chart, self.top, self.bottom = chart, top, max(bottom, top + 20)
+        self.x, self.y = ends(chart, "x"), ends(chart, "y")
+        many = max(2, int((self.bottom - top) // 30))
+        self.up = ticks(chart.y, self.y, many, language)
+        self.left = p.x + max(40.0, *(canvas.measure(words, TEXT) + 12 for _, words in self.up), 0.0)
+        self.right = max(p.x + p.width - ASIDE, self.left + 20)
+        if chart.even:
+            unit = max((self.x[1] - self.x[0]) / (self.right - self.left), (self.y[1] - self.y[0]) / (self.bottom - top))
+            self.x, self.y = (((a + b - unit * long) / 2, (a + b + unit * long) / 2)
+                              for (a, b), long in ((self.x, self.right - self.left), (self.y, self.bottom - top)))
+            self.up = ticks(chart.y, self.y, many, language)
+        self.along = ticks(chart.x, self.x, max(2, int((self.right - self.left) // TICK)), language)
+
+    def px(self, v: Any) -> np.ndarray:
+        return self.left + share(v, self.x, self.chart.x.log) * (self.right - self.left)
+
+    def py(self, v: Any) -> np.ndarray:
+        return self.bottom - share(v, self.y, self.chart.y.log) * (self.bottom - self.top)
+
+    def spot(self, x: Any, y: Any) -> tuple[np.ndarray, np.ndarray]:
+        """Places in the plot's own coordinates."""
+        return np.clip(self.px(x) - self.left, -FAR, FAR), np.clip(self.py(y) - self.top + 1, -FAR, FAR)
+
+    def back(self, across: np.ndarray, up: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The values that shares of the plot's sides stand for."""
+        def value(part: np.ndarray, low: float, high: float, log: bool) -> np.ndarray:
+            return low * (high / low)**part if log else low + (high - low) * part
+        return value(across, *self.x, self.chart.x.log), value(up, *self.y, self.chart.y.log)
+
+
+def at(values: Any, dimensions: int, moment: int) -> np.ndarray:
+    """The numbers of an array at a moment: those that move have a first axis of moments."""
+    a = np.asarray(values, float)
+    return a if a.ndim <= dimensions else a[min(moment, len(a) - 1)]
+
+
+def share(v: Any, edges: tuple[float, float], log: bool) -> np.ndarray:
+    """How far along a scale values lie; what is no number stays none."""
+    with np.errstate(all="ignore"):
+        low, high, v = (np.log10(np.maximum(a, 1e-300)) if log else np.asarray(a, float) for a in (*edges, v))
+        return (v - low) / (high - low)
+
+
+def ticks(scale: Scale, edges: tuple[float, float], most: int, language: str) -> list[tuple[float, str]]:
+    """The marks of a scale: value and words, so many at most."""
+    low, high = edges
+    if scale.words:
+        return [(float(i), getattr(word, language)) for i, word in enumerate(scale.words)]
+    if scale.log and high / low > 4:
+        a, b = math.ceil(math.log10(low) - 1e-9), math.floor(math.log10(high) + 1e-9)
+        if math.log10(high / low) < FEW:
+            values = [m * 10.0**p for p in range(a - 1, b + 1) for m in (1, 2, 5)]
+            return [(v, digits(v)) for v in values if low * (1 - 1e-9) <= v <= high * (1 + 1e-9)]
+        every = max(1, math.ceil((b - a + 1) / most))
+        return [(10.0**p, digits(10.0**p) if -2 <= p <= 3 else power(p)) for p in range(a, b + 1, every)]
+    rough = (high - low) / most
+    ten = 10.0 ** math.floor(math.log10(rough))
+    size = ten * next(m for m in (1, 2, 5, 10) if m * ten >= rough * 0.999)
+    first, places = math.ceil(low / size - 1e-9), max(0, -math.floor(math.log10(size) + 1e-9))
+    values = [(first + i) * size for i in range(min(math.floor(high / size + 1e-9) - first, most + 2) + 1)]
+    return [(v, f"{v:.{places}f}".replace("-", "−") if abs(v) < 1e5 and places < 5 else digits(v)) for v in values]
+
+
+def canvas_room(canvas: Canvas, words: str) -> float:
+    """What a word beside a line takes."""
+    return canvas.measure(words, TEXT, 600) + 10
+
+
+def _rows(charts: Any, columns: int) -> Iterator[list[tuple[Chart, int]]]:
+    """Charts in rows, each with how many columns it takes."""
+    row: list[tuple[Chart, int]] = []
+    for chart in charts:
+        span = min(chart.wide, columns)
+        if sum(s for _, s in row) + span > columns:
+            yield row
+            row = []
+        row.append((chart, span))
+    if row:
+        yield row
+
+
+def _whole(points: np.ndarray) -> Iterator[np.ndarray]:
+    """The pieces of a line between its gaps."""
+    fine = np.isfinite(points).all(1)
+    for part in np.split(np.arange(len(points)), np.flatnonzero(np.diff(fine)) + 1):
+        if len(part) > 1 and fine[part[0]]:
+            yield points[part]
+
+
+def _box(left: float, top: float, right: float, bottom: float) -> np.ndarray:
+    return np.array([(left, top), (right, top), (right, bottom), (left, bottom)])
