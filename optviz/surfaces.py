@@ -89,7 +89,7 @@ class Surface:
     @property
     def latex(self) -> str:
         """The formula, then what its abbreviations and parameters stand for."""
-        names = {"condition": r"\kappa", "angle": r"\varphi"}
+        names = {"condition": r"\kappa", "angle": r"\varphi", "strength": r"\lambda"}
         say = Latex(names)
         parts = [say(_tree(self.formula, self))]
         parts += [f"{say.names.get(name, name)} = {say(_tree(text, self))}" for name, text in self.where]

@@ -305,7 +305,8 @@ class Trainer:
         for k in range(self.members if apart else 1):
             x, seed = raw[k] if raw.ndim > 2 else raw, self._of("seed", k)
             for i, a, name in wanted:  # each has its own chance, so that one more changes nothing of the others
-                x = a.rule(x, self._of(name, k), generator(seed, Draw.AUGMENT, self.passes * len(augmentations) + i), self.image)
+                if amount := self._of(name, k):
+                    x = a.rule(x, amount, generator(seed, Draw.AUGMENT, self.passes * len(augmentations) + i), self.image)
             out.append(x)
         return np.stack(out) if apart else out[0]
 
@@ -364,7 +365,7 @@ class Trainer:
 
     def _figures(self) -> list[np.ndarray]:
         """Loss and accuracy on the training part, then on the other; without the latter its figures are the former's."""
-        out, n = self._outputs(self.all_x, self.theta, self.running), self.count
+        out, n = self.outputs(self.all_x, self.theta, self.running), self.count
         with np.errstate(all="ignore"):
             loss = self.loss.rule(out, self.all_targets, self.loss_h, autograd)
             parts = [slice(n), slice(n, None)] if self.val_count else [slice(None)] * 2
@@ -374,7 +375,7 @@ class Trainer:
             figures += [right[..., part].mean(-1) for part in parts]
         return [np.broadcast_to(f, self.lead) for f in figures]
 
-    def _outputs(self, x: np.ndarray, theta: np.ndarray, running: Any, masks: list[np.ndarray] | None = None) -> np.ndarray:
+    def outputs(self, x: np.ndarray, theta: np.ndarray, running: Any, masks: list[np.ndarray] | None = None) -> np.ndarray:
         """What the network says when it is not being trained: running moments, and nothing dropped but by masks that somebody gives."""
         keep = None
         if masks is None and self.values["dropout_form"] == "at_test" and np.any(self.values["dropout"]):
@@ -454,7 +455,7 @@ class Trainer:
                 raise out_of_range("at", at, T(*["{" + ", ".join(map(str, known)) + "}"] * 2))
             theta, running = known[at]
         masks = None if thinned is None else self._masks(generator(thinned, Draw.DROPOUT).random((1, sum(self.values["layers"]))))
-        out = self._outputs(self.prepared(X.reshape(-1, d)), theta, running, masks)
+        out = self.outputs(self.prepared(X.reshape(-1, d)), theta, running, masks)
         return out.reshape(*self.batch, *X.shape[:-1], out.shape[-1])
 
     def predict(self, X: Any, at: int | None = None, thinned: int | None = None) -> np.ndarray:

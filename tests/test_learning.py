@@ -289,7 +289,7 @@ def test_patience_stops_and_gives_back_the_best():
     np.testing.assert_array_equal(h.loss_val[:h.stopped_at + 1], free.loss_val[:h.stopped_at + 1])
     np.testing.assert_array_equal(h.weights, ov.train("circle", **settings | {"epochs": h.best_epoch}).weights)
     x, y = h.trainer.all_x[h.trainer.count:], h.trainer.all_targets[h.trainer.count:]
-    np.testing.assert_allclose(((h.trainer._outputs(x, h.weights, None) - y) ** 2).mean(), h.loss_val.min(), rtol=1e-12)
+    np.testing.assert_allclose(((h.trainer.outputs(x, h.weights, None) - y) ** 2).mean(), h.loss_val.min(), rtol=1e-12)
 
 
 def test_a_stopped_training_goes_on_to_the_same_end(tmp_path):

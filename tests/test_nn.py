@@ -72,7 +72,7 @@ def test_one_seed_for_points_and_another_for_all_else():
 
 def test_smoothing_is_not_in_what_is_measured():
     h = ov.train(**SMALL, label_smoothing=0.4)
-    out = h.trainer._outputs(h.trainer.all_x, h.weights, None)
+    out = h.trainer.outputs(h.trainer.all_x, h.weights, None)
     signs = np.where(h.trainer.known == 1, 1.0, -1.0)
     np.testing.assert_allclose(h.loss_val[-1], ((out[15:, 0] - signs[15:]) ** 2).mean())
 
@@ -119,7 +119,7 @@ def test_the_best_comes_back_with_its_running_moments():
 def test_a_diverged_run_returns_the_weights_of_its_last_row(settings):
     h = ov.train(**settings)
     assert h.diverged_at and np.isfinite(h.weights).all()
-    out = h.trainer._outputs(h.trainer.all_x[:h.trainer.count], h.weights, h.trainer.running)
+    out = h.trainer.outputs(h.trainer.all_x[:h.trainer.count], h.weights, h.trainer.running)
     np.testing.assert_allclose(((out - h.trainer.all_targets[:h.trainer.count]) ** 2).mean(), h.loss_train[-1])
 
 
