@@ -133,7 +133,7 @@ class Sheet:
 
     charts: Sequence[Chart]
     columns: int = 2
-    moments: Sequence[int] = (0,)
+    moments: Sequence[int | str] = (0,)
     unit: T = STEP
 
 
