@@ -13,7 +13,7 @@ const REST = 180; // ms after which the picture becomes finer
 const MOVING = [14, 100], RESTING = [70, 200]; // ms that a field may take, and the most places on a side, in motion and at rest
 const NARROW = 280; // px of a chart that has no room for more than its name
 const OWN = { ...KEYS, r: "reset", "к": "reset", s: "seed", "ы": "seed", v: "val", "м": "val", t: "train", "е": "train", d: "discrete", "в": "discrete", w: "warp", "ц": "warp",
-  m: "matrix", "ь": "matrix", n: "neuron", "т": "neuron" };
+  m: "matrix", "ь": "matrix", n: "neuron", "т": "neuron", c: "pin", "с": "pin" };
 
 const MARKUP = `
 <section class="network" tabindex="0" role="application">
@@ -71,6 +71,7 @@ export class NetworkPlayer extends TrainingPlayer {
     if (!this.valid(this.look.neuron)) this.look.neuron = null;
     if (this.look.warp !== null && !(this.look.warp >= 1 && this.look.warp <= this.net.hidden)) this.look.warp = null;
     this.heard();
+    if (!this.frames.length) this.tell({ lack: 0 }); // it was shown before, in another stage than this
   }
 
   get last() { return this.frames.at(-1)?.pass ?? 0; }
@@ -331,6 +332,6 @@ export class NetworkPlayer extends TrainingPlayer {
     ({ play: () => this.play(), back: () => this.go(this.frames[Math.max(this.now() - 1, 0)].pass), on: () => this.step(), home: () => this.go(0), end: () => this.go(this.last),
       reset: () => this.reset("same"), seed: () => this.reset("seed"), train: () => flip("train"), val: () => flip("val"), wrong: () => flip("wrong"),
       discrete: () => this.see({ discrete: !look.discrete }), warp: () => this.see({ warp: look.warp === null ? this.net.hidden : null }), matrix: () => this.see({ matrix: !look.matrix }),
-      neuron: () => { if (this.scene.points) this.choose(this.nextNeuron()); }, present: () => this.present(), help: () => this.help() })[name]();
+      neuron: () => { if (this.scene.points) this.choose(this.nextNeuron()); }, pin: () => this.tell({ pin: true }), present: () => this.present(), help: () => this.help() })[name]();
   }
 }
