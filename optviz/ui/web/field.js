@@ -12,9 +12,14 @@ const mix = (a, b, share) => a.map((c, i) => c + (b[i] - c) * share);
 const packed = ([r, g, b]) => (255 << 24 | Math.round(b) << 16 | Math.round(g) << 8 | Math.round(r)) >>> 0;
 
 // From −1, orange, over the page's own colour to 1, blue; as pixels.
+const ramps = new Map();
 export function ramp(theme, deep = DEEP) {
-  const [page, minus, plus] = [theme.page, theme.minus, theme.plus].map(rgb);
-  return Uint32Array.from({ length: 2 * SHADES + 1 }, (_, i) => packed(mix(page, i < SHADES ? minus : plus, deep * Math.abs(i / SHADES - 1))));
+  const key = [theme.page, theme.minus, theme.plus, deep].join();
+  if (!ramps.has(key)) {
+    const [page, minus, plus] = [theme.page, theme.minus, theme.plus].map(rgb);
+    ramps.set(key, Uint32Array.from({ length: 2 * SHADES + 1 }, (_, i) => packed(mix(page, i < SHADES ? minus : plus, deep * Math.abs(i / SHADES - 1)))));
+  }
+  return ramps.get(key);
 }
 export const shade = (ramp, v) => ramp[v > -1 ? (v < 1 ? Math.round((v + 1) * SHADES) : 2 * SHADES) : v < 0 || v === -Infinity ? 0 : SHADES];
 
@@ -118,7 +123,7 @@ export class Field {
         out[o] = pick(0, steps === 1 ? (v > 0 ? 1 : -1) : Math.round(v * steps) / steps);
       }
     }
-    this.small.width = across; this.small.height = down;
+    if (this.small.width !== across || this.small.height !== down) { this.small.width = across; this.small.height = down; }
     this.small.getContext("2d").putImageData(image, 0, 0);
     g.setTransform(1, 0, 0, 1, 0, 0);
     g.imageSmoothingEnabled = true; g.imageSmoothingQuality = "medium";
@@ -158,6 +163,7 @@ export class Field {
 
   // A ring around every point that is taken for another class.
   errors(scene, decided, theme, hidden, big) {
+    this.topped = true;
     const g = this.top.getContext("2d"), { x, y, label, train } = scene.points, r = 1.6 * this.radius(big);
     g.setTransform(this.ratio, 0, 0, this.ratio, 0, 0);
     g.beginPath();
@@ -169,7 +175,7 @@ export class Field {
     g.lineWidth = big ? 2.5 : this.width < SMALL ? 1.2 : 1.6; g.strokeStyle = theme.ink; g.stroke();
   }
 
-  clear() { this.top.getContext("2d").clearRect(0, 0, this.top.width, this.top.height); }
+  clear() { if (this.topped) this.top.getContext("2d").clearRect(0, 0, this.top.width, this.top.height); this.topped = false; }
 }
 
 export const hex = (pixel) => `rgb(${pixel & 255} ${pixel >> 8 & 255} ${pixel >> 16 & 255})`;

@@ -10,9 +10,10 @@ import { TrainingPlayer, addFrames, frameAt } from "./training.js";
 
 const REST = 180; // ms after which the pictures become finer
 const MOVING = 10, RESTING = 12; // ms that all fields of a picture may take in motion, and one field at rest
+const POINTED = 2.5; // ms that errors may take in motion; of more they are told when it rests
 const TURN = 30; // ms of a picture in which fields become finer
 const FINEST = 2; // px between two places of a field
-const LEAST = [110, 56], GAP = 10, ROOMY = 170; // px: a cell at least, in a presentation, between two, and what a phone shows side by side
+const LEAST = 110, LOW = [80, 56], GAP = 10, ROOMY = 170; // px: a cell's width and its height (in a presentation) at least, between two, and a phone's that are roomy
 const DESCRIBED = 8; // cells that are described in words
 const SWITCHES = ["train", "val", "wrong", "discrete"];
 const OWN = { ...KEYS, r: "reset", "к": "reset", s: "seed", "ы": "seed", v: "val", "м": "val", t: "train", "е": "train", d: "discrete", "в": "discrete", c: "pin", "с": "pin" };
@@ -110,16 +111,16 @@ export class WallPlayer extends TrainingPlayer {
   resize() {
     const { scene, parts, cells } = this, place = parts.cells;
     if (!scene || !this.spots.length || !place.clientWidth) return;
-    const ratio = Math.min(devicePixelRatio || 1, 2), big = this.box.classList.contains("present"), least = LEAST[Number(big)], phone = this.box.clientWidth <= 560;
+    const ratio = Math.min(devicePixelRatio || 1, 2), big = this.box.classList.contains("present"), phone = this.box.clientWidth <= 560, low = phone ? LEAST : LOW[Number(big)];
     const head = scene.rowHeads.length ? (big ? 11 : 8) * Math.max(...scene.rowHeads.map((text) => text.length)) + GAP : 0;
-    const headed = head > 0 && (place.clientWidth - head) / scene.columns - GAP >= least, width = place.clientWidth - (headed ? head : 0), height = phone ? Infinity : place.clientHeight - (headed ? 30 : 0);
+    const headed = head > 0 && (place.clientWidth - head) / scene.columns - GAP >= (big ? LOW[1] : LEAST), width = place.clientWidth - (headed ? head : 0), height = phone ? Infinity : place.clientHeight - (headed ? 30 : 0);
     this.order(headed);
     const across = (columns) => (width - GAP * (columns - 1)) / columns, down = (columns, text) => (height + GAP) / Math.ceil(cells.length / columns) - GAP - text;
     let size = 0;
     for (let text = headed ? 22 : 64, turn = 0; turn < 3; turn++) { // what stands around a picture is as high as its width lets it be
-      const best = (a, b) => (Math.min(across(b), down(b, text)) > Math.min(across(a), down(a, text)) + 1 ? b : a), fitting = cells.map((_, k) => k + 1).filter((columns) => across(columns) >= least);
-      const columns = headed ? scene.columns : phone ? Math.max(1, fitting.findLast((columns) => across(columns) >= Math.min(ROOMY, across(2)) && across(columns) >= least) ?? 1) : fitting.reduce(best, 1);
-      size = Math.floor(Math.max(least, Math.min(across(columns), down(columns, text))));
+      const best = (a, b) => (Math.min(across(b), down(b, text)) > Math.min(across(a), down(a, text)) + 1 ? b : a), fitting = cells.map((_, k) => k + 1).filter((columns) => across(columns) >= LEAST);
+      const columns = headed ? scene.columns : phone ? Math.max(1, fitting.findLast((columns) => across(columns) >= Math.min(ROOMY, across(2)) && across(columns) >= LEAST) ?? 1) : fitting.reduce(best, 1);
+      size = Math.floor(Math.max(low, Math.min(across(columns), down(columns, text))));
       place.style.gridTemplateColumns = `${headed ? `${head}px ` : ""}repeat(${columns}, ${size}px)`;
       place.style.setProperty("--size", `${size}px`);
       text = Math.max(...this.spots.map(({ box }) => box.offsetHeight)) - size;
@@ -151,7 +152,7 @@ export class WallPlayer extends TrainingPlayer {
     const style = JSON.stringify([this.theme.name, look.hidden, look.discrete]);
     const stale = cells.flatMap((cell, i) => (spots[i].painted.frame !== this.now(cell) || spots[i].painted.style !== style ? [i] : []));
     if (stale.length) this.fine = false;
-    const points = stale.reduce((sum, i) => sum + (cells[i].points?.x.length ?? 0) * cells[i].net.cost, 0), quick = points * this.pace < MOVING;
+    const points = stale.reduce((sum, i) => sum + (cells[i].points?.x.length ?? 0) * cells[i].net.cost, 0), quick = points * this.pace < POINTED;
     for (const i of stale) this.paint(i, style, MOVING / stale.length, !this.playing || quick, false);
     if (this.fine) for (let i = 0; i < cells.length && performance.now() - began < TURN; i++) if (!spots[i].painted.fine) this.paint(i, style, RESTING, true, true);
     if (this.fine && spots.some(({ painted }) => !painted.fine)) this.ask();
