@@ -59,6 +59,8 @@ LOOK: Mapping[str, Any] = {
     "at": Param(None, 0, 2000, allowed=Range(0, 10_000), whole=True, one=True, optional=True),
 }
 LINKED = 20  # weights that a link can carry
+MOST_PINS = 4
+LONGEST_PIN = 2000  # characters of a link
 OWN = T("your own data are not part of this link; open the file that they were saved in",
         "собственных данных в этой ссылке нет; откройте файл, в который они сохранены")
 EDITED = T("the weights set by hand are too many for this link; open the file that they were saved in",
@@ -70,7 +72,7 @@ class Study:
     """The whole state of the lab: hashable, and the same in a URL, but for data and many weights of a visitor's own.
 
     `weights` are those to begin with, where somebody set them; without any they are drawn. `loss_before` is the loss that data with
-    values drove out, and that comes back with classes.
+    values drove out, and that comes back with classes. `pins` are the runs that this one is compared with.
     """
 
     training: Training
@@ -78,8 +80,10 @@ class Study:
     loss_before: str | None
     stops: tuple[tuple[str, Any], ...]
     look: tuple[tuple[str, Any], ...]
+    pins: tuple[Study, ...]
 
-    def __init__(self, data: Training | str | Dataset = "spiral", weights: Any = (), loss_before: str | None = None, **settings: Any):
+    def __init__(self, data: Training | str | Dataset = "spiral", weights: Any = (), loss_before: str | None = None,
+                 pins: Sequence[Study] = (), **settings: Any):
         own = {name: settings.pop(name) for name in (*STOPS, *LOOK) if name in settings}
         if isinstance(data, Training) and settings:
             raise Refused(T("a Training has its settings; change them with at", "у Training настройки уже есть; измените их через at"))
@@ -97,7 +101,10 @@ class Study:
             given["warp"] = None  # there is no such layer
         if given["neuron"] is not None and not _is_there(given["neuron"], training):
             given["neuron"] = None
-        values = (training, start, before, *(tuple((name, given[name]) for name in table) for table in (STOPS, LOOK)))
+        runs = tuple(dict.fromkeys(pin.run for pin in pins))
+        if len(runs) > MOST_PINS:
+            raise Refused(T(f"{MOST_PINS} runs are pinned already; unpin one of them", f"Закреплено уже {MOST_PINS} запуска; открепите какой-нибудь"))
+        values = (training, start, before, *(tuple((name, given[name]) for name in table) for table in (STOPS, LOOK)), runs)
         for f, value in zip(fields(Study), values, strict=True):
             object.__setattr__(self, f.name, value)
 
@@ -111,13 +118,33 @@ class Study:
         Weights set by hand stay while the network has the same shape, unless another seed or initialization asks for others.
         """
         own = {name: changes.pop(name) for name in (*STOPS, *LOOK) if name in changes}
-        weights, training, before = changes.pop("weights", None), self.training, self.loss_before
+        weights, pins, training, before = changes.pop("weights", None), changes.pop("pins", self.pins), self.training, self.loss_before
         if changes:
             training, before = changed(training, before, changes)
         if weights is None:
             drawn_anew = {"seed", "init"} & changes.keys() or any(name.startswith("init_") for name in changes)
             weights = () if drawn_anew or (self.weights and blocks(training) != blocks(self.training)) else self.weights
-        return Study(training, weights, before, **dict(self.stops + self.look) | own)
+        return Study(training, weights, before, pins, **dict(self.stops + self.look) | own)
+
+    @property
+    def run(self) -> Study:
+        """The run alone: without those that are pinned, and looked at as everybody does at first."""
+        return Study(self.training, self.weights, self.loss_before, **dict(self.stops))
+
+    def pinned(self) -> Study:
+        """The same with this run pinned."""
+        if self.run in self.pins:
+            raise Refused(T("this run is pinned already; change something, and compare", "этот запуск уже закреплён; измените что-нибудь и сравните"))
+        return self.at(pins=(*self.pins, self.run))
+
+    def unpinned(self, k: int) -> Study:
+        """The same without a pinned run."""
+        return self.at(pins=(*self.pins[:k], *self.pins[k + 1:]))
+
+    def opened(self, k: int) -> Study:
+        """A pinned run in the place of this one, which is pinned in its place."""
+        other = self.pins[k]
+        return other.at(pins=(*self.pins[:k], *[self.run] * (self.run != other), *self.pins[k + 1:]), **dict(self.look))
 
     def reseeded(self) -> Study:
         """The same points, and all else that chance decides anew: weights, order, dropout."""
@@ -140,7 +167,8 @@ class Study:
     @property
     def unlinked(self) -> tuple[T, ...]:
         """What a link to this does not carry, and a file does."""
-        return (OWN,) * (self["data"].key not in datasets) + (EDITED,) * (len(self.weights) > LINKED)
+        mine = (OWN,) * (self["data"].key not in datasets) + (EDITED,) * (len(self.weights) > LINKED)
+        return tuple(dict.fromkeys([*mine, *(text for pin in self.pins for text in pin.unlinked)]))
 
     def to_query(self) -> str:
         """The URL's query: what is at its default is left out, the rate never is; of what a link does not carry it says that it is missing."""
@@ -151,6 +179,7 @@ class Study:
             pairs.append(("loss_before", self.loss_before))
         table = {**STOPS, **LOOK}
         pairs += [(name, as_text(value)) for name, value in self.stops + self.look if value != table[name].default]
+        pairs += [("pin", pin.to_query()) for pin in self.pins]
         return urlencode(pairs, safe=",")
 
     @staticmethod
@@ -161,16 +190,26 @@ class Study:
             read.drop(["data"])
             read.note(Refused(OWN))
         weights: tuple[float, ...] = read.attempt("weights", read_weights, tuple[float, ...]())
+        pins = [pin for text in read.all("pin") if (pin := read.read("pin", text, read_pin, None))]
+        if len(pins) > MOST_PINS:
+            read.note(Refused(T(f"of the pinned runs only {MOST_PINS} are shown", f"из закреплённых запусков показаны только {MOST_PINS}")))
         before = read.attempt("loss_before", lambda v: WORDS["loss"].check("loss_before", v), None)
         settings = read.settings({**STOPS, **LOOK})
         limited = read.settings(LIMITS)
         read.fields |= {name: [as_text(value)] for name, value in limited.items()}
         training = Training.read(read)
         try:
-            return Study(training, weights, before, **settings)
+            return Study(training, weights, before, pins[:MOST_PINS], **settings)
         except Refused as refusal:  # the weights are those of another network
             read.note(refusal)
-            return Study(training, (), before, **settings)
+            return Study(training, (), before, pins[:MOST_PINS], **settings)
+
+
+def read_pin(text: str) -> Study:
+    """A pinned run as a query holds it: whole or not at all, because a comparison with another would mislead."""
+    if len(text) > LONGEST_PIN or "pin" in Query(text).fields:
+        raise Refused(T("a pinned run of this link cannot be read", "закреплённый запуск из этой ссылки прочитать нельзя"))
+    return Study.from_query(text).run
 
 
 def read_weights(text: str) -> tuple[float, ...]:

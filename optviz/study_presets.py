@@ -20,6 +20,11 @@ class Lesson:
     study: Study
     beside: tuple[Study, ...] = ()
 
+    @property
+    def whole(self) -> Study:
+        """The study with those beside it pinned."""
+        return self.study.at(pins=self.beside)
+
 
 lessons: Registry[Lesson] = Registry()
 
@@ -107,11 +112,10 @@ _add("divergence",
      Study("circle", layers=(8, 8), activation="relu", lr=3.0, epochs=60))
 _add("momentum",
      T("Momentum against plain SGD", "Импульс против простого SGD"),
-     T("Train; then choose plain SGD, and train again with α = 0.003 and with α = 0.03.",
-       "Обучите сеть; затем выберите простой SGD и обучите снова с α = 0,003 и с α = 0,03."),
-     T("The same first weights, the same batches: at α = 0.003 momentum 0.9 goes far ahead of plain SGD, and ends where plain SGD ends at "
+     T("Train all three; then give momentum 0.5 in the place of 0.9.", "Обучите все три сети, затем возьмите импульс 0,5 вместо 0,9."),
+     T("The same first weights, the same batches: at α = 0.003 momentum 0.9 leaves plain SGD far behind, and keeps step with plain SGD at "
        "0.03 = 0.003/(1 − 0.9).",
-       "Те же начальные веса и пакеты: при α = 0,003 импульс 0,9 далеко обгоняет простой SGD и приходит туда же, куда тот при "
+       "Те же начальные веса и пакеты: при α = 0,003 импульс 0,9 оставляет простой SGD далеко позади и идёт вровень с простым SGD при "
        "0,03 = 0,003/(1 − 0,9)."),
      Study("circle", layers=(8, 8), epochs=60, optimizer="momentum", lr=0.003),
      Study("circle", layers=(8, 8), epochs=60, lr=0.003), Study("circle", layers=(8, 8), epochs=60, lr=0.03))

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from optviz.study_presets import opening
+from optviz.ui import compare
 from optviz.ui import study as panels
 from optviz.ui.controls import Desk, lab_text
 from optviz.ui.frame import address, embedded, notes, take
@@ -16,7 +17,7 @@ def show() -> None:
     """The stage, which asks for more passes while it plays; what is done on it that the rest of the page must know of, runs the page."""
     if desk.spec != study:
         st.rerun()
-    panels.stage(desk, take())
+    (compare if compare.together(study) else panels).stage(desk, take())
 
 
 if embedded():
@@ -25,7 +26,7 @@ else:
     notes("boundary")
     left, right = st.columns([2, 1], gap="medium")
     with left:
-        st.title(text.title, anchor=False)
+        compare.heading(desk, text.title)
         with st.container(key="lab-prose"):
             st.write(text.prose)
         show()

@@ -25,7 +25,7 @@ def unpack(data):
             return np.frombuffer(data, KINDS[value[0]], value[2], 8 + length + value[1])
         if isinstance(value, dict):
             return {name: filled(v) for name, v in value.items()}
-        return value
+        return [filled(v) for v in value] if isinstance(value, list) else value
     return filled(json.loads(data[8:8 + length]))
 
 

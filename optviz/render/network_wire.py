@@ -1,7 +1,8 @@
-"""A NetworkScene as bytes for the network's stage, in the same wrapping as a Scene."""
+"""A NetworkScene, or a wall of them, as bytes for the stages of networks, in the same wrapping as a Scene."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,6 +10,7 @@ import numpy as np
 
 from ..network_scene import Dots, Frames, NetworkScene
 from ..palette import COLOURS, THEMES
+from ..wall import WallScene
 from .wire import Arrays
 
 
@@ -16,11 +18,37 @@ def pack_network(scene: NetworkScene, language: str, texts: Mapping[str, str], t
     """The scene, the words around it in one language, and the colours of both themes; another `take` plays from the beginning."""
     arrays = Arrays()
     return arrays.message({
-        "run": scene.run, "take": take, "kind": scene.kind, "labels": scene.labels, "box": scene.box,
-        "points": scene.points and _points(scene.points, arrays), "net": _net(scene, arrays), "frames": _frames(scene.frames, arrays),
-        "epochs": scene.epochs, "state": scene.state, "sentence": scene.sentence and getattr(scene.sentence, language), "look": scene.look,
-        "colours": COLOURS, "texts": texts, "themes": {name: vars(theme) for name, theme in THEMES.items()}, "language": language,
+        **_head(scene, arrays, language), "take": take, "points": scene.points and _points(scene.points, arrays), "net": _net(scene, arrays),
+        "epochs": scene.epochs, "look": scene.look, **_around(language, texts),
     })
+
+
+def pack_wall(scene: WallScene, language: str, texts: Mapping[str, str], take: int = 0) -> bytes:
+    """The same of a wall; points and shapes of networks that several cells share travel once."""
+    arrays, points, nets = Arrays(), dict[str, int](), dict[str, int]()
+
+    def shared(known: dict[str, int], what: Mapping[str, Any] | None) -> int | None:
+        return None if what is None else known.setdefault(json.dumps(what), len(known))
+    cells = [{**_head(cell, arrays, language), "caption": getattr(caption, language), "net": shared(nets, _net(cell, arrays)),
+              "points": shared(points, _points(cell.points, arrays) if cell.points else None)}
+             for cell, caption in zip(scene.cells, scene.captions, strict=True)]
+    return arrays.message({
+        "take": take, "cells": cells, "points": [json.loads(text) for text in points], "nets": [json.loads(text) for text in nets],
+        "columns": scene.columns, "rowHeads": [getattr(head, language) for head in scene.row_heads],
+        "columnHeads": [getattr(head, language) for head in scene.column_heads], "epochs": scene.epochs, "state": scene.state, "chosen": scene.chosen,
+        "loose": scene.loose, "look": scene.look, **_around(language, texts),
+    })
+
+
+def _head(scene: NetworkScene, arrays: Arrays, language: str) -> dict[str, Any]:
+    """What is a network's own."""
+    return {"run": scene.run, "kind": scene.kind, "labels": scene.labels, "box": scene.box, "frames": _frames(scene.frames, arrays),
+            "state": scene.state, "sentence": scene.sentence and getattr(scene.sentence, language)}
+
+
+def _around(language: str, texts: Mapping[str, str]) -> dict[str, Any]:
+    """What does not depend on networks."""
+    return {"colours": COLOURS, "texts": texts, "themes": {name: vars(theme) for name, theme in THEMES.items()}, "language": language}
 
 
 def _points(points: Dots, arrays: Arrays) -> dict[str, Any]:

@@ -55,6 +55,7 @@ NETWORK: Mapping[str, T] = {
     "pass_of": T("pass {k} of {n}", "эпоха {k} из {n}"), "pass_axis": T("pass", "эпоха"), "playhead": T("Pass", "Эпоха"),
     "home": T("Before training (Home)", "До обучения (Home)"), "back": T("One pass back (←)", "Эпоха назад (←)"),
     "on": T("One pass on (→)", "Эпоха вперёд (→)"),
+    "pin": T("Pin this run, to compare others with it (C)", "Закрепить этот запуск, чтобы сравнивать с ним другие (C)"),
     "reset": T("Back to the same first weights (R)", "Вернуть те же начальные веса (R)"),
     "seed": T("Other first weights (S)", "Другие начальные веса (S)"),
     "loss": T("loss: ― training, ┄ validation", "потеря: ― обучение, ┄ проверка"), "loss_short": T("loss", "потеря"),
@@ -87,11 +88,11 @@ NETWORK: Mapping[str, T] = {
     "described_net": T("A network of layers {widths} wide", "Сеть из слоёв шириной {widths}"),
     "keys": T("Space | train and play, pause\n← → | one pass back, on\nHome, End | before training, last pass\nR | same first weights again\n"
               "S | other first weights\nN | show the next neuron large\nW | bent grid of a layer\nM | confusion matrix\n"
-              "T, V | training, validation points\nD | colours in steps\nF | presentation\n"
+              "T, V | training, validation points\nD | colours in steps\nC | pin this run, to compare\nF | presentation\n"
               "Mouse, finger | click a neuron; touch a place or a weight\n? | these keys",
               "Пробел | обучать и показывать, пауза\n← → | эпоха назад, вперёд\nHome, End | до обучения, последняя эпоха\nR | те же начальные веса\n"
               "S | другие начальные веса\nN | следующий нейрон крупно\nW | изогнутая сетка слоя\nM | матрица ошибок\n"
-              "T, V | обучающие, проверочные точки\nD | ступени цвета\nF | во весь экран\n"
+              "T, V | обучающие, проверочные точки\nD | ступени цвета\nC | закрепить запуск для сравнения\nF | во весь экран\n"
               "Мышь, палец | нейрон — щелчком; место или вес — касанием\n? | эти клавиши"),
 }
 #: What the stage of a sheet of charts says.
@@ -103,6 +104,33 @@ SHEET: Mapping[str, T] = {
               "Mouse, finger | touch a mark to read its numbers\n? | these keys",
               "Пробел | показать, пауза\n← → | шаг назад, вперёд\nHome, End | первый, последний шаг\nF | во весь экран\n"
               "Мышь, палец | коснитесь метки, чтобы прочесть числа\n? | эти клавиши"),
+}
+#: What a wall of several networks says.
+WALL: Mapping[str, T] = {
+    **{name: NETWORK[name] for name in (
+        "play", "pause", "speed", "present", "help", "close", "pass_of", "pass_axis", "playhead", "home", "back", "on", "train", "train_short",
+        "val", "val_short", "wrong", "wrong_short", "discrete", "discrete_short", "colours", "output", "class", "no_plane", "pin")},
+    "stage": T("Stage: several networks in training on one playhead; press ? for the keys",
+               "Сцена: несколько сетей, обучение идёт одновременно; клавиши — по знаку ?"),
+    "reset": T("All back to their same first weights (R)", "Вернуть всем те же начальные веса (R)"),
+    "seed": T("Other first weights for all (S)", "Другие начальные веса для всех (S)"),
+    "hint": T("Space trains all of them. A click on a network opens its settings.",
+              "Пробел — обучать все сразу. Щелчок по сети откроет её настройки."),
+    "loss_train": T("loss on training", "потеря на обучении"), "loss_val": T("loss on validation", "потеря на проверке"),
+    "accuracies": T("{train} / {val} % right", "верно {train} / {val} %"), "accuracy": T("{train} % right", "верно {train} %"),
+    "losses": T("loss {train} / {val}", "потеря {train} / {val}"), "loss": T("loss {train}", "потеря {train}"),
+    "length": T("boundary {length}", "граница {length}"),
+    "figures": T("Right on training / validation; length of the boundary, the picture's side being 1",
+                 "Доля верных на обучении / проверке; длина границы, если сторона картинки равна 1"),
+    "open": T("Open: its settings stand beside the stage", "Открыть: её настройки появятся рядом"), "drop": T("Unpin", "Открепить"),
+    "described": T("Pass {k} of {n}.", "Эпоха {k} из {n}."),
+    "described_cell": T("{n}: {caption}; {figures}.", "{n}: {caption}; {figures}."),
+    "keys": T("Space | train and play, pause\n← → | one pass back, on\nHome, End | before training, last pass\nR | same first weights again\n"
+              "S | other first weights\n1 … 9 | open a network\nT, V | training, validation points\nD | colours in steps\n"
+              "C | pin this run, to compare\nF | presentation\nMouse, finger | click a network; touch a place\n? | these keys",
+              "Пробел | обучать и показывать, пауза\n← → | эпоха назад, вперёд\nHome, End | до обучения, последняя эпоха\nR | те же начальные веса\n"
+              "S | другие начальные веса\n1 … 9 | открыть сеть\nT, V | обучающие, проверочные точки\nD | ступени цвета\n"
+              "C | закрепить запуск для сравнения\nF | во весь экран\nМышь, палец | сеть — щелчком; место — касанием\n? | эти клавиши"),
 }
 #: What a slide says besides.
 SLIDE: Mapping[str, T] = {

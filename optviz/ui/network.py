@@ -1,4 +1,4 @@
-"""The stage of a network on a page: it plays what has been trained, asks for more, and says what a visitor did."""
+"""The stages of networks on a page: they play what has been trained, ask for more, and say what a visitor did."""
 
 from __future__ import annotations
 
@@ -8,14 +8,24 @@ from typing import Any
 import streamlit as st
 
 _stage = st.components.v2.component("optviz.network", css="network.css", js="network.js")
+_wall = st.components.v2.component("optviz.wall", css="wall.css", js="wall.js")
 
 
 def network(message: bytes, key: str, on_event: Callable[[dict[str, Any]], None]) -> None:
-    """Show a network. What a visitor does is heard as {"more": frames that are there}, {"step": 1}, {"reset": "same" or "seed"} or
-    {"look": {...}}."""
+    """Show a network. What a visitor does is heard as {"more": frames that are there}, {"lack": the same, where they are too few}, {"step": 1},
+    {"reset": "same" or "seed"}, {"pin": True} or {"look": {...}}."""
+    _stage(key=key, data=message, on_event_change=_hearer(key, on_event))
+
+
+def wall(message: bytes, key: str, on_event: Callable[[dict[str, Any]], None]) -> None:
+    """Show several networks. What a visitor does is heard as above, with a list of frames, one number a cell; and as {"open": cell} and
+    {"drop": cell}."""
+    _wall(key=key, data=message, on_event_change=_hearer(key, on_event))
+
+
+def _hearer(key: str, on_event: Callable[[dict[str, Any]], None]) -> Callable[[], None]:
     def heard() -> None:
         event = st.session_state[key].get("event")
         if isinstance(event, dict):
             on_event(event)
-
-    _stage(key=key, data=message, on_event_change=heard)
+    return heard

@@ -25,12 +25,12 @@ from ..trainer import Trainer
 from ..training import WORDS, settings_of
 from ..workers import workers
 from .controls import Desk, Example, examples
-from .frame import EXPORT
+from .frame import EXPORT, put
 from .network import network
 from .text import language, plain, say
 
 SLICE = 0.2  # seconds of training between two looks at the visitor
-RUN, HAVE, WHY, CHECKS = "study-run", "study-have", "study-why", "study-checks"
+RUN, HAVE, WHY, CHECKS, PINNED = "study-run", "study-have", "study-why", "study-checks", "study-pinned"
 
 
 # --- the training under way -----------------------------------------------------------------------------------------------------------
@@ -47,12 +47,13 @@ def under_way(study: Study) -> Trainer | None:
         except Refused as refusal:
             st.session_state[WHY] = refusal.text
             return trainer  # what was there stays on the screen
-        _keep(key, trainer)
+        keep(key, trainer)
         st.session_state[HAVE] = 0
     return trainer
 
 
-def _keep(key: str, trainer: Trainer) -> None:
+def keep(key: str, trainer: Trainer) -> None:
+    """The training of this visit as far as it has come."""
     st.session_state[RUN] = (key, trainer)
 
 
@@ -63,25 +64,48 @@ def after(desk: Desk[Study], event: dict[str, Any]) -> None:
         desk.edit(lambda s: s.at(**{name: value for name, value in event["look"].items() if name in LOOK}))
     elif event.get("reset") == "seed":
         desk.edit(Study.reseeded)
+    elif "pin" in event:
+        pin(desk)
     elif trainer is None:
         return
     elif "reset" in event:
-        _keep(run_key(study), study.trainer())
+        keep(run_key(study), study.trainer())
+        st.session_state[HAVE] = 0
+    elif "lack" in event:
         st.session_state[HAVE] = 0
     elif "more" in event or "step" in event:
         st.session_state[HAVE] = int(event.get("more", len(trainer.snapshots)))
         try:
-            _keep(run_key(study), workers().call(advance, study, trainer, SLICE, 1 if "step" in event else None))
+            keep(run_key(study), workers().call(advance, study, trainer, SLICE, 1 if "step" in event else None))
         except Refused as refusal:
             st.session_state[WHY] = refusal.text
+
+
+def pin(desk: Desk[Study]) -> None:
+    """In a callback: the run of this visit is kept, with what it has learned, to be compared with others."""
+    study, trainer = desk.spec, under_way(desk.spec)
+    try:
+        put(desk.page, study.pinned(), push=True)
+    except Refused as refusal:
+        st.toast(plain(say(refusal.text)), icon=":material/info:")
+    else:
+        if trainer is not None:
+            st.session_state.setdefault(PINNED, {})[run_key(study)] = trainer
+        st.toast(say(T("Pinned: now change something, and both train side by side.",
+                       "Закреплено: измените что-нибудь, и обе сети будут обучаться рядом.")), icon=":material/keep:")
+
+
+def why() -> None:
+    """Why a training cannot begin."""
+    if (text := st.session_state.get(WHY)) is not None:
+        st.warning(plain(say(text)), icon=":material/info:")
 
 
 def stage(desk: Desk[Study], take: int) -> None:
     """The network as far as it has come; the stage asks for more when it plays."""
     study = desk.spec
     trainer = under_way(study)
-    if (why := st.session_state.get(WHY)) is not None:
-        st.warning(plain(say(why)), icon=":material/info:")
+    why()
     if trainer is not None:
         scene = network_scene(study, trainer, min(st.session_state.get(HAVE, 0), len(trainer.snapshots)))
         network(pack_network(scene, language(), {name: say(text) for name, text in NETWORK.items()}, take), "boundary-stage", partial(after, desk))
@@ -92,7 +116,7 @@ def stage(desk: Desk[Study], take: int) -> None:
 
 def lesson_panel(desk: Desk[Study]) -> None:
     """Trainings worth showing, in the order of a lecture."""
-    examples(desk, {key: Example(lesson.name, lesson.do, lesson.see, lesson.study) for key, lesson in lessons.items()},
+    examples(desk, {key: Example(lesson.name, lesson.do, lesson.see, lesson.whole) for key, lesson in lessons.items()},
              lambda study: lesson.key if (lesson := lesson_of(study)) else None)
 
 

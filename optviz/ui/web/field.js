@@ -5,15 +5,21 @@ import { fit, marker, rgb } from "./plane.js";
 const DEEP = 0.72; // how much of a colour a certain field has: points, which have all of it, stand out
 const SHADES = 128; // on each side of white
 const LEVELS = 4; // isolines of a predicted value between the middle and an end
+const SMALL = 300; // px of a picture in which points are smaller
 const SMOOTH = 400; // px of a picture whose colours come in steps
 
 const mix = (a, b, share) => a.map((c, i) => c + (b[i] - c) * share);
 const packed = ([r, g, b]) => (255 << 24 | Math.round(b) << 16 | Math.round(g) << 8 | Math.round(r)) >>> 0;
 
 // From −1, orange, over the page's own colour to 1, blue; as pixels.
+const ramps = new Map();
 export function ramp(theme, deep = DEEP) {
-  const [page, minus, plus] = [theme.page, theme.minus, theme.plus].map(rgb);
-  return Uint32Array.from({ length: 2 * SHADES + 1 }, (_, i) => packed(mix(page, i < SHADES ? minus : plus, deep * Math.abs(i / SHADES - 1))));
+  const key = [theme.page, theme.minus, theme.plus, deep].join();
+  if (!ramps.has(key)) {
+    const [page, minus, plus] = [theme.page, theme.minus, theme.plus].map(rgb);
+    ramps.set(key, Uint32Array.from({ length: 2 * SHADES + 1 }, (_, i) => packed(mix(page, i < SHADES ? minus : plus, deep * Math.abs(i / SHADES - 1)))));
+  }
+  return ramps.get(key);
 }
 export const shade = (ramp, v) => ramp[v > -1 ? (v < 1 ? Math.round((v + 1) * SHADES) : 2 * SHADES) : v < 0 || v === -Infinity ? 0 : SHADES];
 
@@ -117,21 +123,22 @@ export class Field {
         out[o] = pick(0, steps === 1 ? (v > 0 ? 1 : -1) : Math.round(v * steps) / steps);
       }
     }
-    this.small.width = across; this.small.height = down;
+    if (this.small.width !== across || this.small.height !== down) { this.small.width = across; this.small.height = down; }
     this.small.getContext("2d").putImageData(image, 0, 0);
     g.setTransform(1, 0, 0, 1, 0, 0);
     g.imageSmoothingEnabled = true; g.imageSmoothingQuality = "medium";
     g.drawImage(this.small, 0.5, 0.5, across - 1, down - 1, 0, 0, this.back.width, this.back.height); // a value stands in the middle of its pixel
     g.setTransform(this.ratio * this.width / (columns - 1), 0, 0, this.ratio * this.height / (rows - 1), 0, 0);
     g.beginPath();
-    trace(shown, columns, rows, (x0, y0, x1, y1) => { g.moveTo(x0, y0); g.lineTo(x1, y1); });
+    this.traced = 0; // how long the lines are, where the picture's sides are 1
+    trace(shown, columns, rows, (x0, y0, x1, y1) => { g.moveTo(x0, y0); g.lineTo(x1, y1); this.traced += Math.hypot((x1 - x0) / (columns - 1), (y1 - y0) / (rows - 1)); });
     g.setTransform(this.ratio, 0, 0, this.ratio, 0, 0);
     g.strokeStyle = theme.ink; g.lineCap = "round"; g.lineWidth = lineWidth; g.globalAlpha = lines?.length > 1 ? 0.35 : 0.8;
     g.stroke();
     g.globalAlpha = 1;
   }
 
-  radius(big) { const n = this.count; return (n > 2000 ? 2.2 : n > 600 ? 3 : 4.2) * (big ? 1.5 : 1); }
+  radius(big) { const n = this.count; return (n > 2000 ? 2.2 : n > 600 ? 3 : 4.2) * (big ? 1.5 : 1) * Math.min(Math.max(this.width / SMALL, 0.4), 1); }
 
   // The points; those for validation have a hole. Painted again only where something is another than before.
   points(scene, theme, hidden, big) {
@@ -156,7 +163,8 @@ export class Field {
 
   // A ring around every point that is taken for another class.
   errors(scene, decided, theme, hidden, big) {
-    const g = this.top.getContext("2d"), { x, y, label, train } = scene.points, r = this.radius(big) + 2.6;
+    this.topped = true;
+    const g = this.top.getContext("2d"), { x, y, label, train } = scene.points, r = 1.6 * this.radius(big);
     g.setTransform(this.ratio, 0, 0, this.ratio, 0, 0);
     g.beginPath();
     for (let k = 0; k < x.length; k++) {
@@ -164,10 +172,10 @@ export class Field {
       const px = this.px(x[k]), py = this.py(y[k]);
       g.moveTo(px + r, py); g.arc(px, py, r, 0, 7);
     }
-    g.lineWidth = big ? 2.5 : 1.6; g.strokeStyle = theme.ink; g.stroke();
+    g.lineWidth = big ? 2.5 : this.width < SMALL ? 1.2 : 1.6; g.strokeStyle = theme.ink; g.stroke();
   }
 
-  clear() { this.top.getContext("2d").clearRect(0, 0, this.top.width, this.top.height); }
+  clear() { if (this.topped) this.top.getContext("2d").clearRect(0, 0, this.top.width, this.top.height); this.topped = false; }
 }
 
 export const hex = (pixel) => `rgb(${pixel & 255} ${pixel >> 8 & 255} ${pixel >> 16 & 255})`;

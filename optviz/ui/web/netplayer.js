@@ -5,20 +5,15 @@ import { Chart } from "./chart.js";
 import { Diagram } from "./diagram.js";
 import { Field, answer, classStyle, valueScale } from "./field.js";
 import { Net, decide } from "./net.js";
-import { marker } from "./plane.js";
-import { KEYS, Playback, bar, button, icon, listenToBar, listener } from "./playback.js";
+import { KEYS, bar, button, icon, listenToBar, listener } from "./playback.js";
 import { digits, fill, opened } from "./scene.js";
+import { TrainingPlayer, addFrames, frameAt, percent, same } from "./training.js";
 
-const WHOLE_RUN = 4; // seconds at speed 1: a hundred frames are 25 a second
-const SLOWEST = 8; // passes a second, for short runs
-const AHEAD = 1; // seconds of frames that shall lie before the playhead
-const ANSWER = 4000; // ms until what was asked for counts as lost
 const REST = 180; // ms after which the picture becomes finer
-const GRIDS = [14, 17, 20, 24, 28, 32, 40, 50, 64, 80, 100, 128, 160, 200]; // places on a side of the field
 const MOVING = [14, 100], RESTING = [70, 200]; // ms that a field may take, and the most places on a side, in motion and at rest
 const NARROW = 280; // px of a chart that has no room for more than its name
 const OWN = { ...KEYS, r: "reset", "к": "reset", s: "seed", "ы": "seed", v: "val", "м": "val", t: "train", "е": "train", d: "discrete", "в": "discrete", w: "warp", "ц": "warp",
-  m: "matrix", "ь": "matrix", n: "neuron", "т": "neuron" };
+  m: "matrix", "ь": "matrix", n: "neuron", "т": "neuron", c: "pin", "с": "pin" };
 
 const MARKUP = `
 <section class="network" tabindex="0" role="application">
@@ -36,10 +31,7 @@ const MARKUP = `
   ${bar(button("reset", icon("M4 8h8a4 4 0 0 1 0 8H7M7.5 4L4 8l3.5 4")) + button("seed", icon("M4 4h12v12H4zM7.5 7.5h.01M12.5 7.5h.01M10 10h.01M7.5 12.5h.01M12.5 12.5h.01")))}
   <output class="readout" hidden></output>
 </section>`;
-const same = (a, b) => JSON.stringify(a) === JSON.stringify(b);
-const LOOK = { at: null, neuron: null, hidden: [], discrete: false, warp: null, matrix: false }; // how it is looked at, where nobody says
-
-export class NetworkPlayer extends Playback {
+export class NetworkPlayer extends TrainingPlayer {
   constructor(root, send) {
     super(root, send, MARKUP, ["mesh", "bent", "picture", "top", "none", "sentence", "legend", "loss", "accuracy", "matrix", "readout"]);
     const find = (name) => this.box.querySelector(name);
@@ -48,13 +40,11 @@ export class NetworkPlayer extends Playback {
     this.bent = new Bent(find(".bent canvas"));
     this.layers = find(".bent select");
     this.charts = [new Chart(this.parts.loss), new Chart(this.parts.accuracy)];
-    this.frames = []; this.pace = 1.5e-6; this.queue = []; this.look = { ...LOOK };
+    this.frames = [];
     listenToBar(this, this.stops.signal, OWN);
     this.listen(listener(this.stops.signal));
     for (const part of [this.parts.picture, this.parts.mesh, this.parts.bent, this.parts.loss, this.parts.accuracy]) this.sizes.observe(part);
   }
-
-  destroy() { super.destroy(); [this.resting, this.settling, this.waiting].forEach(clearTimeout); }
 
   // --- data ------------------------------------------------------------------------------------------------------------------------
 
@@ -66,7 +56,7 @@ export class NetworkPlayer extends Playback {
     const atEnd = before && this.playhead >= this.last;
     this.scene = scene; this.texts = scene.texts;
     if (other) { this.frames = []; this.queue = this.queue.filter((event) => event.look); }
-    this.add(scene.frames, array);
+    addFrames(this.frames, scene.frames, array);
     const about = JSON.stringify(scene.net);
     if (this.about !== about || other) {
       this.about = about;
@@ -75,113 +65,23 @@ export class NetworkPlayer extends Playback {
     if (scene.points) for (const name of ["x", "y", "label"]) scene.points[name] = array(scene.points[name]);
     scene.scale = scene.points && scene.kind === "values" ? valueScale(scene.points.label) : { middle: 0, half: 1 };
     if (other) this.pointInputs = scene.points && this.net.inputs(scene.points.x, scene.points.y);
-    if (came) { // somebody came, or opened another preset or link: its own moment and look count
-      this.look = { ...LOOK, ...scene.look };
-      this.playing = this.look.at === null && !this.still && scene.state === "running";
-      this.playhead = this.look.at ?? (this.playing ? 0 : this.last);
-      this.wish = null;
-    } else if (other) this.playhead = 0;
+    if (came) this.begin();
+    else if (other) this.playhead = 0;
     else if (this.stepping && atEnd) this.playhead = this.last;
     if (!this.valid(this.look.neuron)) this.look.neuron = null;
     if (this.look.warp !== null && !(this.look.warp >= 1 && this.look.warp <= this.net.hidden)) this.look.warp = null;
-    this.playhead = Math.min(this.playhead, this.last);
-    this.askedAt = null; this.stepping = false;
-    if (this.wish && !same(this.wish, { ...LOOK, ...scene.look })) this.settle(); else this.wish = null;
-    this.label(); this.describe(); this.flush(); this.ask();
-  }
-
-  // The frames of a message that are not here yet; those that begin beyond what is here are asked for again.
-  add({ first, passes, theta, running, ...figures }, array) {
-    if (first > this.frames.length) return;
-    const [thetas, runnings] = [array(theta), array(running)], [p, r] = [thetas, runnings].map((a) => (a ? a.length / passes.length : 0));
-    const rows = Object.fromEntries(Object.entries(figures).map(([name, place]) => [name, array(place)]));
-    passes.forEach((pass, k) => first + k < this.frames.length || this.frames.push({ pass, theta: thetas.subarray(k * p, (k + 1) * p), running: runnings && runnings.subarray(k * r, (k + 1) * r),
-      ...Object.fromEntries(Object.entries(rows).map(([name, row]) => [name, row && row[k]])) }));
+    this.heard();
+    if (!this.frames.length) this.tell({ lack: 0 }); // it was shown before, in another stage than this
   }
 
   get last() { return this.frames.at(-1)?.pass ?? 0; }
   get ended() { return this.last >= this.scene.epochs || ["done", "stopped", "diverged"].includes(this.scene.state); }
   valid(neuron) { return neuron === null || neuron[0] < this.net.widths.length && neuron[1] < this.net.widths[neuron[0]]; }
 
-  // The frame at the playhead: the last that is not after it.
-  now() {
-    let low = 0, high = this.frames.length - 1;
-    while (low < high) { const middle = (low + high + 1) >> 1; if (this.frames[middle].pass <= this.playhead + 1e-9) low = middle; else high = middle - 1; }
-    return low;
-  }
-
-  // --- what is told ----------------------------------------------------------------------------------------------------------------
-
-  // One thing at a time: of two words in quick succession the other side may hear the later one alone.
-  tell(event) { this.queue.push(event); this.flush(); }
-  flush() {
-    clearTimeout(this.waiting);
-    if (!this.queue.length) return;
-    const left = this.askedAt ? this.askedAt + ANSWER - Date.now() : 0;
-    if (left > 0) { this.waiting = setTimeout(() => this.flush(), left); return; }
-    const event = this.queue.shift();
-    if (!event.look) this.askedAt = Date.now();
-    this.send(event);
-    this.flush();
-  }
-
-  // More frames, once they come to an end and there may be more.
-  want() {
-    if (this.ended || this.queue.length || this.askedAt && Date.now() - this.askedAt < ANSWER) return;
-    if (this.last - this.playhead < AHEAD * this.rate) this.tell({ more: this.frames.length });
-  }
-
-  // Tell how it is looked at, once the hand rests: that belongs to a shared link.
-  settle() {
-    clearTimeout(this.settling);
-    this.settling = setTimeout(() => {
-      const k = Math.round(this.playhead), look = { ...this.look, at: this.playing || k >= this.last ? null : k };
-      if (same(look, this.wish ?? { ...LOOK, ...this.scene.look })) return;
-      this.wish = look; this.tell({ look });
-    }, 400);
-  }
-
-  // --- time ------------------------------------------------------------------------------------------------------------------------
-
-  get rate() { return Math.max(this.scene.epochs / WHOLE_RUN, SLOWEST) * this.speed; } // passes a second
-
-  frame(now) {
-    this.asked = 0;
-    if (!this.scene || !this.frames.length || !this.diagram.width) return;
-    if (this.playing) {
-      if (this.lastTime) this.playhead = Math.min(this.playhead + Math.min(now - this.lastTime, 100) / 1000 * this.rate, this.last);
-      if (this.playhead >= this.last && this.ended) { this.playing = false; this.describe(); }
-      else this.want();
-    }
-    this.lastTime = this.playing ? now : 0;
-    this.draw();
-    if (this.playing) this.ask();
-  }
-
-  play(on = !this.playing) {
-    if (on && this.playhead >= this.last && this.ended) this.playhead = 0;
-    this.playing = on;
-    if (on) this.want(); else this.describe();
-    this.ask(); this.settle();
-  }
-
-  go(pass) {
-    this.playhead = Math.min(Math.max(pass, 0), this.last);
-    this.playing = false;
-    this.describe(); this.settle(); this.ask();
-  }
-
-  // One pass on: to the next frame, or the next one that is trained.
-  step() {
-    const next = this.frames[this.now() + 1];
-    if (next) { this.go(next.pass); return; }
-    this.go(this.last);
-    if (this.ended) return;
-    this.stepping = true;
-    this.tell({ step: 1 });
-  }
-
-  reset(kind) { this.go(0); this.queue = []; this.askedAt = null; this.tell({ reset: kind }); }
+  get ready() { return this.scene && this.frames.length && this.diagram.width; }
+  get there() { return this.frames.length; }
+  now() { return frameAt(this.frames, this.playhead); }
+  next() { return this.frames[this.now() + 1]?.pass; }
 
   // --- what is seen ----------------------------------------------------------------------------------------------------------------
 
@@ -194,12 +94,6 @@ export class NetworkPlayer extends Playback {
     this.bent.resize(bent.clientWidth, bent.clientHeight, ratio);
     [loss, accuracy].forEach((part, i) => this.charts[i].resize(part.clientWidth, part.clientHeight, ratio));
     if (this.scene) { cancelAnimationFrame(this.asked); this.frame(performance.now()); } // in the same frame: nothing blinks
-  }
-
-  // How many places on a side are reckoned in time.
-  side([time, most]) {
-    const n = Math.sqrt(time / (this.pace * this.net.cost));
-    return Math.min(GRIDS.findLast((side) => side <= n) ?? GRIDS[0], most);
   }
 
   // The places of a field, and what the network is shown there: kept, they are the same for all frames.
@@ -237,10 +131,8 @@ export class NetworkPlayer extends Playback {
 
   // The field and what lies on it.
   paint(frame, style) {
-    const { scene, net, look, field } = this, { theme } = style, n = this.side(this.fine ? RESTING : MOVING), grid = this.places(n), began = performance.now();
-    const layers = net.flow(grid.inputs, frame.theta, frame.running);
-    if (grid.warm) this.pace += 0.2 * ((performance.now() - began) / (grid.xs.length * net.cost) - this.pace);
-    grid.warm = true; // the first time the browser still learns
+    const { scene, net, look, field } = this, { theme } = style, grid = this.places(this.side(this.fine ? RESTING : MOVING, net.cost));
+    const layers = this.timed(grid, net.cost, () => net.flow(grid.inputs, frame.theta, frame.running));
     const reach = layers.map((layer, l) => this.reachOf(layer, l)), shown = answer(scene, layers, look.neuron, look.neuron ? reach[look.neuron[0]][0] : 1, look.discrete);
     this.seen = { layers, grid, reach };
     field.paint(grid, shown, scene, theme, this.big ? 3 : 2);
@@ -339,23 +231,7 @@ export class NetworkPlayer extends Playback {
     const names = Array.from({ length: net.hidden }, (_, i) => fill(texts.layer, { n: i + 1, width: net.widths[i + 1] }));
     if (!same(names, this.named)) { this.named = names; this.layers.replaceChildren(...names.map((text, i) => new Option(text, i + 1))); }
     if (look.warp !== null) this.layers.value = look.warp;
-    this.legend();
-  }
-
-  // What the colours and marks mean.
-  legend() {
-    const { scene, texts, theme } = this, key = JSON.stringify([scene.labels, scene.scale, scene.language, theme.name]);
-    if (this.told === key) return;
-    this.told = key;
-    const rows = scene.points && !scene.labels.length ? [[`${digits(scene.scale.middle - scene.scale.half)}`, theme.minus], [`${digits(scene.scale.middle + scene.scale.half)}`, theme.plus]]
-      : scene.labels.slice(0, 12).map((name, k) => [name, classStyle(scene, theme, k)]);
-    this.parts.legend.querySelector("ul").replaceChildren(...rows.map(([name, style]) => {
-      const row = document.createElement("li"), canvas = row.appendChild(document.createElement("canvas")), g = canvas.getContext("2d");
-      canvas.width = canvas.height = 28; g.scale(2, 2); g.fillStyle = style.colour ?? style; marker(g, style.shape ?? 0, 7, 7, 5); g.fill();
-      row.append(name);
-      return row;
-    }), ...(scene.labels.length > 12 ? [Object.assign(document.createElement("li"), { textContent: "…" })] : []));
-    this.parts.legend.title = texts.colours;
+    this.legend(scene);
   }
 
   // What the picture shows, for whoever cannot see it.
@@ -377,17 +253,6 @@ export class NetworkPlayer extends Playback {
     if (layer === 0) return fill(texts.input_named, { name: this.diagram.feature(j) });
     if (layer <= net.hidden) return fill(texts.neuron_named, { n: j + 1, layer });
     return fill(texts.output_named, { name: net.widths.at(-1) > 1 && scene.labels[j] !== undefined ? scene.labels[j] : j + 1 });
-  }
-
-  // Words beside the pointer, within the stage.
-  read(e, text) {
-    const { readout } = this.parts;
-    readout.hidden = !text;
-    if (!text) return;
-    readout.textContent = text;
-    const box = this.box.getBoundingClientRect(), x = e.clientX - box.left, y = e.clientY - box.top;
-    readout.style.left = `${Math.max(Math.min(x + 16, box.width - readout.offsetWidth - 4), 0)}px`;
-    readout.style.top = `${y + 16 + readout.offsetHeight > box.height ? y - readout.offsetHeight - 10 : y + 16}px`;
   }
 
   // What the network says at a place of the plane, in words.
@@ -455,7 +320,7 @@ export class NetworkPlayer extends Playback {
   }
 
   // The neuron after the one that is shown, layer by layer.
-  next() {
+  nextNeuron() {
     const { widths } = this.net, [layer, j] = this.look.neuron ?? [0, -1];
     if (j + 1 < widths[layer]) return [layer, j + 1];
     return layer + 1 < widths.length ? [layer + 1, 0] : this.look.neuron;
@@ -467,8 +332,6 @@ export class NetworkPlayer extends Playback {
     ({ play: () => this.play(), back: () => this.go(this.frames[Math.max(this.now() - 1, 0)].pass), on: () => this.step(), home: () => this.go(0), end: () => this.go(this.last),
       reset: () => this.reset("same"), seed: () => this.reset("seed"), train: () => flip("train"), val: () => flip("val"), wrong: () => flip("wrong"),
       discrete: () => this.see({ discrete: !look.discrete }), warp: () => this.see({ warp: look.warp === null ? this.net.hidden : null }), matrix: () => this.see({ matrix: !look.matrix }),
-      neuron: () => { if (this.scene.points) this.choose(this.next()); }, present: () => this.present(), help: () => this.help() })[name]();
+      neuron: () => { if (this.scene.points) this.choose(this.nextNeuron()); }, pin: () => this.tell({ pin: true }), present: () => this.present(), help: () => this.help() })[name]();
   }
 }
-
-const percent = (share) => `${digits(100 * share)} %`;
