@@ -137,6 +137,7 @@ export class WallPlayer extends TrainingPlayer {
   order(headed) {
     const { rowHeads, columnHeads, columns } = this.scene, key = JSON.stringify([headed, rowHeads, columnHeads, columns, this.spots.length]);
     this.box.classList.toggle("headed", headed);
+    this.box.style.setProperty("--rows", rowHeads.length);
     if (this.ordered === key && this.spots[0].box.isConnected) return;
     this.ordered = key;
     const heading = (text, kind) => Object.assign(document.createElement("b"), { textContent: text, className: kind });
