@@ -289,6 +289,8 @@ def _watched(values: Mapping[str, Any], at: Iterable[int] | None, progress: Call
     found: list[Layers] = []
     for step in when:
         t.run(until=step, stop=stop)
+        if found and t.passes < step and t.any_going:
+            break
         found.append(look(t.net, t.theta, t.all_x, t.all_targets, t.objective.loss, t._flat(values["lr"])))
         if progress:
             progress(step, steps)
