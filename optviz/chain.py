@@ -41,7 +41,7 @@ def chain(weights: Any = (1.0,) * 5, x: Any = 1.0, target: Any = 0.0, activation
     """
     w, x, t = (np.asarray(NUMBER.check(name, value), float) for name, value in (("weights", weights), ("x", x), ("target", target)))
     a = activations[activation]
-    if not 1 <= np.ndim(w) or not 1 <= len(w) <= MOST:
+    if not np.ndim(w) >= 1 or not 1 <= len(w) <= MOST:
         raise out_of_range("weights", w.shape, T(f"1 to {MOST} numbers", f"от 1 до {MOST} чисел"))
     if a.bound is None:
         known = ", ".join(key for key, other in activations.items() if other.bound is not None)

@@ -291,7 +291,7 @@ def _watched(values: Mapping[str, Any], at: Iterable[int] | None, progress: Call
         t.run(until=step, stop=stop)
         if found and t.passes < step and t.any_going:
             break
-        found.append(look(t.net, t.theta, t.all_x, t.all_targets, t.objective.loss, t._flat(values["lr"])))
+        found.append(look(t.net, t.theta, t.all_x, t.all_targets, t.objective.loss, t.h.lr))
         if progress:
             progress(step, steps)
         if stop and stop():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +15,7 @@ from .chance import Draw, generator
 from .core import NOT_NEGATIVE, POSITIVE, Param, Range, Refused, T, resolve
 from .initializers import initializers
 from .layers import HUGE
-from .race import Race
+from .race import Entrant, Race
 from .surfaces import Surface, surface
 from .training import Key
 
@@ -60,8 +61,10 @@ def through_time(**settings: Any) -> Recurrence:
     except ValueError:
         raise Refused(T("these arrays do not broadcast to one batch", "эти массивы не приводятся к одной форме")) from None
     if initializers[v["init"]].looks or getattr(activations[v["activation"]].settings({}), "pieces", 1) > 1:
-        raise Refused(T("here maxout and init=layerwise have no meaning; choose others", "maxout и init=layerwise здесь не имеют смысла; выберите другие"))
-    each = [_once({name: np.broadcast_to(value, batch).flat[k] if name in arrays else value for name, value in v.items()}) for k in range(int(np.prod(batch)))]
+        raise Refused(T("here maxout and init=layerwise have no meaning; choose others",
+                        "maxout и init=layerwise здесь не имеют смысла; выберите другие"))
+    spread = {name: np.broadcast_to(a, batch).ravel() for name, a in arrays.items()}
+    each = [_once(v | {name: a[k] for name, a in spread.items()}) for k in range(math.prod(batch))]
     return Recurrence(*(np.stack(column, -1).reshape(*np.shape(column[0]), *batch) for column in zip(*each, strict=True)))
 
 
@@ -82,7 +85,7 @@ def _once(v: dict[str, Any]) -> tuple[np.ndarray, ...]:
         jacobians = np.nan_to_num(at.grad)[:, :, None] * w
         product, gradient = np.eye(size), np.nan_to_num(states[-1] - target)
         clipped = shortened(gradient, v["clip"])
-        rows = [(1.0, 1.0, np.linalg.norm(gradient), np.linalg.norm(clipped))]
+        rows = [(1.0, 1.0, length(gradient), length(clipped))]
         for jacobian in jacobians[::-1]:
             product = np.nan_to_num(product @ jacobian)
             gradient, clipped = np.nan_to_num(gradient @ jacobian), shortened(np.nan_to_num(clipped @ jacobian), v["clip"])
@@ -122,11 +125,10 @@ def cliff(steps: int = CLIFF_STEPS.default, first: float = -0.5, target: float =
     h = repr(float(Param(first, -1, 1, allowed=Range(-1, 1)).check("first", first)))
     for _ in range(steps):
         h = f"tanh(x*{h if h.startswith('tanh') else f'({h})'}+y)"
-    return surface(f"({h}-({float(Param(target, -1, 1, allowed=Range(-1, 1)).check('target', target))!r}))^2", ((0.0, 4.0), (-1.0, 2.0)), (2.5, 0.1))
+    return surface(f"({h}-({float(Param(target, -1, 1, allowed=Range(-1, 1)).check('target', target))!r}))^2", ((0.0, 4.0), (-1.0, 2.0)), (1.9, 0.5))
 
 
-def cliff_query(**settings: Any) -> str:
-    """The Descent lab's query that opens the cliff: plain descent is thrown far away by it, and with its gradient clipped goes on."""
+def cliff_race(clip: float = 1.0, **settings: Any) -> Race:
+    """The Descent lab at the cliff's foot: plain descent is thrown far out of the picture, with its gradient shortened to `clip` it goes on."""
     s = cliff(**settings)
-    race = Race(s, s.start, None, s.box)
-    return race.to_query()
+    return Race(s, s.start, [Entrant("sgd", lr=0.1), Entrant("sgd", lr=0.1, clip_norm=clip)], s.box, steps=200)

@@ -9,7 +9,7 @@ import torch
 
 import optviz as ov
 from optviz import layers
-from optviz.probe import COMMON, WORDS, Members, settings_of, settled
+from optviz.probe import COMMON, WORDS, Members, moments, settings_of, settled
 
 SMALL = {"inputs": 20, "layers": (12, 12, 12), "outputs": 5, "batch": 40, "seed": 3}
 RULES = {"tanh": torch.tanh, "sigmoid": torch.sigmoid, "relu": torch.relu, "softplus": torch.nn.functional.softplus}
@@ -116,10 +116,10 @@ def test_who_saturates_and_who_is_dead():
     assert ov.probe(**SMALL, activation="heaviside").dead.tolist() == [1, 1, 1, 0]
 
 
-@pytest.mark.parametrize("activation", [*ov.activations])
+@pytest.mark.parametrize("activation", ["linear", "heaviside", "sigmoid", "tanh", "relu", "elu", "maxout"])
 @pytest.mark.parametrize("scale", [1e-8, 1e8])
 def test_extremes_are_finite_and_named(activation, scale):
-    found = ov.probe(inputs=10, layers=(10,) * 50, outputs=3, batch=10, activation=activation, init_scale=scale)
+    found = ov.probe(inputs=6, layers=(6,) * 50, outputs=3, batch=6, activation=activation, init_scale=scale)
     assert all(np.isfinite(value).all() for value in vars(found).values())
     words = {*found.fates("forward"), *found.fates("backward")}
     if activation in ("linear", "relu", "leaky_relu", "maxout"):
@@ -167,7 +167,7 @@ def test_a_training_is_looked_at():
     assert found.loss[0] > found.loss[1] > found.loss[2]
     many = ov.probe(**{**settings, "seed": np.arange(2)}, steps=8, at=[8])
     assert many.dead.shape == (1, 4, 2)
-    assert ov.probe(**settings, steps=500).loss.shape == (61,)
+    assert moments(500)[-1] == 500 and len(moments(500)) == 61 and moments(2) == [0, 1, 2]
     assert ov.probe(**settings, steps=500, stop=lambda: True).loss.shape == (1,)
     with pytest.raises(ov.Refused, match="steps from 0 to 8"):
         ov.probe(**settings, steps=8, at=[9])
