@@ -71,7 +71,8 @@ _add("small",
 _add("xavier",
      T("Xavier: right for tanh", "Xavier: в самый раз для tanh"),
      T("Raise the depth to 50.", "Увеличьте глубину до 50."),
-     T("N(0, 1)/√n: the spread sinks only slowly, because tanh presses each sum together a little, and gradients are of one order in all hidden layers.",
+     T("N(0, 1)/√n: the spread sinks only slowly, because tanh presses each sum together a little, and gradients are of one order in all "
+       "hidden layers.",
        "N(0, 1)/√n: разброс убывает медленно, ведь tanh каждую сумму чуть сжимает, а градиенты во всех скрытых слоях одного порядка."),
      Probe(**TEN, init="xavier"),
      Printed("activation_std", (0.627953, 0.486051, 0.407723, 0.357108, 0.320917, 0.292116, 0.273387, 0.254935, 0.239266, 0.228008), 1.05))

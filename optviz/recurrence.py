@@ -65,7 +65,7 @@ def through_time(**settings: Any) -> Recurrence:
                         "maxout и init=layerwise здесь не имеют смысла; выберите другие"))
     spread = {name: np.broadcast_to(a, batch).ravel() for name, a in arrays.items()}
     each = [_once(v | {name: a[k] for name, a in spread.items()}) for k in range(math.prod(batch))]
-    return Recurrence(*(np.stack(column, -1).reshape(*np.shape(column[0]), *batch) for column in zip(*each, strict=True)))
+    return Recurrence(*(np.stack(column, -1).reshape((*np.shape(column[0]), *batch)) for column in zip(*each, strict=True)))
 
 
 def _once(v: dict[str, Any]) -> tuple[np.ndarray, ...]:

@@ -32,28 +32,43 @@ NORMAL = np.exp(-Z * Z / 2) / np.exp(-Z * Z / 2).sum()
 
 @dataclass(frozen=True, eq=False)
 class Sweep:
-    """Mean |gradient| of the weights of the first layer and of the last, (depths, scales, seeds), and their ratio.
+    """Mean |gradient| at the first hidden layer and at the last, (depths, scales, seeds), and their ratio: of activations and of weights.
 
-    `fate` is an index of FATES: a gradient of which nothing arrives is an underflow, whatever took it, and leaves 0. `edge` is the scale at
-    which theory has gradients of one size in all layers, where there is such a theory and such a scale. A sweep that was stopped has the
-    seeds that were finished.
+    What vanishes or explodes on its way back is the gradient of activations. That of weights is it times what they were shown, which shrinks
+    or grows on its way forwards: with ReLU and without biases the two make up for one another, and the weights' ratio says nothing.
+    `fate` is an index of FATES: a gradient of which nothing arrives at the first layer's weights is an underflow, whatever took it. `edge`
+    is the scale at which theory has gradients of one size in all layers, where there is such a theory and such a scale. A sweep that
+    was stopped has the seeds that were finished.
     """
 
     depths: np.ndarray
     scales: np.ndarray
     first: np.ndarray
     last: np.ndarray
+    first_weights: np.ndarray
+    last_weights: np.ndarray  # of the output
     fate: np.ndarray
     edge: float | None
 
     @property
     def ratio(self) -> np.ndarray:
-        """First over last; 0 where the last is 0."""
-        return np.where(self.last > 0, np.minimum(self.first / np.where(self.last > 0, self.last, 1), HUGE), 0.0)
+        """Of activations, first over last; 0 where the last is 0."""
+        return over(self.first, self.last)
+
+    @property
+    def weight_ratio(self) -> np.ndarray:
+        """The same of weights."""
+        return over(self.first_weights, self.last_weights)
 
     def fates(self) -> np.ndarray:
         """The words."""
         return np.array(FATES)[self.fate]
+
+
+def over(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """a/b of gradients, where a float holds it."""
+    with np.errstate(over="ignore"):
+        return np.where(b > 0, np.minimum(a / np.where(b > 0, b, 1), HUGE), 0.0)
 
 
 def sweep(spec: Probe | None = None, *, scales: Any = SCALES, depths: Sequence[int] = DEPTHS, seeds: Sequence[int] = (0,),
@@ -90,13 +105,13 @@ def sweep(spec: Probe | None = None, *, scales: Any = SCALES, depths: Sequence[i
             found.append(np.concatenate(parts, -1))
         if stop and stop():
             break
-    first, last, top = np.stack(found, -1)
-    fate = np.where(np.isinf(top), 2, np.where((first < TINY) & (last >= TINY), 1, 0))
-    return Sweep(np.array(depths), scales, first, last, fate, edge(values))
+    first, last, first_weights, last_weights, top = np.stack(found, -1)
+    fate = np.where(np.isinf(top), 2, np.where(first_weights < TINY, 1, 0))
+    return Sweep(np.array(depths), scales, first, last, first_weights, last_weights, fate, edge(values))
 
 
 def _measured(members: Members, depths: Sequence[int]) -> np.ndarray:
-    """(first, last, top) of each depth and scale: mean |gradient| of the first and last weights, and the largest magnitude of all of them."""
+    """Five figures of each depth and scale: a Sweep's four gradients, and the largest magnitude in any of them."""
     ks = range(len(members.values["init_scale"]))
     net, judge = members.net(ks), members.judge(ks)
     x, y = members.points(0)
@@ -109,8 +124,8 @@ def _measured(members: Members, depths: Sequence[int]) -> np.ndarray:
         for depth in depths:
             head = Value(heads[depth][0])
             judge(flow.activations[depth - 1] @ head + heads[depth][1], y).backward()
-            first, last = measured(parts[0].grad), measured(head.grad)
-            out.append([first.mean_abs, last.mean_abs, np.maximum(first.top, last.top)])
+            at = [measured(a.grad) for a in (flow.activations[0], flow.activations[depth - 1], parts[0], head)]
+            out.append([*(own.mean_abs for own in at), np.max([own.top for own in at], 0)])
     return np.moveaxis(np.array(out), 0, 1)
 
 

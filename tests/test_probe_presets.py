@@ -59,15 +59,15 @@ def test_the_gradient_of_sigmoids_falls_by_orders():
 
 
 def test_small_weights_shrink_the_signal_by_one_factor():
-    spreads = spreads("small", 4).mean(-1)
-    np.testing.assert_allclose(spreads[4:10] / spreads[3:9], 0.01 * 500**0.5, rtol=0.03)
+    each = spreads("small", 4).mean(-1)
+    np.testing.assert_allclose(each[4:10] / each[3:9], 0.01 * 500**0.5, rtol=0.03)
 
 
 def test_he_keeps_the_spread_and_xavier_loses_it():
     assert np.abs(spreads("he").mean(-1)[:10] / (1 - 1 / np.pi) ** 0.5 - 1).max() < 0.06
-    spreads = spreads("relu_xavier", 4).mean(-1)
-    np.testing.assert_allclose(spreads[1:10] / spreads[:9], 0.5**0.5, rtol=0.1)
-    assert 15 < spreads[0] / spreads[9] < 35
+    each = spreads("relu_xavier", 4).mean(-1)
+    np.testing.assert_allclose(each[1:10] / each[:9], 0.5**0.5, rtol=0.1)
+    assert 15 < each[0] / each[9] < 35
     assert spreads("tanh_he", 4).mean(-1)[9] == pytest.approx(0.56, abs=0.02)
 
 
