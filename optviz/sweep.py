@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from copy import deepcopy
 from dataclasses import dataclass
 from functools import lru_cache
@@ -24,7 +25,7 @@ from .training import Widths
 MOST = 100  # scales, and seeds
 SCALES = np.logspace(-1, 1, 16)
 DEPTHS = (1, 2, 3, 4, 6, 8, 10, 13, 16, 20, 25, 30, 35, 40, 45, 50)
-AT_ONCE = 4  # scales in lockstep
+AT_ONCE, CORES = 4, 2  # scales in lockstep; threads
 DRAWN = 2_000_000  # weights, whose mean square is the variance
 Z = np.linspace(-8, 8, 1000)  # none of them 0, where ReLU bends
 NORMAL = np.exp(-Z * Z / 2) / np.exp(-Z * Z / 2).sum()
@@ -38,7 +39,7 @@ class Sweep:
     or grows on its way forwards: with ReLU and without biases the two make up for one another, and the weights' ratio says nothing.
     `fate` is an index of FATES: a gradient of which nothing arrives at the first layer's weights is an underflow, whatever took it. `edge`
     is the scale at which theory has gradients of one size in all layers, where there is such a theory and such a scale. A sweep that
-    was stopped has the seeds that were finished.
+    was stopped has the seeds that were finished, one at least.
     """
 
     depths: np.ndarray
@@ -92,20 +93,17 @@ def sweep(spec: Probe | None = None, *, scales: Any = SCALES, depths: Sequence[i
         raise Refused(T("init=layerwise looks at what each layer is shown; choose another one for a sweep",
                         "init=layerwise смотрит на входы каждого слоя; для карты выберите другую инициализацию"))
     chunks = [scales[low:low + AT_ONCE] for low in range(0, len(scales), AT_ONCE)]
+    jobs = [values | {"seed": seed, "init_scale": some} for seed in seeds for some in chunks]
     found: list[np.ndarray] = []
-    for i, seed in enumerate(seeds):
-        parts = []
-        for k, some in enumerate(chunks):
-            if found and stop and stop():
+    with ThreadPoolExecutor(CORES) as pool:  # NumPy leaves the other threads room while it works
+        for part in pool.map(lambda job: None if len(found) >= len(chunks) and stop and stop() else _measured(Members(job), depths), jobs):
+            if part is None:
                 break
-            parts.append(_measured(Members(values | {"seed": seed, "init_scale": some}), depths))
+            found.append(part)
             if progress:
-                progress(i * len(chunks) + k + 1, len(seeds) * len(chunks))
-        if len(parts) == len(chunks):
-            found.append(np.concatenate(parts, -1))
-        if stop and stop():
-            break
-    first, last, first_weights, last_weights, top = np.stack(found, -1)
+                progress(len(found), len(jobs))
+    seen = [np.concatenate(found[k:k + len(chunks)], -1) for k in range(0, len(found) - len(chunks) + 1, len(chunks))]
+    first, last, first_weights, last_weights, top = np.stack(seen, -1)
     fate = np.where(np.isinf(top), 2, np.where(first_weights < TINY, 1, 0))
     return Sweep(np.array(depths), scales, first, last, first_weights, last_weights, fate, edge(values))
 
