@@ -103,6 +103,7 @@ def test_who_saturates_and_who_is_dead():
     found = ov.probe(**SMALL, activation="tanh", init_scale=1e3)
     assert found.saturated[:-1].min() > 0.9 and found.saturated[-1] == 0
     assert found.activation_histogram[0][[0, -1]].sum() > 0.9 * 40 * 12
+    assert ov.probe(**SMALL, activation="tanh", init_scale=10).dead.max() == 0  # steep for some example
     members = Members(settled({**SMALL, "activation": "relu"}))
     x, y = members.points(0)
     net, theta = members.net(0), members.weights(0, x, y)
@@ -125,6 +126,7 @@ def test_extremes_are_finite_and_named(activation, scale):
     if activation in ("linear", "relu", "leaky_relu", "maxout"):
         assert words == {"", "underflow" if scale < 1 else "overflow"}
         assert found.fates("forward")[0] == "" and found.fates("forward")[-1] != ""
+        assert found.fates("backward")[0] != ""  # also where ReLU is shown nothing but lost numbers
     if activation == "tanh":
         assert ("underflow" in words) == (scale < 1) and "overflow" not in words
     if activation == "heaviside":
@@ -135,6 +137,16 @@ def test_nothing_is_an_underflow_that_is_zero_by_itself():
     assert {*(found := ov.probe(**SMALL, activation="tanh", init="zeros")).fates("forward"), *found.fates("backward")} == {""}
     assert found.activation_std.max() == 0 and found.update_ratio.max() == 0
     assert found.loss == pytest.approx(np.log(5))
+
+
+def test_what_the_network_is_shown():
+    def shown(**settings):
+        return Members(settled({**SMALL, "batch": 500, **settings})).points(0)
+    (x, y), (sparse, _), (digits, labels) = shown(), shown(data="sparse"), shown(data="digits", inputs=64, outputs=10)
+    assert x.std() == pytest.approx(1, abs=0.03) and (sparse != 0).mean() == pytest.approx(0.2, abs=0.02)
+    np.testing.assert_array_equal(shown(input_scale=3.0)[0], 3 * x)
+    np.testing.assert_array_equal(y.argmax(-1), np.arange(500) % 5)
+    assert digits.shape == (500, 64) and digits.max() == 1 and labels.shape == (500, 10)
 
 
 def test_a_batch_is_its_single_looks():
