@@ -25,6 +25,16 @@ NUMBERS: Mapping[Callable[..., Any], Mapping[str, Param]] = {
     amount.averaged: {"copies": amount.COPIES, **_SEEDS}, auxiliary.heads: {"weight": auxiliary.WEIGHT, **_SEEDS},
     prepared.stages: {**_TURNED, "share": prepared.SHARE}, prepared.shaken: {"size": prepared.SIZE, **_TURNED},
 }
+#: What they are called.
+OWN_NAMES: Mapping[str, T] = {
+    "strength": T("λ of the surface", "λ поверхности"), "count": T("Thinned networks", "Прореженных сетей"), "seeds": T("Seeds", "Зёрен"),
+    "target": T("Target: share that is right", "Цель: доля верных"), "patience": T("Patience in passes", "Терпение в эпохах"),
+    "copies": T("Changed copies", "Изменённых копий"), "weight": T("Weight of the second task", "Вес второй задачи"),
+    "stretch": T("Stretch of the points", "Растяжение точек"), "turn": T("Turn, °", "Поворот, °"),
+    "away": T("Distance from the origin", "Сдвиг от начала координат"),
+    "share": T("Share of the excess loss that is left", "Остающаяся доля избытка потери"),
+    "size": T("Shake, as a share of the weights", "Дрожание, доля от весов"),
+}
 
 
 def numbers_of(about: str) -> dict[str, Param]:

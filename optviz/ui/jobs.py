@@ -9,7 +9,7 @@ from functools import cache
 from typing import Any
 
 import streamlit as st
-from streamlit.runtime import get_instance
+from streamlit.runtime import exists, get_instance
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from ..core import Refused, T, rounded
@@ -26,7 +26,7 @@ OWNER = "jobs-owner"
 def ours() -> Jobs:
     """The server's jobs; who is no more connected waits for nothing."""
     mine = jobs()
-    mine.alive = lambda owner: get_instance().is_active_session(owner.partition(" ")[0])
+    mine.alive = lambda owner: not exists() or get_instance().is_active_session(owner.partition(" ")[0])
     return mine
 
 

@@ -17,7 +17,7 @@ from ..render.network_wire import pack_wall
 from ..render.words import WALL
 from ..sheet import Sheet
 from ..study import LOOK, Study
-from ..trial import FIRST, GRID, Trial, numbers_of, opened
+from ..trial import FIRST, GRID, OWN_NAMES, Trial, numbers_of, opened
 from ..wall import Cell, Wall, wall_scene
 from ..workers import workers
 from .controls import Desk, Example, Lens, examples
@@ -29,15 +29,6 @@ from .text import language, plain, say
 
 SLICE = 0.3  # seconds of training between two looks at the visitor
 RUN, FRAMES, WHY, GO = "trial-run", "trial-frames", "trial-why", "trial-go"
-OWN_NAMES = {
-    "strength": T("λ of the surface", "λ поверхности"), "count": T("Thinned networks", "Прореженных сетей"), "seeds": T("Seeds", "Зёрен"),
-    "target": T("Target: share that is right", "Цель: доля верных"), "patience": T("Patience in passes", "Терпение в эпохах"),
-    "copies": T("Changed copies", "Изменённых копий"), "weight": T("Weight of the second task", "Вес второй задачи"),
-    "stretch": T("Stretch of the points", "Растяжение точек"), "turn": T("Turn, °", "Поворот, °"),
-    "away": T("Distance from the origin", "Сдвиг от начала координат"),
-    "share": T("Share of the excess loss that is left", "Остающаяся доля избытка потери"),
-    "size": T("Shake, as a share of the weights", "Дрожание, доля от весов"),
-}
 
 
 # --- the grid -----------------------------------------------------------------------------------------------------------------------------
