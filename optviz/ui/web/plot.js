@@ -179,7 +179,8 @@ export class Plot {
     g.stroke(); g.setLineDash([]);
     if (!mark.word) return;
     g.font = this.font(600); g.textBaseline = "alphabetic"; g.strokeStyle = this.theme.page; g.lineWidth = 4; g.lineJoin = "round";
-    const wide = g.measureText(mark.word).width, beyond = upright && v + wide + 8 > right;
+    const next = Math.min(right, ...(upright ? this.chart.marks.filter((other) => other.kind === "rule" && other.x > mark.x).map((other) => this.px(other.x)) : []));
+    const wide = g.measureText(mark.word).width, beyond = upright && v + wide + 8 > next && v - wide - 8 > left;
     g.textAlign = upright && !beyond ? "left" : "right";
     const spot = upright ? [v + (beyond ? -5 : 5), top + 12 * (this.big ? 1.5 : 1)] : [right - 4, v - 5 < top + 12 ? v + 15 : v - 5];
     g.strokeText(mark.word, ...spot); g.fillText(mark.word, ...spot);
