@@ -208,8 +208,10 @@ class SheetPicture:
         if mark.x is not None:
             room = canvas_room(inside, words)
             after = [float(r.px(m.x)) - r.left for m in r.chart.marks if isinstance(m, Rule) and m.x is not None and m.x > mark.x]
-            beyond = x + room > min([inside.width, *after]) and x > room
-            inside.text(x + (-6 if beyond else 6), 14, words, TEXT, colour, 600, "right" if beyond else "left", self.theme.page)
+            tight = x + room > min([inside.width, *after])
+            beyond = tight and x > room
+            y = 34 if tight and not beyond else 14
+            inside.text(x + (-6 if beyond else 6), y, words, TEXT, colour, 600, "right" if beyond else "left", self.theme.page)
         else:
             inside.text(inside.width - 6, y + (14 if y < 26 else -12), words, TEXT, colour, 600, "right", self.theme.page)
 

@@ -180,9 +180,9 @@ export class Plot {
     if (!mark.word) return;
     g.font = this.font(600); g.textBaseline = "alphabetic"; g.strokeStyle = this.theme.page; g.lineWidth = 4; g.lineJoin = "round";
     const next = Math.min(right, ...(upright ? this.chart.marks.filter((other) => other.kind === "rule" && other.x > mark.x).map((other) => this.px(other.x)) : []));
-    const wide = g.measureText(mark.word).width, beyond = upright && v + wide + 8 > next && v - wide - 8 > left;
+    const wide = g.measureText(mark.word).width, tight = upright && v + wide + 8 > next, beyond = tight && v - wide - 8 > left, lower = tight && !beyond ? 16 : 0;
     g.textAlign = upright && !beyond ? "left" : "right";
-    const spot = upright ? [v + (beyond ? -5 : 5), top + 12 * (this.big ? 1.5 : 1)] : [right - 4, v - 5 < top + 12 ? v + 15 : v - 5];
+    const spot = upright ? [v + (beyond ? -5 : 5), top + (12 + lower) * (this.big ? 1.5 : 1)] : [right - 4, v - 5 < top + 12 ? v + 15 : v - 5];
     g.strokeText(mark.word, ...spot); g.fillText(mark.word, ...spot);
   }
 
