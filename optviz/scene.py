@@ -138,6 +138,7 @@ class Scene:
     explained: Explained | None = None
     gauges: Gauges | None = None
     look: dict[str, object] = field(default_factory=dict)
+    rates: Panel | None = None  # the frame of the learning rates' curves, where they are what it is about
 
 
 def dots(s: Surface, box: Box) -> list[Dot]:
