@@ -128,8 +128,9 @@ class Problem:
 
     def noise(self, members: np.ndarray, step: Any, values: Mapping[str, Any]) -> tuple[Any, Any]:
         """The two disturbances of some members at some steps, None where there are none; a single run is member 0."""
-        added = values["noise"] * gaussian(self.seed, 0, members, step) if self.plan.noise else None
-        relative = values["noise_relative"] * gaussian(self.seed, 1, members, step) if self.plan.noise_relative else None
+        with np.errstate(over="ignore"):
+            added = values["noise"] * gaussian(self.seed, 0, members, step) if self.plan.noise else None
+            relative = values["noise_relative"] * gaussian(self.seed, 1, members, step) if self.plan.noise_relative else None
         return added, relative
 
     def noises(self, members: np.ndarray, values: Mapping[str, Any]) -> Iterator[list[Any]]:

@@ -26,6 +26,7 @@ PASSES = 200  # of a network's range test, one rate a pass
 SMOOTH = 0.02  # of the rates: the loss is averaged over so many before its slope is taken
 RISEN = 4  # times above its lowest the loss counts as diverging
 SHARES = (1.05, 0.5, 0.02)  # of the limit: too high, good, too low
+BELOW = 1 / 3  # of the steepest rate: good for a whole run
 CROWDED = 120  # rates for which the thresholds are measured
 MOST_STEPS = 1000  # of every cell of the map
 
@@ -124,8 +125,8 @@ def three(run: Run) -> Rates:
 
 
 def of_range(tested: RangeTest) -> Rates:
-    """The rate at which the loss rises again, the one at which it falls fastest, and one far below."""
-    good = tested.steepest or LOWEST * 1e3
+    """The rate at which the loss rises again, one somewhat below that at which it falls fastest, and one far below."""
+    good = BELOW * (tested.steepest or LOWEST * 1e3)
     return Rates(tested.diverging or HIGHEST, good, good * SHARES[2])
 
 

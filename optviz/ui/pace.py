@@ -134,7 +134,7 @@ def _schedule(desk: Desk[Pace], i: int, e: Entrant) -> None:
     warmup = e.table["warmup_steps"]
     assert isinstance(warmup, Param)
     words = T("Warm-up before it, steps", "Разогрев перед ним, шагов")
-    race_desk.setting(f"{place}-warmup", say(words), warmup, e["warmup_steps"], change("warmup_steps"))
+    race_desk.setting(f"{place}-warmup_steps", say(words), warmup, e["warmup_steps"], change("warmup_steps"))
     st.caption(say(k.idea))
     settings, steps = {n.removeprefix("schedule_"): v for n, v in e.settings if n.startswith("schedule_")}, desk.spec["steps"]
     st.latex(formula(k, e["lr"], settings, steps, e["warmup_steps"]))
@@ -184,12 +184,12 @@ def _steps_axis(steps: int) -> dict[str, Any]:
     return axis(0, steps, say(T("step", "шаг"))) | {"sign": "k"}
 
 
-def _decades(values: np.ndarray, name: str, most: float = 12) -> dict[str, Any]:
-    """A logarithmic axis that holds positive numbers, so many decades at most."""
+def _decades(values: np.ndarray, name: str, most: int, high: float = np.inf) -> dict[str, Any]:
+    """A logarithmic axis that holds positive numbers, so many decades below a height at most."""
     there = values[np.isfinite(values) & (values > 0)]
-    high = float(there.max()) if there.size else 1.0
-    low = max(float(there.min()) if there.size else 0.1, high * 10.0**-most)
-    return axis(10 ** np.floor(np.log10(low)), 10 ** np.ceil(np.log10(high) + 1e-9), name, log=True)
+    high = min(float(there.max(initial=1e-300)), high)
+    low = max(float(there.min(initial=high / 10)), high * 10.0**-most)
+    return axis(10 ** np.floor(np.log10(low)), 10 ** np.ceil(np.log10(high)), name, log=True)
 
 
 def _band(desk: Desk[Pace], outcome: Outcome) -> None:
@@ -213,9 +213,11 @@ def _band(desk: Desk[Pace], outcome: Outcome) -> None:
     if not lines:
         _small(T("No minimum is known here, so there is no distance to one.", "Минимум здесь неизвестен, поэтому и расстояния до него нет."))
         return
-    y = _decades(np.concatenate([np.concatenate(low), np.concatenate(high)]), say(T("distance to the minimum", "расстояние до минимума")), 5)
-    words = T(f"The line is the median over {SEEDS} draws of the noise, the band holds {BAND[0]:.0%} to {BAND[2]:.0%}.",
-              f"Линия — медиана по {SEEDS} реализациям шума, полоса — от {BAND[0]:.0%} до {BAND[2]:.0%}.")
+    name, far = T("distance to the minimum", "расстояние до минимума"), 1e3 * max(float(low[0][0]), 1e-9)
+    y = _decades(np.concatenate(low + high), say(name), 5, far)
+    ends = f"{100 * BAND[0]:.0f} … {100 * BAND[2]:.0f} %"
+    words = T(f"The line is the median over {SEEDS} draws of the noise, the band holds {ends} of them.",
+              f"Линия — медиана по {SEEDS} реализациям шума, полоса — {ends} из них.")
     plots([{"height": HEIGHT, "x": _steps_axis(race["steps"]), "y": y, "lines": lines, "bands": bands}],
           f"{desk.page}-band", say(words))
     for name, settled in told:
@@ -260,10 +262,9 @@ def _three(desk: Desk[Pace], outcome: Outcome) -> None:
 def _curves(desk: Desk[Pace], rates: Rates, curves: list[np.ndarray], x: dict[str, Any], key: str) -> None:
     """Loss curves of three rates, as lectures draw them."""
     named_ = [f"{say(kind)}, α = {rounded(rate)}" for kind, rate in zip(KINDS, rates, strict=True)]
-    first = curves[0][0]
-    top = 3 * first
-    lines = [line(np.arange(len(c)), np.minimum(c, 10 * top), hue, name) for c, hue, name in zip(curves, HUES, named_, strict=True)]
-    plots([{"height": HEIGHT, "x": x, "y": axis(0, top, say(T("loss", "потери"))), "lines": lines}], f"{desk.page}-{key}-curves", ", ".join(named_))
+    y = _decades(np.concatenate(curves), say(T("loss", "потери")), 8, 1e2 * curves[0][0])
+    lines = [line(np.arange(len(c)), c, hue, name) for c, hue, name in zip(curves, HUES, named_, strict=True)]
+    plots([{"height": HEIGHT, "x": x, "y": y, "lines": lines}], f"{desk.page}-{key}-curves", ", ".join(named_))
     st.markdown("  \n".join(f':small[:color[━]{{foreground="{hue}"}} {name}]' for hue, name in zip(HUES, named_, strict=True)))
 
 
@@ -274,7 +275,7 @@ def _thresholds(desk: Desk[Pace], run: Run, rates: Rates) -> None:
     first = max(run.surface.value(*run.start) - best, 1e-300)
     seen = [np.where(np.isfinite(t.loss), np.minimum(t.loss, ENDLESS * first), np.nan) for t in found]
     inks = [style_of(t.run.optimizer).colour for t in found]
-    y = _decades(np.concatenate([*seen, [first, 1e3 * first]]), say(T("final loss f − f*", "итоговое f − f*")), 14) | {"high": 1e3 * first}
+    y = _decades(np.concatenate(seen), say(T("final loss f − f*", "итоговое f − f*")), 14, 1e3 * first)
     lines = [line(t.rates, loss, ink, say(optimizers[t.run.optimizer].name)) for t, loss, ink in zip(found, seen, inks, strict=True)]
     marks = [{"x": t.limit, "colour": ink, "dash": 1, "text": f"{say(optimizers[t.run.optimizer].name)} {rounded(t.limit)}"}
              for t, ink in zip(found, inks, strict=True) if t.limit is not None]
@@ -300,12 +301,9 @@ def _range(desk: Desk[Pace], outcome: Outcome) -> None:
     loss, colour = found.loss - best, style_of(run.optimizer).colour
     first = loss[0] if np.isfinite(loss[0]) else 1.0
     name = T("loss f − f*", "потери f − f*") if not net and run.surface.minima else T("loss", "потери")
-    positive = bool((loss[np.isfinite(loss)] > 0).all())
+    least = float(np.min(loss[np.isfinite(loss)], initial=first))
     seen = np.minimum(loss, ENDLESS * abs(first))
-    if positive:
-        y = _decades(np.append(seen, first), say(name)) | {"high": 30 * first}
-    else:
-        y = axis(float(np.nanmin(seen)), float(first + abs(first)), say(name))
+    y = _decades(seen, say(name), 12, 30 * first) if least >= 0 < first else axis(least, first + abs(first) + 1e-9, say(name))
     marks = [{"x": rate, "text": f"{say(word)} {rounded(rate)}", "colour": colour, "dash": dash}
              for rate, word, dash in ((found.steepest, T("steepest", "круче всего"), 0), (found.diverging, T("diverging", "расходится"), 1)) if rate]
 
@@ -365,8 +363,8 @@ def _map(desk: Desk[Pace], outcome: Outcome) -> None:
               "Скорость постоянна, шума нет.")
     if found.boundary is not None:
         words = T(f"{words.en} The line is the limit of theory.", f"{words.ru} Линия — предел по теории.")
-    shown = {"height": 380, "x": axes[0], "y": axes[1], "cells": cells, "lines": lines, "dots": here, "pick": True}
-    plots([shown], f"{desk.page}-map", say(words), take)
+    picture = {"height": 380, "x": axes[0], "y": axes[1], "cells": cells, "lines": lines, "dots": here, "pick": True}
+    plots([picture], f"{desk.page}-map", say(words), take)
     _small(T(f"{words.en} A click opens the run of a cell.", f"{words.ru} Щелчок по клетке открывает её спуск."))
 
 
