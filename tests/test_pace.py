@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import optviz as ov
+from optviz.cli import main
 from optviz.outcome import solve
 from optviz.pace import ASKED, NUMBERS, Pace
 from optviz.pace_presets import RAVINE, opening, plan_of, plans
@@ -14,6 +15,7 @@ from optviz.race import Entrant, Race
 from optviz.render.exhibit import pace_exhibit
 from optviz.render.export import made
 from optviz.render.options import options
+from optviz.render.painter import answer
 from optviz.sweeps import band, floor_of, network_curves, network_range_test, of_range, range_test, sharpness, small_network, stability_map, three
 
 
@@ -39,6 +41,15 @@ def test_every_plan_exports_as_gif(key):
     shown = pace_exhibit(plans[key].pace)
     gif = made(shown, "gif", options({"size": (320, 240), "seconds": 0.2, "fps": 25}))
     assert (gif[:6] == b"GIF89a" and shown.name.endswith(plans[key].pace.race.entrants[-1].schedule)) or len(set(shown.words)) > 3
+
+
+def test_a_shared_link_is_drawn_by_address_and_on_the_command_line(tmp_path):
+    query = plans["map"].pace.to_query()
+    status, name, body = answer("schedules", "png", query + "&size=160x90&lang=ru", "ru")
+    assert status == 200 and name.endswith("constant.png") and body[1:4] == b"PNG"
+    assert answer("schedules", "png", "figure=wings", "en")[0] == 400
+    main(["render", f"--url=http://localhost:8501/schedules?{query}", "--size=160x90", "-o", str(tmp_path / "a.png")])
+    assert (tmp_path / "a.png").read_bytes()[1:4] == b"PNG"
 
 
 def test_there_are_enough_and_an_empty_query_is_the_first():

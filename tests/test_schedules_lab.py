@@ -59,6 +59,13 @@ def test_any_question_on_anything_is_answered_with_a_figure_or_a_sentence(query,
     assert not at.exception and not at.error and len(at.warning) < 2
 
 
+@pytest.mark.parametrize("key", ["newton", "lbfgs", "polyak", "prodigy", "linesearch"])
+@pytest.mark.parametrize("figure", ["three", "range"])
+def test_a_network_is_trained_by_any_optimizer_or_it_is_said_why_not(key, figure):
+    at = lab(f"optimizer={key}&figure={figure}&on=network", "ru")
+    assert not at.exception and not at.error and len(at.warning) < 2
+
+
 def test_controls_change_all_or_one_of_the_schedules():
     at = lab(plans["floor"].pace.to_query())
     widget(at, "select_slider", "sgd-lr").set_value(0.1).run()

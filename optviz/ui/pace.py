@@ -278,7 +278,7 @@ def _thresholds(desk: Desk[Pace], run: Run, rates: Rates) -> None:
     y = _decades(np.concatenate(seen), say(T("final loss f − f*", "итоговое f − f*")), 14, 1e3 * first)
     lines = [line(t.rates, loss, ink, say(optimizers[t.run.optimizer].name)) for t, loss, ink in zip(found, seen, inks, strict=True)]
     marks = [{"x": t.limit, "colour": ink, "dash": 1, "text": f"{say(optimizers[t.run.optimizer].name)} {rounded(t.limit)}"}
-             for t, ink in zip(found, inks, strict=True) if t.limit is not None]
+             for t, ink in sorted(zip(found, inks, strict=True), key=lambda each: each[0].limit or 0.0) if t.limit is not None]
     x = axis(found[0].rates[0], found[0].rates[-1], say(T("learning rate α", "скорость обучения α")), log=True) | {"sign": "α"}
     words = T("Final loss against the rate for three methods; dashed, how large it may be by theory.",
               "Итоговые потери в зависимости от скорости для трёх методов; штрихом — предел по теории.")
