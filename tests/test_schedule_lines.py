@@ -52,7 +52,7 @@ def test_the_printed_formula_is_the_rule(key, params):
 
 def test_formulas_read_as_a_lecture_writes_them():
     def said(key, warmup=0, **params):
-        return formula(ov.schedules[key], 0.1, params, 300, warmup)
+        return ", ".join(formula(ov.schedules[key], 0.1, params, 300, warmup))
     assert said("constant") == r"\alpha_k = 0.1"
     assert said("step", gamma=0.5) == r"\alpha_k = 0.1 \cdot 0.5^{\left\lfloor \frac{k}{100} \right\rfloor}"
     assert said("cosine") == r"\alpha_k = 0.05\,\left(1 + \cos\left(\pi\,\frac{k}{300}\right)\right)"

@@ -45,7 +45,7 @@ def test_every_plan_opens_in_both_languages_with_its_formulas(key):
         at.run()
         assert not at.exception and not at.warning and not at.error and pace(at) == plan.pace
         assert getattr(plan.see, language) in " ".join(element.value for element in at.markdown)
-        assert len(at.latex) == len(plan.pace.race.entrants) + 1 and len(at.code) == len(plan.pace.race.entrants)
+        assert len(at.code) == len(plan.pace.race.entrants) and sum("alpha" in each.value for each in at.latex) >= len(at.code)
         labels = [w.label for kind in ("selectbox", "select_slider", "checkbox", "number_input", "text_input") for w in getattr(at, kind)]
         assert all((re.search("[а-яё]", label, re.I) is not None) == (language == "ru") for label in labels if re.search("[a-zа-яё]{3}", label, re.I))
 

@@ -22,8 +22,8 @@ DIGITS = 4  # of a printed number
 # --- the formula ------------------------------------------------------------------------------------------------------------------------
 
 
-def formula(schedule: Schedule, lr: float, settings: Mapping[str, float], steps: int, warmup: int = 0) -> str:
-    """α_k in LaTeX with the numbers in place; a warm-up stands before what it leads to."""
+def formula(schedule: Schedule, lr: float, settings: Mapping[str, float], steps: int, warmup: int = 0) -> list[str]:
+    """α_k in lines of LaTeX with the numbers in place; a warm-up stands before what it leads to."""
     mark = "'" * bool(warmup)
     if schedule.fed:
         h = schedule.settings(settings)
@@ -35,7 +35,7 @@ def formula(schedule: Schedule, lr: float, settings: Mapping[str, float], steps:
         said += [rf"{NAMES.get(name, name)} = {PRINTER(_Rounded().visit(value))}" for name, value in rest]
     rise = (rf"\alpha_k = \begin{{cases}} \frac{{k + 1}}{{{warmup + 1}}}\,\alpha'_0, & k < {warmup} \\ "
             rf"\alpha'_{{k - {warmup}}}, & k \ge {warmup} \end{{cases}}")
-    return r",\quad ".join([rise] * bool(warmup) + said)
+    return [rise] * bool(warmup) + said
 
 
 def unfolded(schedule: Schedule, lr: float, settings: Mapping[str, float], steps: int) -> list[tuple[str, ast.expr]]:
@@ -175,7 +175,7 @@ def torch_lines(schedule: Schedule, lr: float, settings: Mapping[str, float], st
         lines = [f"scheduler = {_call('ReduceLROnPlateau', **h._asdict())}"]
         if not warmup:
             return [*lines, "scheduler.step(loss)"]
-        return [f"warmup = {_call('LinearLR', start_factor=1 / (warmup + 1), total_iters=warmup)}", *lines,
+        return [f"warmup = {_rise(1.0, warmup)}", *lines,
                 f"warmup.step() if k < {warmup} else scheduler.step(loss)"]
     first = float(schedule.rates(max(steps - warmup, 1), lr, None, 0, **settings)[0])
     pieces = TORCH[schedule.key](lr, h, max(steps - warmup, 1))
@@ -183,8 +183,8 @@ def torch_lines(schedule: Schedule, lr: float, settings: Mapping[str, float], st
     share = first / base if base else 1.0
     share = 1.0 if math.isclose(share, 1) else share
     if warmup:
-        pieces = [Piece(_call("LinearLR", start_factor=share / (warmup + 1), end_factor=share, total_iters=warmup), warmup), *pieces]
-    if (warmup and share > 1) or any("start_factor=0.0," in piece.call for piece in pieces):
+        pieces = [Piece(_rise(share, warmup), warmup), *pieces]
+    if (warmup and not 0 < share <= 1) or any("start_factor=0.0," in piece.call for piece in pieces):
         return None
     ends = list(accumulate(piece.steps for piece in pieces[:-1]))
     made = pieces[0].call if len(pieces) == 1 else f"SequentialLR(optimizer, [{', '.join(p.call for p in pieces)}], milestones={ends})"
@@ -194,6 +194,12 @@ def torch_lines(schedule: Schedule, lr: float, settings: Mapping[str, float], st
 def _call(name: str, **words: Any) -> str:
     """Name(optimizer, word=value, …); numbers as they are read."""
     return f"{name}({', '.join(['optimizer', *(f'{word}={_plain(value)}' for word, value in words.items())])})"
+
+
+def _rise(share: float, warmup: int) -> str:
+    """An even rise to a share of the rate."""
+    end = "" if share == 1 else f" end_factor={share!r},"
+    return f"LinearLR(optimizer, start_factor={_plain(share)} / {warmup + 1},{end} total_iters={warmup})"
 
 
 def _plain(value: Any) -> str:

@@ -137,7 +137,8 @@ def _schedule(desk: Desk[Pace], i: int, e: Entrant) -> None:
     race_desk.setting(f"{place}-warmup_steps", say(words), warmup, e["warmup_steps"], change("warmup_steps"))
     st.caption(say(k.idea))
     settings, steps = {n.removeprefix("schedule_"): v for n, v in e.settings if n.startswith("schedule_")}, desk.spec["steps"]
-    st.latex(formula(k, e["lr"], settings, steps, e["warmup_steps"]))
+    for said in formula(k, e["lr"], settings, steps, e["warmup_steps"]):
+        st.latex(said)
     if k.fed:
         st.caption(say(T("# counts the steps without a better loss f.", "# — число шагов без улучшения потерь f.")))
     lines = torch_lines(k, e["lr"], settings, steps, e["warmup_steps"])
