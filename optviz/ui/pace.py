@@ -47,7 +47,7 @@ from ..sweeps import (
     two_numbers,
 )
 from .controls import Desk, Example, examples, label_of
-from .plot import axis, line, numbers, plots
+from .figures import axis, line, numbers, plots
 from .race import glyph, while_they_race
 from .text import plain, say
 

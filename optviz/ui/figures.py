@@ -12,7 +12,7 @@ import streamlit as st
 from ..palette import THEMES
 from .text import language
 
-_plot = st.components.v2.component("optviz.plot", css="plot.css", js="plot.js")
+_plot = st.components.v2.component("optviz.figures", css="figures.css", js="figures.js")
 
 
 def plots(shown: Sequence[Mapping[str, Any]], key: str, words: str, on_pick: Callable[[float, float], None] | None = None) -> None:
