@@ -110,6 +110,7 @@ def show(names: Sequence[str]) -> None:
 
 def render(given: argparse.Namespace) -> None:
     """Render what the command line says."""
+    from .pace import Pace
     from .race import Race
     from .render import render as rendered
 
@@ -125,7 +126,8 @@ def render(given: argparse.Namespace) -> None:
     options = file_options(given)
     if link_language in ("en", "ru"):
         options = {"language": link_language} | options
-    race, shown = Race.from_query("&".join(fields)), sys.stderr.isatty()
+    text, shown = "&".join(fields), sys.stderr.isatty()
+    race = Pace.from_query(text).race if urlsplit(link).path.endswith("/schedules") else Race.from_query(text)
 
     def progress(share: float) -> None:
         print(f"\r{share:4.0%}", end="" if share < 1 else "\n", file=sys.stderr, flush=True)

@@ -243,7 +243,8 @@ def crowd(i):
     """Races that together have every optimizer and every schedule."""
     keys = list(ov.optimizers)[i * MOST_ENTRANTS:(i + 1) * MOST_ENTRANTS]
     rules = list(ov.schedules)
-    return Race("himmelblau", (0.5, 0.3), [Entrant(key, rules[k % len(rules)], lr=0.01, clip_norm=5.0) for k, key in enumerate(keys)], steps=4, noise=0.1)
+    return Race("himmelblau", (0.5, 0.3), [
+        Entrant(key, rules[k % len(rules)], lr=0.01, clip_norm=5.0, warmup_steps=2 * (k % 3 == 0)) for k, key in enumerate(keys)], steps=4, noise=0.1)
 
 
 @pytest.mark.parametrize("language", ["en", "ru"])

@@ -17,7 +17,7 @@ VARIANTS = [(key, {}) for key in ov.optimizers] + [
     ("nesterov", {"form": "ema"}), ("momentum_lr_inside", {"velocity": "old"}), ("nadam", {"form": "printed"}), ("adam", {"eps_place": "inside"}), ("adam_uncorrected", {"eps_place": "unrooted"}),
     ("adagrad", {"eps_place": "unrooted"}), ("adadelta", {"eps_place": "outside"})]
 EXTRAS = [{}, {"noise": 0.3, "noise_relative": 0.2, "seed": 7}, {"clip_norm": 0.5}, {"clip_value": 0.2, "noise": 0.1},
-          {"schedule": "plateau", "schedule_patience": 1, "schedule_factor": 0.7}, {"schedule": "warmup_cosine"}]
+          {"schedule": "plateau", "warmup_steps": 5, "schedule_patience": 1, "schedule_factor": 0.7}, {"schedule": "warmup_cosine"}]
 RATE = {**dict.fromkeys(("momentum", "nesterov", "nesterov_torch"), 0.003), "momentum_lr_inside": 5e-4, "lion": 0.01, "adadelta": 1.0, "prodigy": 1.0, "schedule_free": 0.02}
 
 

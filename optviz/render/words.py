@@ -16,7 +16,7 @@ WORDS: Mapping[str, T] = {
 #: What the stage says besides.
 STAGE: Mapping[str, T] = {
     "stage": T("Stage: the race of the optimizers; press ? for the keys", "Сцена: гонка оптимизаторов; клавиши — по знаку ?"),
-    **WORDS, "step": T("step {k}", "шаг {k}"),
+    **WORDS, "step": T("step {k}", "шаг {k}"), "rate": T("learning rate α", "скорость обучения α"),
     "sensitive": T("Sensitive to the last bit: {names}. A rounding error sends this run elsewhere.",
                    "Чувствительно к последнему биту: {names}. Ошибка округления уводит спуск в другое место."),
     "no_relief": T("This browser offers no WebGL 2, so the picture stays flat.", "В этом браузере нет WebGL 2, поэтому картинка остаётся плоской."),
