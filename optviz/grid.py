@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
@@ -16,10 +18,12 @@ from .names import WORDS as SAID
 from .penalties import STRENGTH, penalties
 from .query import Query
 from .study import LIMITS, Study
-from .trainer import Trainer
+from .trainer import MOST_KEPT, Trainer
 from .training import COMMON, WORDS, Place, as_text, settings_of
 
 MOST = 8  # values on an axis
+KEPT = 2**22  # weights that all snapshots of a grid may hold together …
+WORK = 2e8  # … and multiplications in a pass of all networks
 STRONG = 0.01  # λ where a kind of penalty is asked for and no strength
 SEEDS = Param(1, 1, 16, allowed=Range(1, 32), whole=True)
 
@@ -127,6 +131,7 @@ class Grid:
             raise Refused(T("rows and columns vary the same; choose two settings",
                             "по строкам и столбцам меняется одно и то же; выберите две настройки"))
         put(self, "seeds", SEEDS.check("seeds", seeds))
+        _check_size(self.cells())
 
     def at(self, **changes: Any) -> Grid:
         """The same with some of its parts changed."""
@@ -166,13 +171,12 @@ class Grid:
         seeds = read.attempt("seeds", lambda v: SEEDS.parse("seeds", v), SEEDS.default)
         rows, columns = (read.attempt(name, varied, axis) for name, axis in (("rows", ROWS), ("columns", COLUMNS)))
         study = Study.from_query(read.rest(), notes)
-        try:
-            grid = Grid(study, rows, columns, seeds)
-            grid.cells()
-        except Refused as refusal:
-            read.note(refusal)
-            return Grid(study, seeds=seeds)
-        return grid
+        for axes_of, network in (((rows, columns), study), ((ROWS, COLUMNS), study), ((ROWS, COLUMNS), Study())):
+            try:
+                return Grid(network, *axes_of, seeds)
+            except Refused as refusal:  # the axes are impossible on this network; or the network is, on any
+                read.note(refusal)
+        raise AssertionError("the default is possible")
 
 
 def varied(text: str) -> Varied:
@@ -180,6 +184,19 @@ def varied(text: str) -> Varied:
     key, _, values = text.partition(",")
     axis = axes[key]
     return Varied(axis.key, axis.parse(values) if values else axis.values)
+
+
+def _check_size(studies: Sequence[Study]) -> None:
+    """Refuse what a room could not wait for."""
+    kept, work = 0, 0.0
+    for study in studies:
+        widths = [len(study["features"]) if study["data"].inputs == 2 else study["data"].inputs or 1, *study["layers"], 1]
+        weights = sum((a + 1) * b for a, b in pairwise(widths))
+        kept += weights * min(study["epochs"] + 1, MOST_KEPT)
+        work += weights * study["n"]
+    if kept > KEPT or work > WORK:
+        raise Refused(T("these networks are too many or too large for one grid; choose fewer values, smaller layers or fewer examples",
+                        "для одной таблицы сети слишком велики или их слишком много; уменьшите число значений, слои или число примеров"))
 
 
 def penalized(study: Study) -> tuple[str, float]:
@@ -242,16 +259,23 @@ class Lockstep:
 
     @property
     def trainers(self) -> list[Trainer]:
-        """What is trained."""
-        return [group.trainer for group in self.groups]
+        """What is trained, without its past, which does not travel."""
+        out = []
+        for _, trainer in self.groups:
+            light = copy(trainer)
+            light.rows, light.kept = trainer.rows[-1:], []
+            out.append(light)
+        return out
 
     @property
     def ended(self) -> bool:
         """Whether nobody trains on."""
-        return all(not t.any_going or t.passes >= t.values["epochs"] for t in self.trainers)
+        return all(not t.any_going or t.passes >= t.values["epochs"] for _, t in self.groups)
 
     def take(self, trainers: Sequence[Trainer]) -> None:
         """The groups after some more passes."""
+        for group, trainer in zip(self.groups, trainers, strict=True):
+            trainer.rows, trainer.kept = [*group.trainer.rows, *trainer.rows[1:]], [*group.trainer.kept, *trainer.kept]
         self.groups = [group._replace(trainer=trainer) for group, trainer in zip(self.groups, trainers, strict=True)]
         for members, trainer in self.groups:
             for i, k in enumerate(members):
@@ -263,7 +287,7 @@ def advance(trainers: Sequence[Trainer], seconds: float, passes: int | None = No
     end = time.perf_counter() + seconds
     goals = [t.values["epochs"] if passes is None else t.passes + passes for t in trainers]
     made = 0
-    while made < len(trainers) or passes is not None or time.perf_counter() < end:
+    while not made or passes is not None or time.perf_counter() < end:
         behind = min((k for k, t in enumerate(trainers) if t.any_going and t.passes < min(goals[k], t.values["epochs"])),
                      key=lambda k: trainers[k].passes, default=None)
         if behind is None:
@@ -282,12 +306,18 @@ class Band(NamedTuple):
     accuracy_val: np.ndarray | None
 
 
-def band(studies: Sequence[Study], seeds: Sequence[int]) -> Band:
+def band(studies: Sequence[Study], seeds: Sequence[int], progress: Callable[[int, int], Any] | None = None) -> Band:
     """Every study trained from every seed."""
     figures = np.empty((4, len(studies), len(seeds)))
     labelled = True
-    for members, trainer in together(studies, seeds):
-        trainer.run()
+    groups = together(studies, seeds)
+    before, whole = 0, sum(trainer.values["epochs"] for _, trainer in groups)
+    for members, trainer in groups:
+        def tell(done: int, _: int, before: int = before) -> None:
+            if progress:
+                progress(before + done, whole)
+        trainer.run(tell)
+        before += trainer.values["epochs"]
         labelled = bool(trainer.labels)
         row = best(trainer)
         for i, figure in enumerate(row):
@@ -298,5 +328,5 @@ def band(studies: Sequence[Study], seeds: Sequence[int]) -> Band:
 def best(trainer: Trainer) -> list[np.ndarray]:
     """The figures of the weights that count: of the best pass where there was patience, else of the last."""
     rows = [np.stack(figure) for figure in zip(*trainer.rows, strict=True)]
-    at = np.where(trainer.stopped_at >= 0, trainer.best_epoch, len(trainer.rows) - 1)
+    at = trainer.best_epoch if trainer.values["patience"] is not None else np.full(trainer.lead, len(trainer.rows) - 1)
     return [np.take_along_axis(figure, at[None], 0)[0] for figure in rows]

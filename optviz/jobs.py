@@ -7,6 +7,7 @@ the same owner asks for at the same place takes its place. The function is a pla
 
 from __future__ import annotations
 
+import logging
 import os
 import pickle
 import threading
@@ -19,7 +20,7 @@ from typing import Any
 from .core import Refused, T
 from .workers import Worker
 
-LIMIT = 600.0  # seconds of work on one job
+LIMIT = 120.0  # seconds of work on one job: others wait
 KEPT, BYTES = 64, 2**28  # results that are remembered, and their size together
 PLACES = 6  # jobs that one owner may wait for at a time
 LOOK = 0.25  # seconds between two looks at who is still there
@@ -113,10 +114,16 @@ class Jobs:
         with self.changed:
             self._drop(owner, place)
 
+    def only(self, owner: str, places: set[str]) -> None:
+        """The owner waits for nothing at other places any more."""
+        with self.changed:
+            for place in [place for who, place in self.wanted if who == owner and place not in places]:
+                self._drop(owner, place)
+
     def end(self) -> None:
         """End all processes and forget all."""
         with self.changed:
-            for job in self.known.values():
+            for job in list(self.known.values()):
                 self._kill(job)
             self.known.clear()
             self.wanted.clear()
@@ -181,8 +188,12 @@ class Jobs:
     def _work(self, job: Job, worker: Worker) -> None:
         try:
             result = worker.call(job.key, LIMIT, job.heard)
+            job.size = len(pickle.dumps(result))
         except Refused as refusal:  # ended from outside, or for its time or memory
             result = refusal
+        except Exception as failure:  # no process could be begun, say: the next job tries again
+            logging.getLogger("optviz").exception("a job failed")
+            result = failure
         with self.changed:
             self.running.discard(job)
             job.worker, job.seconds = None, time.monotonic() - job.begun
@@ -193,7 +204,7 @@ class Jobs:
             elif isinstance(result, BaseException):
                 job.state, job.why = REFUSED, BROKEN
             else:
-                job.state, job.share, job.result, job.size = DONE, 1.0, result, len(pickle.dumps(result))
+                job.state, job.share, job.result = DONE, 1.0, result
                 self._forget()
 
     def _watch(self) -> None:

@@ -150,10 +150,9 @@ def with_l2(t: Together) -> Sheet:
     right = [columns(t.accuracy_val[k].mean(-1), COLOURS[k], name, k, many) for k, name in enumerate(names)]
     right += [seeds(t.accuracy_val[k], "ink", k, many) for k in range(many)]  # type: ignore[misc]
     long = [columns(t.lengths[k].mean(-1), COLOURS[k], name, k, many) for k, name in enumerate(names)]
-    low = float(t.accuracy_val.min())
     return Sheet([
         Chart("right", T("Right on validation", "Верных на проверке"), Scale(LAMBDA, words=words),
-              Scale(ACCURACY, low=max(0.0, low - 0.05), high=1.0), right),
+              RIGHT, right),
         Chart("long", T("Length of the vector of weights", "Длина вектора весов"), Scale(LAMBDA, words=words), Scale(T("‖w‖", "‖w‖"), low=0.0), long),
     ])
 
@@ -304,9 +303,10 @@ def stopping(s: Stopped) -> Sheet:
         marks.append(Rule(T(f"stop: {s.stopped_at}", f"остановка: {s.stopped_at}"), x=float(s.stopped_at)))
     words = [T("restored", "возвращённая"), T("last", "последняя")]
     charts = [
-        Chart("losses", T("Loss on training falls, on validation it turns", "Потеря на обучении падает, на проверке разворачивается"), Scale(PASS),
+        Chart("losses", T("Loss on training falls, on validation it turns", "Потеря на обучении падает, на проверке снова растёт"), Scale(PASS),
               Scale(LOSS, low=0.0), marks, wide=2),
-        Chart("patience", T("Passes since validation was best", "Эпох с лучшей потери на проверке"), Scale(PASS), Scale(T("passes", "эпох"), low=0.0),
+        Chart("patience", T("Passes since validation was best", "Эпох после лучшей потери на проверке"), Scale(PASS),
+              Scale(T("passes", "эпох"), low=0.0),
               [Line(passes, s.waited, VIOLET), Rule(T(f"patience {s.patience}", f"терпение {s.patience}"), y=float(s.patience))]),
         Chart("unseen", T("Loss on points that nobody saw", "Потеря на точках, которых никто не видел"), Scale(NETWORK, words=words),
               Scale(LOSS, low=0.0), [columns(s.loss_unseen, PINK)]),
@@ -335,9 +335,8 @@ def averaged(a: Averaged) -> Sheet:
     marks: list[Mark] = []
     for k, (colour, said) in enumerate(((ORANGE, T("one look", "один взгляд")), (BLUE, T("mean of changed copies", "среднее по копиям")))):
         marks += [columns(a.accuracy[:, k].mean(-1), colour, said, k, 2), seeds(a.accuracy[:, k], "ink", k, 2)]
-    low = max(0.0, float(a.accuracy.min()) - 0.05)
     return Sheet([Chart("looks", T(f"Test-time averaging: {name.en.lower()}", f"Усреднение на тесте: {name.ru.lower()}"),
-                        Scale(T("augmentation", "аугментация"), words=words), Scale(ACCURACY, low=low, high=1.0), marks, wide=2)])
+                        Scale(T("augmentation", "аугментация"), words=words), RIGHT, marks, wide=2)])
 
 
 def heads(h: Heads) -> Sheet:
@@ -346,9 +345,8 @@ def heads(h: Heads) -> Sheet:
     marks: list[Mark] = []
     for k, (colour, said, values) in enumerate(((BLUE, TRAIN, h.accuracy_train), (ORANGE, TEST, h.accuracy_test))):
         marks += [columns(values.mean(-1), colour, said, k, 2), seeds(values, "ink", k, 2)]
-    low = max(0.0, float(min(h.accuracy_train.min(), h.accuracy_test.min())) - 0.05)
     return Sheet([Chart("heads", T("Classes right, without and with a second head", "Верных классов без второго выхода и с ним"),
-                        Scale(T("second head", "второй выход"), words=words), Scale(ACCURACY, low=low, high=1.0), marks, wide=2)])
+                        Scale(T("second head", "второй выход"), words=words), RIGHT, marks, wide=2)])
 
 
 # --- preparing ----------------------------------------------------------------------------------------------------------------------------

@@ -108,6 +108,7 @@ class Rule:
 
 STEP = T("step", "шаг")
 ROOM = 0.04
+FARTHEST = 1e250  # what is beyond has no place on a scale
 Mark = Line | Dots | Bars | Heat | Arrows | Rule
 ARRAYS = ("x", "y", "z", "low", "high", "left", "right", "height", "base", "dx", "dy")
 
@@ -149,7 +150,7 @@ def ends(chart: Chart, way: str) -> tuple[float, float]:
         return -0.5, len(scale.words) - 0.5
     values = [v for mark in chart.marks for v in _along(mark, way)]
     a = np.concatenate([np.ravel(np.asarray(v, float)) for v in values]) if values else np.array([0.0, 1.0])
-    a = a[np.isfinite(a) & ((a > 0) | (not scale.log))]
+    a = a[(np.abs(a) < FARTHEST) & ((a > 1 / FARTHEST) | (not scale.log))]
     low, high = (float(a.min()), float(a.max())) if a.size else (1.0, 10.0)
     low, high = scale.low if scale.low is not None else low, scale.high if scale.high is not None else high
     tight = any(isinstance(mark, Heat) for mark in chart.marks)

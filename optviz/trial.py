@@ -97,8 +97,13 @@ class Trial:
         table = numbers_of(about)
         given = read.settings({f"own_{name}": p for name, p in table.items()})
         if about != GRID and not read.fields:
-            return opened(findings[about])
-        return Trial(about, Grid.from_query(read.rest(), notes), {name.removeprefix("own_"): value for name, value in given.items()})
+            return opened(findings[about]).at(numbers=_named(given))
+        return Trial(about, Grid.from_query(read.rest(), notes), _named(given))
+
+
+def _named(given: Mapping[str, Any]) -> dict[str, Any]:
+    """The experiment's numbers by their own names."""
+    return {name.removeprefix("own_"): value for name, value in given.items()}
 
 
 # --- what is worth showing, in lecture order ---------------------------------------------------------------------------------------------

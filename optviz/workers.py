@@ -28,6 +28,8 @@ MOST = 4
 LIMIT = 30.0  # seconds; a job that takes longer is ended
 MEMORY = 2**32  # bytes that a worker may ask for
 HEAD = struct.Struct("<Q")
+LARGEST = 2**27  # bytes of an answer
+TOO_LARGE = Refused(T("this needs too much memory; make it smaller", "для этого нужно слишком много памяти; уменьшите задачу"))
 OFTEN = 0.1  # seconds between two words of progress
 
 
@@ -138,16 +140,28 @@ def work() -> None:
     with contextlib.suppress(EOFError):
         while True:
             function, arguments, named, telling = pickle.loads(receive(sys.stdin.buffer))
-            if telling and "progress" in inspect.signature(function).parameters:
-                named["progress"] = Telling(out)
             try:
-                result = function(*arguments, **named)
+                if telling and tells(function):
+                    named["progress"] = Telling(out)
+                answer = pickle.dumps((True, function(*arguments, **named)))
+                if len(answer) > LARGEST:
+                    raise TOO_LARGE
             except Refused as refusal:
-                result = refusal
+                answer = pickle.dumps((True, refusal))
+            except MemoryError:
+                answer = pickle.dumps((True, TOO_LARGE))
             except Exception as failure:
                 traceback.print_exc()
-                result = failure
-            send(out, pickle.dumps((True, result)))
+                answer = pickle.dumps((True, failure))
+            send(out, answer)
+
+
+def tells(function: Callable[..., Any]) -> bool:
+    """Whether a function can tell how far it is."""
+    try:
+        return "progress" in inspect.signature(function).parameters
+    except ValueError:  # some of Python's own do not say what they take
+        return False
 
 
 class Telling:

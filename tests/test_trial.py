@@ -49,7 +49,7 @@ def test_the_first_is_do_not_shrink_the_network():
 
 
 @pytest.mark.parametrize(("query", "told"), [
-    ("about=nothing", "unknown name"), ("about=stopping&own_patience=-3&n=50", "own_patience"), ("about=shaken&own_size=nan&n=50", "own_size"),
+    ("about=nothing", "unknown name"), ("about=stopping&own_patience=-3", "own_patience"), ("about=shaken&own_size=nan", "own_size"),
     ("about=grid&rows=width,0", "width"), ("about=grid&lr=1e999", "lr"), ("about=zeros&own_seeds=5&n=50", "unknown name"),
 ])
 def test_a_hostile_url_falls_back_and_says_why(query, told):
@@ -145,7 +145,7 @@ def test_the_grid_plays_and_a_cell_opens_in_the_boundary_lab(visit):
 def test_an_experiment_is_measured_and_drawn(visit):
     page = visit("/regularization?about=stopping&own_patience=3&data=circle&n=30&epochs=30&layers=4&noise=0.3")
     expect(page.locator(".sheet figcaption").first).to_have_text("Loss on training falls, on validation it turns")
-    expect(page.get_by_text("patience ends it at pass")).to_have_count(2)
+    expect(page.get_by_text("patience ends it at pass")).to_be_visible()
     before = page.locator(".sheet canvas[role=img]").nth(1).screenshot()
     page.locator("section.sheet").focus()
     page.get_by_role("button", name="Next example").click()

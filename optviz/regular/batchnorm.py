@@ -127,7 +127,7 @@ def batch_sizes(training: Training, sizes: Sequence[int] = (32, 16, 8, 4, 3, 2, 
     together = (normalized * steady).mean((1, 2))
     spread = np.sqrt((normalized**2).mean((1, 2)))
     scale = spread * np.sqrt((steady**2).mean())
-    return Collapse(many, normalized, spread, np.divide(together, scale, out=np.zeros(len(many)), where=scale > 0), said,
+    return Collapse(np.minimum(many, t.count), normalized, spread, np.divide(together, scale, out=np.zeros(len(many)), where=scale > 0), said,
                     (t.loss.decide(said) == truth).mean(-1), float((t.loss.decide(whole.outputs) == truth).mean()))
 
 

@@ -15,7 +15,7 @@ from ..nn import Net
 from ..training import Training
 from .several import Progress, Stop, need_classes, need_hidden, seeds_from, trained
 
-COUNT = Param(8, 1, 24, allowed=Range(1, 1000), whole=True, one=True)
+COUNT = Param(8, 1, 24, allowed=Range(1, 100), whole=True, one=True)
 SIDE = Param(60, 10, 200, allowed=Range(2, 500), whole=True, one=True)
 DRAWS = Param(400, 10, 2000, log=True, allowed=Range(2, 10_000), whole=True, one=True)
 SHARES = Param(0.5, 0.0, 0.9, allowed=BELOW_ONE)

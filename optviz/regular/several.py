@@ -14,7 +14,7 @@ from ..training import WORDS, Training, settings_of
 
 Progress = Callable[[int, int], Any] | None
 Stop = Callable[[], bool] | None
-SEEDS = Param(10, 1, 50, allowed=Range(1, 1000), whole=True, one=True)
+SEEDS = Param(10, 1, 50, allowed=Range(1, 50), whole=True, one=True)
 NEVER = -1  # in the place of a step at which something is reached
 
 

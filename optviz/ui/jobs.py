@@ -19,7 +19,7 @@ from .text import plain, say
 SOON = 0.4  # seconds that the page waits by itself
 REST = 0.8  # seconds between two runs of a page
 OFTEN = 0.3  # seconds between two looks at how far it is
-OWNER = "jobs-owner"
+OWNER, ASKED = "jobs-owner", "jobs-asked"
 
 
 @cache
@@ -36,11 +36,23 @@ def owner() -> str:
     return st.session_state.setdefault(OWNER, f"{context.session_id if context else ''} {secrets.token_hex(4)}")
 
 
+def begin() -> None:
+    """Before a page is run: nothing is asked for yet."""
+    st.session_state[ASKED] = set()
+
+
+def rest() -> None:
+    """After a page was run: what it did not ask for, nobody waits for any more."""
+    if OWNER in st.session_state:
+        ours().only(owner(), st.session_state[ASKED])
+
+
 def work(place: str, about: T, function: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
     """The result of function(*arguments, **named); None, or what there is of it so far, while it is not there: then the page runs again when it is.
 
     `place` tells one question of a page from another; a new question there ends the old one.
     """
+    st.session_state.setdefault(ASKED, set()).add(place)
     try:
         job = ours().ask(owner(), place, function, *arguments, **named)
     except Refused as refusal:

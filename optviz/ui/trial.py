@@ -11,6 +11,7 @@ from ..core import Refused, T, short
 from ..grid import MOST, SEEDS, Grid, Lockstep, Varied, advance, axes, band
 from ..race import Race
 from ..regular.findings import findings
+from ..regular.several import seeds_from
 from ..regular.weights import trench
 from ..regular_sheets import SHEETS, bands
 from ..render.network_wire import pack_wall
@@ -44,7 +45,8 @@ def under_way(grid: Grid) -> Lockstep | None:
             run = Lockstep(grid)
         except Refused as refusal:
             st.session_state[WHY] = refusal.text
-            return run
+            st.session_state.pop(RUN, None)
+            return None
         st.session_state[RUN] = key, run
         st.session_state[FRAMES] = []
     return run
@@ -54,7 +56,7 @@ def after(desk: Desk[Trial], event: dict[str, Any]) -> None:
     """What a visitor did on the wall: more passes, one, all over again, another look, or a cell to open."""
     trial = desk.spec
     run = under_way(trial.grid)
-    if "look" in event:
+    if isinstance(event.get("look"), dict):
         look = {name: value for name, value in event["look"].items() if name in LOOK}
         desk.edit(lambda t: t.at(study=t.study.at(**look)))
     elif event.get("reset") == "seed":
@@ -72,13 +74,15 @@ def after(desk: Desk[Trial], event: dict[str, Any]) -> None:
         st.session_state[FRAMES] = _counts(event["more"], run) if "more" in event else [len(cell.snapshots) for cell in run.cells]
         try:
             run.take(workers().call(advance, run.trainers, SLICE, 1 if "step" in event else None))
+            st.session_state.pop(WHY, None)
         except Refused as refusal:
             st.session_state[WHY] = refusal.text
 
 
 def _counts(told: Any, run: Lockstep) -> list[int]:
     """How many frames of each cell are there, as the page says."""
-    return [int(k) for k in told] if isinstance(told, list) and len(told) == len(run.cells) else []
+    fine = isinstance(told, list) and len(told) == len(run.cells) and all(type(k) is int and k >= 0 for k in told)
+    return told if fine else []
 
 
 def grid_stage(desk: Desk[Trial], take: int) -> None:
@@ -105,7 +109,7 @@ def grid_band(trial: Trial) -> None:
         return
     about = T(f"Training every network from {grid.seeds} seeds", f"Обучаем каждую сеть, зёрен: {grid.seeds}")
     found = work("band", about, band, tuple(study.at(**{name: p.default for name, p in LOOK.items()}) for study in grid.cells()),
-                 tuple(range(grid.study["seed"], grid.study["seed"] + grid.seeds)))
+                 tuple(seeds_from(grid.study.training, grid.seeds).tolist()))
     if found is None:
         return
     (rows, columns), across = grid.heads(), axes[grid.columns.key].name
@@ -150,8 +154,6 @@ def experiment(trial: Trial, take: int) -> None:
     result = work("experiment", finding.name, finding.experiment, trial.study.training, **trial.own)
     if result is None:
         return
-    if trial != opened(finding):  # else the numbers stand beside the claim
-        st.markdown(f":primary[{say(finding.told(finding.tell(result)))}]")
     sheet_stage(SHEETS[finding.experiment](result), "trial-sheet", take=take)
     if finding.experiment is trench:
         label = T("Open the surface in the Descent lab", "Открыть поверхность в лаборатории спуска")

@@ -105,10 +105,12 @@ export class SheetPlayer extends Playback {
   play(on = !this.playing) {
     if (on && this.playhead >= this.last) this.playhead = 0;
     this.playing = on && this.last > 0;
+    this.hover(null); // what it told belongs to a moment
     this.ask();
   }
 
   go(moment) {
+    this.hover(null);
     this.playhead = Math.min(Math.max(moment, 0), this.last);
     this.playing = false;
     this.ask();
