@@ -11,8 +11,8 @@ _stage = st.components.v2.component("optviz.network", css="network.css", js="net
 
 
 def network(message: bytes, key: str, on_event: Callable[[dict[str, Any]], None]) -> None:
-    """Show a network. What a visitor does is heard as {"more": frames that are there}, {"step": 1}, {"reset": "same" or "seed"} or
-    {"look": {...}}."""
+    """Show a network. What a visitor does is heard as {"more": frames that are there}, {"step": 1}, {"reset": "same" or "seed"},
+    {"look": {...}}, {"points": an edit, "run": of what}, {"weights": [[index, value], ...], "at": pass, "run": of what} or {"back": 1}."""
     def heard() -> None:
         event = st.session_state[key].get("event")
         if isinstance(event, dict):
