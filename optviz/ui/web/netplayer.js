@@ -35,7 +35,7 @@ const MARKUP = `
   </span></div>
   <div class="says">${TOOLS}<p class="sentence" role="status"></p></div>
   <div class="curves"><canvas class="loss"></canvas><canvas class="accuracy"></canvas><div class="matrix" hidden></div></div>
-  ${bar(button("reset", icon("M4 8h8a4 4 0 0 1 0 8H7M7.5 4L4 8l3.5 4")) + button("seed", icon("M4 4h12v12H4zM7.5 7.5h.01M12.5 7.5h.01M10 10h.01M7.5 12.5h.01M12.5 12.5h.01")))}
+  ${bar(button("reset", icon("M4 7A7 7 0 1 1 3 11M3 3v4.5h4.5")) + button("seed", icon("M4 4h12v12H4zM7.5 7.5h.01M12.5 7.5h.01M10 10h.01M7.5 12.5h.01M12.5 12.5h.01")))}
   <output class="readout" hidden></output>
 </section>`;
 const lasting = (event) => event.look || typeof event === "function"; // what another run does not make void

@@ -85,7 +85,7 @@ export class Pen {
   get most() { return Math.max(Math.min(this.player.scene.labels.length + 1, CLASSES), this.player.scene.labels.length); }
   get ink() {
     const { labels, scale } = this.player.scene;
-    return labels.length ? Math.min(this.label, this.most - 1) : this.value ?? scale.middle + scale.half;
+    return labels.length ? Math.min(this.label, this.most - 1) : this.value ?? Number((scale.middle + scale.half).toPrecision(2));
   }
 
   // Where the pointer is on the plane, within the box, no finer than a pixel tells it.
