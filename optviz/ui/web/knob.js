@@ -152,6 +152,7 @@ export class Knob {
 
   // Weights one after the other, for whoever has no pointer.
   next(by) {
+    if (!this.player.ready) return;
     const { diagram, net } = this.player, spots = diagram.spotsOf(net);
     if (!spots.length) return;
     const spot = spots[(spots.findIndex(({ index }) => index === this.spot?.index) + by + spots.length * 2) % spots.length] ?? spots[0];

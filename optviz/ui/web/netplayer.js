@@ -215,7 +215,7 @@ export class NetworkPlayer extends Playback {
   resize() {
     const ratio = Math.min(devicePixelRatio || 1, 2), { picture, mesh, bent, loss, accuracy } = this.parts;
     if (!picture.clientWidth || !mesh.clientWidth) return;
-    Object.assign(this, { ratio, big: this.box.classList.contains("present"), grids: null, what: null });
+    Object.assign(this, { ratio, big: this.box.classList.contains("present"), grids: null, what: null, noted: null });
     this.field.resize(picture.clientWidth, picture.clientHeight, ratio);
     this.diagram.resize(mesh.clientWidth, mesh.clientHeight, ratio);
     this.bent.resize(bent.clientWidth, bent.clientHeight, ratio);

@@ -77,7 +77,7 @@ export class Pen {
     return true;
   }
 
-  turn(on = !this.on) { this.on = on; this.rubber = false; this.hand = null; this.player.label(); this.draw(); this.player.resize(); }
+  turn(on = !this.on) { this.on = on; this.rubber = false; this.hand = null; this.player.label(); this.draw(); }
   rub() { this.rubber = !this.rubber; this.name(); }
   take(label) { if (label < this.most) { this.label = label; this.rubber = false; this.name(); } }
   shift(by) { const { half } = this.player.scene.scale; this.value = Number((this.ink + by * half / STEPS).toPrecision(3)); this.rubber = false; this.name(); }
