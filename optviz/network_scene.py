@@ -60,7 +60,7 @@ class NetworkScene:
     keep: float | None  # what every hidden number is multiplied by, where dropout is made up for afterwards
     frames: Frames
     epochs: int
-    state: str  # ready, running, done, stopped, diverged
+    state: str  # ready, running, done, stopped, diverged, waiting
     sentence: T | None
     look: Mapping[str, Any]
 
@@ -83,16 +83,17 @@ def network_scene(study: Study, trainer: Trainer, first: int = 0, running: bool 
 
 def run_key(study: Study) -> str:
     """The same text for equal trainings from equal weights, in every process."""
-    digest, make = hashlib.sha256(repr((study.training.pairs(), study.weights)).encode()), study["data"].make
-    for part in (make.inputs, make.targets) if isinstance(make, Own) else ():
+    digest, make = hashlib.sha256(repr((study.training.pairs(), study.weights, study["data"].labels)).encode()), study["data"].make
+    for part in (make.inputs, make.targets, make.held or b"") if isinstance(make, Own) else ():
         digest.update(part)
     return digest.hexdigest()[:16]
 
 
 def dots(trainer: Trainer) -> Dots:
     """The examples as the data have them; wrong labels are as wrong as training sees them."""
-    x, y = trainer.raw.T
-    return Dots(x, y, trainer.known.reshape(len(x), -1)[:, 0], trainer.count)
+    X, known = trainer.examples
+    x, y = X.T
+    return Dots(x, y, known if trainer.labels else known[:, 0], min(trainer.count, len(X)))
 
 
 def frames(trainer: Trainer, first: int = 0) -> Frames:

@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 import numpy as np
 
 from .core import POSITIVE, SHARE, Choice, Flag, Param, Range, Refused, T, out_of_range, resolve
-from .datasets import Dataset, datasets
+from .datasets import Dataset, Own, datasets
 from .losses import losses
 from .nn import Block
 from .preparing import RAW
@@ -22,7 +22,7 @@ from .training import COMMON, WORDS, Several, Training, Widths, as_text, setting
 #: What a training in the lab may ask for: the limits keep one visitor from stalling a room, and the picture readable.
 LIMITS: Mapping[str, Any] = {
     "layers": Widths(WORDS["layers"].default, most=8, widest=64), "epochs": replace(WORDS["epochs"], allowed=Range(0, 10_000)),
-    "n": replace(COMMON["n"], allowed=Range(2, 5_000)),
+    "n": replace(COMMON["n"], allowed=Range(1, 5_000)),
 }
 #: When it stops before its passes are over; each of None does not.
 STOPS: Mapping[str, Any] = {
@@ -151,8 +151,8 @@ class Study:
         return self.at(seed=(self["seed"] + 1) % 2**32, data_seed=self._data_seed)
 
     def redrawn(self) -> Study:
-        """Other points of the same kind, and the same weights."""
-        return self.at(data_seed=(self._data_seed + 1) % 2**32)
+        """Other points of the same kind, and the same weights; of a visitor's own, others validate."""
+        return self.at(data=unmarked(self["data"]), data_seed=(self._data_seed + 1) % 2**32)
 
     @property
     def _data_seed(self) -> int:
@@ -246,6 +246,8 @@ def changed(training: Training, loss_before: str | None, changes: Mapping[str, A
     """The training with other words and settings, and the loss that waits for classes; what means the same to both stays."""
     old = dict(training.values)
     words = words_of({name: changes.get(name, old[name]) for name in WORDS})
+    if any(changes.get(name, old[name]) != old[name] for name in ("val", "n")) and "data" not in changes:
+        words["data"] = unmarked(words["data"])
     data: Dataset = words["data"]
     other = data != old["data"]
     if "loss" in changes:
@@ -262,6 +264,11 @@ def changed(training: Training, loss_before: str | None, changes: Mapping[str, A
     if other:
         values |= fitting(data, old, values)
     return Training(**words, **values | {name: value for name, value in changes.items() if name not in WORDS}), loss_before
+
+
+def unmarked(data: Dataset) -> Dataset:
+    """A visitor's own data without the mark of who validates: chance decides it anew."""
+    return replace(data, make=replace(data.make, held=None)) if isinstance(data.make, Own) else data
 
 
 def spread_over(named: tuple[str, ...], layers: int) -> tuple[str, ...]:

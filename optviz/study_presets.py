@@ -48,12 +48,12 @@ _add("line",
      Study("xor", layers=(8, 8), activation="linear", loss="logistic", lr=0.1))
 _add("xor",
      T("XOR by hand", "XOR вручную"),
-     T("Before training, look at each neuron; then take drawn weights (S) and train.",
-       "До обучения рассмотрите каждый нейрон, затем возьмите случайные веса (S) и обучите сеть."),
-     T("17 weights set by hand: four half-planes that add up to |x+y| − |x−y|. Before the first pass 100 % are right; from drawn weights "
-       "training needs its passes to find something like it.",
-       "17 весов заданы вручную: четыре полуплоскости дают в сумме |x+y| − |x−y|. Ещё до первой эпохи верны 100 %; от случайных весов сеть "
-       "приходит к похожему лишь за много эпох."),
+     T("Drag one of the four weights into the output to 0; then train. Ctrl+Z brings it back.",
+       "Потяните один из четырёх весов к выходу до 0, затем обучите сеть. Ctrl+Z вернёт его."),
+     T("17 weights set by hand: four half-planes add up to |x+y| − |x−y|, and 100 % are right before the first pass. With one of the four cut, "
+       "about 75 % are; within 20 passes training mends it.",
+       "17 весов заданы вручную: четыре полуплоскости дают в сумме |x+y| − |x−y|, и ещё до первой эпохи верны 100 %. Без одного из четырёх "
+       "верны около 75 %; за 20 эпох обучение это исправляет."),
      Study("xor", layers=(4,), activation="relu", loss="logistic", lr=0.01, val=0.0, weights=XOR, at=0))
 _add("circle",
      T("Three lines close a circle", "Три прямые замыкают круг"),

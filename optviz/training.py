@@ -131,7 +131,7 @@ _SEED = Param(0, 0, 2**32 - 1, allowed=Range(0, 2**32 - 1), whole=True)
 #: What every training has besides what its definitions bring.
 COMMON: Mapping[str, Any] = {
     "batch": Param(10, 1, 512, log=True, allowed=Range(1, 10**9), whole=True, one=True, optional=True),  # None is all of them
-    "n": replace(N, default=200, allowed=Range(2, N.allowed.high)),
+    "n": replace(N, default=200, allowed=Range(1, N.allowed.high)),
     "val": Param(0.5, 0.0, 0.9, allowed=BELOW_ONE, one=True),
     "noise": replace(NOISE, one=False),
     "label_noise": Param(0.0, 0.0, 0.5, allowed=SHARE),

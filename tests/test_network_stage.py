@@ -4,22 +4,20 @@ import base64
 import io
 import re
 from itertools import pairwise
-from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import PATIENCE
 from networks import message
 from PIL import Image, ImageColor
 from playwright.sync_api import expect
 
-import optviz as ov
+from optviz.edits import with_points, with_weights
 from optviz.learning import Trainer
+from optviz.network_scene import run_key
 from optviz.palette import THEMES
 from optviz.render.words import NETWORK, digits
+from optviz.study import Study
 
-WEB = Path(ov.__file__).parent / "ui" / "web"
-KINDS = {".js": "text/javascript", ".css": "text/css", "": "text/html"}
 #: A stage without a server: what it tells, but for how it is looked at, is kept in `told`. A busy machine paints no coarser field.
 OPEN = """async (data) => {
     const { NetworkPlayer } = await import('/netplayer.js');
@@ -63,33 +61,14 @@ def rest(page):
 
 
 @pytest.fixture
-def bare(browser):
-    """Opens a page that may import the stage's modules; an error in its console fails the test."""
-    contexts, errors = [], []
-
-    def serve(route):
-        name = route.request.url.removeprefix("http://stage/")
-        if name:
-            route.fulfill(path=WEB / name, content_type=KINDS[Path(name).suffix])
-        else:
-            route.fulfill(body="<!doctype html><meta charset=utf-8><link rel=icon href=data:><link rel=stylesheet href=network.css>", content_type="text/html")
-
+def bare(modules):
+    """Opens the stage of a network without a server."""
     def show(data=None, **context):
-        contexts.append(browser.new_context(**{"viewport": {"width": 860, "height": 720}, **context}))
-        contexts[-1].set_default_timeout(PATIENCE)
-        contexts[-1].on("console", lambda said: errors.append(said.text) if said.type == "error" else None)
-        contexts[-1].on("weberror", lambda error: errors.append(str(error.error)))
-        page = contexts[-1].new_page()
-        page.route("http://stage/**", serve)
-        page.goto("http://stage/")
+        page = modules("network.css", **context)
         if data:
             page.evaluate(OPEN, data)
         return page
-
-    yield show
-    for context in contexts:
-        context.close()
-    assert errors == []
+    return show
 
 
 NETS = [{"layers": (8, 8)}, {"activation": "relu", "layers": (5, 3), "bias": False, "lr": 0.003}, {"batchnorm": "before"}, {"batchnorm": "after", "layernorm": "before"},
@@ -283,3 +262,157 @@ def test_a_phone_and_data_without_a_plane(bare):
     expect(page.locator(".none")).to_have_text(NETWORK["no_plane"].en)
     page.keyboard.press("Home")
     expect(page.locator(".count")).to_have_text("pass 0 of 4")
+
+
+# --- what is set by hand --------------------------------------------------------------------------------------------------------------
+
+
+def answered(page, study):
+    """The study that the stage asked for, which it is then told."""
+    page.wait_for_function("told.length")
+    event = page.evaluate("told.shift()")
+    if "more" in event:
+        page.evaluate("(data) => take(data)", sent(study.trainer(), run=run_key(study), state="ready", language="ru"))
+        return answered(page, study)
+    trainer = study.trainer().run(until=event.get("at", 0))
+    study = with_points(study, trainer, event["points"]) if "points" in event else with_weights(study, trainer, event["weights"], event["at"])
+    page.evaluate("(data) => take(data)", sent(study.trainer(), run=run_key(study), state="ready", language="ru"))
+    return event, study
+
+
+def seen(page):
+    return page.evaluate("() => { const { x, y, label } = player.scene.points; return Array.from(x, (v, k) => [v, y[k], label[k]]); }")
+
+
+def test_points_by_hand(bare):
+    s = Study("circle", layers=(3,), epochs=20, n=20, data_seed=3)
+    page = bare(sent(s.trainer(), run=run_key(s), state="ready", language="ru"), viewport={"width": 1280, "height": 720}, has_touch=True)
+    top, tools = page.locator(".picture .top"), page.locator(".tools")
+    rest(page)
+
+    def at(x, y):
+        a, b = page.evaluate("([x, y]) => { const r = player.parts.top.getBoundingClientRect(); return [player.field.px(x) + r.left, player.field.py(y) + r.top]; }", [x, y])
+        return a, b
+    page.mouse.click(*at(5.5, 5.5))
+    assert page.evaluate("told") == [] and tools.is_hidden()
+    press(page, "з")
+    expect(page.get_by_role("button", name=re.compile("Карандаш"))).to_have_attribute("aria-pressed", "true")
+    expect(page.locator(".sentence")).to_have_text(NETWORK["pen_hint"].ru)
+    page.mouse.click(*at(5.5, 5.5))
+    page.touchscreen.tap(*at(-5.5, 5.5))  # before the first is answered
+    assert len(seen(page)) == 22 and page.evaluate("told.length") == 1
+    event, s = answered(page, s)
+    assert event["points"]["add"] == [pytest.approx(5.5, abs=0.03)] * 2 + [1] and len(seen(page)) == 22, "what is on its way stays"
+    event, s = answered(page, s)
+    assert event["points"]["add"] == pytest.approx([-5.5, 5.5, 1], abs=0.03) and len(seen(page)) == 22
+    page.keyboard.press("3")
+    expect(tools.locator("[aria-pressed=true]")).to_have_text("+")
+    page.mouse.move(*at(-5, -5.5))
+    page.mouse.down()
+    page.mouse.move(*at(-5.5, -5.5))
+    page.mouse.move(*at(-60, -5))
+    page.mouse.up()
+    event, s = answered(page, s)
+    assert event["points"]["add"] == pytest.approx([-6, -5, 2], abs=0.03) and s["data"].labels == (-1, 1, 2), "no farther than the box, and a class more"
+    k = page.evaluate("player.scene.points.label.indexOf(2)")
+    before = seen(page)
+    page.mouse.move(*at(*before[k][:2]))
+    assert page.evaluate("player.parts.top.style.cursor") == "grab"
+    page.mouse.down()
+    page.mouse.move(*at(0, -5))
+    assert seen(page)[k] == pytest.approx([0, -5, 2], abs=0.03) and page.evaluate("told") == [], "it moves at once, and is told of when it rests"
+    page.evaluate("(data) => take(data)", sent(s.trainer(), run=run_key(s), state="ready", language="ru"))
+    assert seen(page)[k] == pytest.approx([0, -5, 2], abs=0.03), "another message does not put it back"
+    page.mouse.up()
+    event, s = answered(page, s)
+    assert event == {"points": {"move": [k, *event["points"]["move"][1:]]}, "run": event["run"]} and event["points"]["move"][1:] == pytest.approx([0, -5], abs=0.03)
+    page.keyboard.press("Control+z")
+    assert page.evaluate("told.shift()") == {"back": 1}
+    page.evaluate("(data) => take(data)", sent(s.trainer(), run=run_key(s), state="ready", language="ru"))
+    page.mouse.click(*at(0, -5), button="right")
+    assert answered(page, s)[0]["points"] == {"erase": [k]}
+    s = with_points(s, s.trainer(), {"erase": [k]})
+    press(page, "ч")
+    first = page.evaluate("() => [...player.scene.points.x].findIndex((x, k) => x > 5 && player.scene.points.y[k] > 5)")
+    page.mouse.move(*at(5.9, 5.9))
+    page.mouse.down()
+    page.mouse.move(*at(5.5, 5.5))
+    page.mouse.up()
+    event, s = answered(page, s)
+    assert event["points"] == {"erase": [first]} and len(seen(page)) == 21
+    page.evaluate("player.playing = true")
+    tools.get_by_role("button", name=NETWORK["clear"].ru).click()
+    event, s = answered(page, s)
+    assert event["points"] == {"clear": True} and seen(page) == [] and page.evaluate("player.playing"), "it plays on"
+    press(page, "З")
+    assert tools.is_hidden()
+    top.click(position={"x": 30, "y": 30})
+    assert seen(page) == []
+
+
+def test_weights_by_hand(bare):
+    s = Study("xor", layers=(3,), epochs=20, n=30, loss="logistic", seed=2)
+    t = s.trainer().run(until=8)
+    page = bare(sent(t, run=run_key(s), state="ready"), viewport={"width": 1280, "height": 720})
+    page.keyboard.press("End")
+    page.keyboard.press("ArrowLeft")
+    rest(page)
+    theta = t.snapshots[7][1].copy()
+    field = page.evaluate("player.field.back.toDataURL()")
+
+    def place(spot):
+        box = page.locator(".mesh canvas").bounding_box()
+        x, y = page.evaluate(f"player.diagram.middle({spot})")
+        return box["x"] + x, box["y"] + y
+    x, y = place("{ layer: 1, i: 0, j: 0 }")
+    index = page.evaluate("player.net.own[1].weight.begin")
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x, y - 10)
+    page.mouse.move(x, y - 60)
+    rest(page)
+    theta[index] = float(page.evaluate(f"player.shown.theta[{index}]"))
+    assert theta[index] == pytest.approx(t.snapshots[7][1][index] + 1.2, abs=0.01), "up is more"
+    assert page.evaluate("told") == [] and page.evaluate("player.field.back.toDataURL()") != field
+    spots = [[-3, 2], [1, 1], [4, -5]]
+    said = page.evaluate("(spots) => spots.map((spot) => { player.pointer = spot; return player.here(player.shown).at(-1)[0]; })", spots)
+    assert said == pytest.approx(s.at(weights=theta).trainer().predict(spots), abs=1e-4), "the network is the one with the weight"
+    page.mouse.up()
+    event, s = answered(page, s)
+    assert event["at"] == 7 and event["weights"] == [[index, pytest.approx(theta[index], abs=1e-6)]] and s.weights == pytest.approx(theta, abs=1e-6)
+    expect(page.locator(".count")).to_have_text("эпоха 0 из 20")
+    card, field = page.locator(".card"), page.locator(".card input")
+    assert float(field.input_value()) == pytest.approx(theta[index], rel=1e-3)
+    for text, fine in (("1e9", False), ("1001", False), ("NaN", False), ("", False), ("0x; alert(1)", False), ("−0,25", True)):
+        field.fill(text)
+        field.press("Enter")
+        assert card.locator("p").is_visible() != fine
+        assert fine or card.locator("p").inner_text() == NETWORK["impossible_weight"].ru
+    event, s = answered(page, s)
+    assert event["weights"] == [[index, -0.25]] and event["at"] == 0 and s.weights[index] == -0.25
+    page.mouse.move(*place("{ layer: 1, i: 0, j: 0 }"))
+    page.mouse.wheel(0, -100)
+    assert answered(page, s)[0]["weights"] == [[index, pytest.approx(-0.15)]]
+    s = s.at(weights=[*s.weights[:index], -0.15, *s.weights[index + 1:]])
+    x, y = place("{ layer: 1, i: 0, j: 0 }")
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x, y - 5)
+    assert page.evaluate(f"player.shown.theta[{index}]") == 0, "a drag is caught by 0"
+    page.mouse.up()
+    answered(page, s)
+    page.evaluate("player.box.focus()")
+    press(page, "д")  # the next: of the same layer's second neuron
+    press(page, "0")
+    event, s = answered(page, s)
+    assert event["weights"] == [[index + 1, 0]]
+    bias = page.evaluate("() => { const { x, y, index } = player.diagram.biasAt(1, 2); return [x, y, index]; }")
+    page.locator(".mesh canvas").hover(position={"x": bias[0], "y": bias[1]})
+    expect(page.locator(".readout")).to_contain_text("b = ")
+    page.mouse.down()
+    page.mouse.move(*(v + d for v, d in zip(place("player.diagram.biasAt(1, 2)"), (0, -50), strict=True)))
+    page.mouse.up()
+    event, s = answered(page, s)
+    assert event["weights"] == [[bias[2], pytest.approx(1.0, abs=0.15)]]
+    press(page, "Escape")
+    assert card.is_hidden()

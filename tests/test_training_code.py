@@ -162,6 +162,7 @@ def test_own_data_are_written_out():
     check(Study(ov.dataset(x, x[:, 0] * 0.3), layers=(3,), epochs=3, noise=0.1, n=20))
     check(Study(ov.dataset(x[:, :1], np.arange(30) % 2), layers=(3,), epochs=3))
     check(Study(ov.dataset(x, x @ [[1.0, 2.0], [3.0, 4.0]], kind="values"), layers=(3,), epochs=3))
+    check(Study(ov.dataset(x, np.arange(30) % 2, held=np.arange(30) % 3 == 0, labels=(1, 0, 2)), layers=(3,), epochs=3))
 
 
 def test_what_does_not_fit_is_refused_in_one_sentence():

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import expect
 from test_network_scene import unpack
-from test_network_stage import bare, press  # noqa: F401
+from test_network_stage import press
 
 import optviz as ov
 from optviz.boundary import boundary, boundary_length
@@ -164,7 +164,6 @@ def test_of_too_many_pins_some_are_left_out():
 OPEN = """async (data) => {
     const { WallPlayer } = await import('/wallplayer.js');
     window.told = [];
-    document.head.insertAdjacentHTML('beforeend', '<link rel=stylesheet href=wall.css>');
     window.player = new WallPlayer(document.body.appendChild(Object.assign(document.createElement('main'), { className: 'optviz-stage' })), (event) => told.push(event));
     player.side = () => 100;
     window.take = (data) => player.show(Uint8Array.from(atob(data), (c) => c.charCodeAt(0)));
@@ -176,8 +175,8 @@ def encoded(*args, **how):
     return base64.b64encode(told(*args, **how)).decode()
 
 
-def test_the_stage_of_several_networks(bare):  # noqa: F811
-    page = bare()
+def test_the_stage_of_several_networks(modules):
+    page = modules("wall.css")
     studies = [S.at(lr=0.3, n=60), S.at(lr=0.1, n=60), S.at(activation="relu", lr=500.0, n=60), S.at(data="blobs", loss="ce", n=60)]
     page.evaluate(OPEN, encoded(studies, 3, chosen=0, loose=True, look={"at": 1}))
     count, figures = page.locator(".count"), page.locator("figure")

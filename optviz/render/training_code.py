@@ -19,6 +19,7 @@ from ..datasets import Own
 from ..ending import BETTER
 from ..initializers import initializers
 from ..latex import source
+from ..points import parted
 from ..preparing import RAW, mislabel
 from ..run import CLIPS
 from ..schedules import begin
@@ -113,8 +114,10 @@ def _own_data(study: Study) -> list[str]:
         y = np.frombuffer(make.targets).reshape(-1, make.outputs).tolist()
     else:
         y = [data.labels[i] for i in np.frombuffer(make.targets, np.int64)]
+    held = [] if make.held is None else [f"held={np.frombuffer(make.held, bool).tolist()}"]
+    named = [f"labels={data.labels}"] if data.labels and list(data.labels) != sorted(set(y)) else []  # not those that the points tell
     return [filled("X = [", [repr(row) for row in X], "]"), filled("y = [", [repr(v) for v in y], "]"),
-            f'data = ov.dataset(X, y, kind="{data.kind}")']
+            filled("data = ov.dataset(", ["X", "y", f'kind="{data.kind}"', *named, *held], ")")]
 
 
 def _check_count(count: int) -> None:
@@ -376,7 +379,12 @@ class _Script:
             given = {"n": str(v["n"]), "noise": repr(v["noise"]), "points": chance(seed, Draw.POINTS), "noises": chance(seed, Draw.NOISE)}
             own = {name: v[f"data_{name}"] for name in v["data"].params}
             lines.append(folded("X, y = ", self.book.call(v["data"].make, v["data"].key + "_points", v["data"].idea, given, own)))
-        lines += [f"order = {chance(seed, Draw.SPLIT)}.permutation(len(X))", "X, y = X[order], y[order]"]
+        if isinstance(v["data"].make, Own) and v["data"].make.held is not None:
+            order = np.concatenate(parted(v, v["n"], seed))
+            lines.append(f"order = np.array({order.tolist()})")
+        else:
+            lines.append(f"order = {chance(seed, Draw.SPLIT)}.permutation(len(X))")
+        lines.append("X, y = X[order], y[order]")
         if v["label_noise"] and t.labels:
             given = {"y": "y[:TRAIN]", "classes": str(len(t.labels)), "share": repr(v["label_noise"]), "rng": chance(seed, Draw.LABELS)}
             lines.append(folded("y[:TRAIN] = ", self.book.call(mislabel, "mislabel", None, given, {})))

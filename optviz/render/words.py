@@ -77,8 +77,17 @@ NETWORK: Mapping[str, T] = {
     "input_named": T("input {name}", "вход {name}"), "neuron_named": T("neuron {n} of layer {layer}", "нейрон {n} слоя {layer}"),
     "output_named": T("output {name}", "выход {name}"), "output": T("output", "выход"), "class": T("class", "класс"),
     "click": T("click: show it large", "щелчок — показать крупно"),
-    "hint": T("Space trains and pauses. A click on a neuron shows what it sees; a weight under the pointer tells its value.",
-              "Пробел — обучать и ждать. Щелчок по нейрону покажет, что он видит; вес под указателем назовёт своё значение."),
+    "hint": T("Space trains and pauses. A click on a neuron shows what it sees; drag a weight up or down to change it; take the pen to set points.",
+              "Пробел — обучать и ждать. Щелчок по нейрону покажет, что он видит; вес меняют, потянув вверх или вниз, точки ставят карандашом."),
+    "pen": T("The pen: set, move and erase points (P)", "Карандаш: ставить, двигать и стирать точки (З)"),
+    "pen_hint": T("Click to set a point, drag to move one, right click to erase; every change begins the training anew.",
+                  "Щелчок ставит точку, правый стирает, потянув, точку двигают; с каждой правкой обучение начинается заново."),
+    "undo": T("Take the last change back (Ctrl+Z)", "Отменить последнюю правку (Ctrl+Z)"), "erase": T("Eraser (X)", "Ластик (Ч)"),
+    "clear": T("Erase all points", "Стереть все точки"), "less": T("A smaller value (−)", "Значение меньше (−)"),
+    "greater": T("A greater value (+)", "Значение больше (+)"), "another_class": T("one more class", "ещё один класс"),
+    "cut": T("Cut: make it 0", "Разорвать: сделать нулём"), "drag": T("drag up or down: change it", "потянуть вверх или вниз — изменить"),
+    "type_weight": T("Its value: type a number, or use ↑ and ↓", "Значение: введите число или нажимайте ↑ и ↓"),
+    "impossible_weight": T("Give a number from −1000 to 1000.", "Нужно число от −1000 до 1000."),
     "colours": T("Orange and blue are − and + in data, weights, neurons and output",
                  "Оранжевый и синий — это − и + в данных, весах, нейронах и выходе"),
     "described": T("Pass {k} of {n}. Loss {loss} on training, {loss_val} on validation.",
@@ -87,13 +96,17 @@ NETWORK: Mapping[str, T] = {
     "described_neuron": T("The picture shows {name}.", "На картинке — {name}."),
     "described_net": T("A network of layers {widths} wide", "Сеть из слоёв шириной {widths}"),
     "keys": T("Space | train and play, pause\n← → | one pass back, on\nHome, End | before training, last pass\nR | same first weights again\n"
-              "S | other first weights\nN | show the next neuron large\nW | bent grid of a layer\nM | confusion matrix\n"
+              "S | other first weights\nP | pen: 1 … 9 the class, X the eraser\nCtrl+Z | take a change back\n"
+              "L | next weight: ↑ ↓ change it, 0 cuts it, Enter to type\n"
+              "N | show the next neuron large\nW | bent grid of a layer\nM | confusion matrix\n"
               "T, V | training, validation points\nD | colours in steps\nC | pin this run, to compare\nF | presentation\n"
-              "Mouse, finger | click a neuron; touch a place or a weight\n? | these keys",
+              "Mouse, finger | click a neuron; touch a place; drag a weight\n? | these keys",
               "Пробел | обучать и показывать, пауза\n← → | эпоха назад, вперёд\nHome, End | до обучения, последняя эпоха\nR | те же начальные веса\n"
-              "S | другие начальные веса\nN | следующий нейрон крупно\nW | изогнутая сетка слоя\nM | матрица ошибок\n"
+              "S | другие начальные веса\nP (З) | карандаш: 1 … 9 — класс, X (Ч) — ластик\nCtrl+Z | отменить правку\n"
+              "L (Д) | следующий вес: ↑ ↓ — изменить, 0 — разорвать, Enter — ввести\n"
+              "N | следующий нейрон крупно\nW | изогнутая сетка слоя\nM | матрица ошибок\n"
               "T, V | обучающие, проверочные точки\nD | ступени цвета\nC | закрепить запуск для сравнения\nF | во весь экран\n"
-              "Мышь, палец | нейрон — щелчком; место или вес — касанием\n? | эти клавиши"),
+              "Мышь, палец | нейрон — щелчком; место — касанием; вес — потянуть\n? | эти клавиши"),
 }
 #: What the stage of a sheet of charts says.
 SHEET: Mapping[str, T] = {

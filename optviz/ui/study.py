@@ -12,6 +12,7 @@ import streamlit as st
 
 from ..core import Refused, T, short
 from ..datasets import datasets
+from ..edits import taken_back, with_points, with_weights
 from ..ending import Check, advance, sanity
 from ..names import choices, setting_name
 from ..network_scene import network_scene, run_key
@@ -19,7 +20,8 @@ from ..optimizers import optimizers
 from ..render.network_wire import pack_network
 from ..render.training_code import with_optviz, with_torch
 from ..render.words import NETWORK
-from ..study import LIMITS, LOOK, STOPS, Study
+from ..study import EDITED as TOO_MANY
+from ..study import LIMITS, LOOK, OWN, STOPS, Study
 from ..study_presets import lesson_of, lessons
 from ..trainer import Trainer
 from ..training import WORDS, settings_of
@@ -30,7 +32,14 @@ from .network import network
 from .text import language, plain, say
 
 SLICE = 0.2  # seconds of training between two looks at the visitor
-RUN, HAVE, WHY, CHECKS, PINNED = "study-run", "study-have", "study-why", "study-checks", "study-pinned"
+RUN, HAVE, WHY, CHECKS, PINNED, EDITED = "study-run", "study-have", "study-why", "study-checks", "study-pinned", "study-edited"
+NOT_LINKED = {
+    OWN: T("Your points are not part of this page's address: save them as a file to keep or to share them.",
+           "Ваших точек в адресе страницы нет: чтобы сохранить их или передать, запишите их в файл."),
+    TOO_MANY: T("So many weights set by hand are not part of this page's address: save them as a file to keep or to share them.",
+                "В адресе страницы нет весов, заданных вручную, — их слишком много: чтобы сохранить их или передать, запишите их в файл."),
+}
+MOST_BACK = 30  # edits that can be taken back
 
 
 # --- the training under way -----------------------------------------------------------------------------------------------------------
@@ -58,9 +67,12 @@ def keep(key: str, trainer: Trainer) -> None:
 
 
 def after(desk: Desk[Study], event: dict[str, Any]) -> None:
-    """What a visitor did on the stage: more passes, one, all over again, or another look."""
+    """What a visitor did on the stage: more passes, one, all over again, another look, points or weights set by hand, or that taken back."""
     study, trainer = desk.spec, under_way(desk.spec)
-    if "look" in event:
+    if "back" in event:
+        if known := st.session_state.get(EDITED):
+            desk.edit(lambda s: taken_back(s, known.pop()))
+    elif "look" in event:
         desk.edit(lambda s: s.at(**{name: value for name, value in event["look"].items() if name in LOOK}))
     elif event.get("reset") == "seed":
         desk.edit(Study.reseeded)
@@ -68,6 +80,9 @@ def after(desk: Desk[Study], event: dict[str, Any]) -> None:
         pin(desk)
     elif trainer is None:
         return
+    elif "points" in event or "weights" in event:
+        if event.get("run") == run_key(study):  # it names what it changes by a place in that run
+            _edit(desk, study, trainer, event)
     elif "reset" in event:
         keep(run_key(study), study.trainer())
         st.session_state[HAVE] = 0
@@ -79,6 +94,18 @@ def after(desk: Desk[Study], event: dict[str, Any]) -> None:
             keep(run_key(study), workers().call(advance, study, trainer, SLICE, 1 if "step" in event else None))
         except Refused as refusal:
             st.session_state[WHY] = refusal.text
+
+
+def _edit(desk: Desk[Study], study: Study, trainer: Trainer, event: dict[str, Any]) -> None:
+    """Points or weights set by hand: another study, or a sentence above the stage."""
+    st.session_state.pop(WHY, None)
+    try:
+        other = with_points(study, trainer, event["points"]) if "points" in event else with_weights(study, trainer, event["weights"], event["at"])
+    except Refused as refusal:
+        st.session_state[WHY] = refusal.text
+        return
+    st.session_state[EDITED] = [*st.session_state.get(EDITED, []), study][-MOST_BACK:]
+    desk.edit(lambda _: other)
 
 
 def pin(desk: Desk[Study]) -> None:
@@ -109,6 +136,8 @@ def stage(desk: Desk[Study], take: int) -> None:
     if trainer is not None:
         scene = network_scene(study, trainer, min(st.session_state.get(HAVE, 0), len(trainer.snapshots)))
         network(pack_network(scene, language(), {name: say(text) for name, text in NETWORK.items()}, take), "boundary-stage", partial(after, desk))
+    for text in study.unlinked:
+        st.caption(say(NOT_LINKED[text]))
 
 
 # --- panels ---------------------------------------------------------------------------------------------------------------------------

@@ -1,7 +1,7 @@
 // What every stage of networks in training has: it plays what has been trained, asks for more, and tells what a visitor did.
 import { classStyle } from "./field.js";
 import { marker } from "./plane.js";
-import { Playback } from "./playback.js";
+import { Playback, button, icon } from "./playback.js";
 import { digits } from "./scene.js";
 
 const WHOLE_RUN = 4; // seconds at speed 1: a hundred frames are 25 a second
@@ -11,6 +11,8 @@ const ANSWER = 4000; // ms until what was asked for counts as lost
 const GRIDS = [14, 17, 20, 24, 28, 32, 40, 50, 64, 80, 100, 128, 160, 200]; // places on a side of the field
 const NAMED = 12; // classes that a legend has room for
 export const LOOK = { at: null, neuron: null, hidden: [], discrete: false, warp: null, matrix: false }; // how it is looked at, where nobody says
+export const AGAIN = button("reset", icon("M4 7A7 7 0 1 1 3 11M3 3v4.5h4.5")) + button("seed", icon("M4 4h12v12H4zM7.5 7.5h.01M12.5 7.5h.01M10 10h.01M7.5 12.5h.01M12.5 12.5h.01"));
+export const lasting = (event) => event.look || typeof event === "function"; // what another run does not make void
 export const same = (a, b) => JSON.stringify(a) === JSON.stringify(b);
 export const percent = (share) => `${digits(100 * share)} %`;
 
@@ -32,15 +34,15 @@ export class TrainingPlayer extends Playback {
     if (!this.queue.length) return;
     const left = this.askedAt ? this.askedAt + ANSWER - Date.now() : 0;
     if (left > 0) { this.waiting = setTimeout(() => this.flush(), left); return; }
-    const event = this.queue.shift();
-    if (!event.look) this.askedAt = Date.now();
-    this.send(event);
+    const next = this.queue.shift(), event = typeof next === "function" ? next() : next; // a word that is found when it is sent, if it still has a sense
+    if (event && !event.look) this.askedAt = Date.now();
+    if (event) this.send(event);
     this.flush();
   }
 
   // More frames, once they come to an end and there may be more.
   want() {
-    if (this.ended || this.queue.length || this.askedAt && Date.now() - this.askedAt < ANSWER) return;
+    if (this.ended || this.scene.state === "waiting" || this.queue.length || this.askedAt && Date.now() - this.askedAt < ANSWER) return;
     if (this.last - this.playhead < AHEAD * this.rate) this.tell({ more: this.there });
   }
 
@@ -111,7 +113,7 @@ export class TrainingPlayer extends Playback {
     this.tell({ step: 1 });
   }
 
-  reset(kind) { this.go(0); this.queue = []; this.askedAt = null; this.tell({ reset: kind }); }
+  reset(kind) { this.go(0); this.queue = this.queue.filter(lasting); this.askedAt = null; this.tell({ reset: kind }); }
 
   // --- what is seen ----------------------------------------------------------------------------------------------------------------
 

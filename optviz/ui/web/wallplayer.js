@@ -6,7 +6,7 @@ import { Field, answer, valueScale } from "./field.js";
 import { Net, decide } from "./net.js";
 import { KEYS, bar, button, icon, listenToBar, listener } from "./playback.js";
 import { digits, fill, opened } from "./scene.js";
-import { TrainingPlayer, addFrames, frameAt } from "./training.js";
+import { AGAIN, TrainingPlayer, addFrames, frameAt, lasting } from "./training.js";
 
 const REST = 180; // ms after which the pictures become finer
 const MOVING = 10, RESTING = 12; // ms that all fields of a picture may take in motion, and one field at rest
@@ -22,9 +22,9 @@ const MARKUP = `
 <section class="network wall" tabindex="0" role="application">
   <div class="cells"></div>
   <div class="legend"><ul></ul><span class="switches">${SWITCHES.map((name) => button(name, "")).join("")}${button("present")}${button("help")}</span></div>
-  <p class="sentence"></p>
+  <div class="says"><p class="sentence"></p></div>
   <div class="curves"><canvas class="loss"></canvas><canvas class="accuracy"></canvas></div>
-  ${bar(button("reset", icon("M4 8h8a4 4 0 0 1 0 8H7M7.5 4L4 8l3.5 4")) + button("seed", icon("M4 4h12v12H4zM7.5 7.5h.01M12.5 7.5h.01M10 10h.01M7.5 12.5h.01M12.5 12.5h.01")))}
+  ${bar(AGAIN)}
   <output class="readout" hidden></output>
 </section>`;
 const CELL = `<figcaption><i></i><span></span><button class="drop">${icon("M5 5l10 10M15 5L5 15")}</button></figcaption>
@@ -60,7 +60,7 @@ export class WallPlayer extends TrainingPlayer {
       return { ...head, frames, points, net, about, scale, colours: scene.colours, style: this.styleOf(i), view: head.box?.flat(), spoken: points && this.spoken(net, points) };
     });
     const other = this.cells.some(({ run }) => !known.has(run));
-    if (other) { this.queue = this.queue.filter((event) => event.look); this.grids = new Map(); }
+    if (other) { this.queue = this.queue.filter(lasting); this.grids = new Map(); }
     if (this.spots.length !== this.cells.length) this.lay();
     if (came) this.begin();
     else if (other && this.playhead > this.last) this.playhead = 0;
@@ -295,6 +295,6 @@ export class WallPlayer extends TrainingPlayer {
   }
 }
 
-const over = (cell) => ["done", "stopped", "diverged"].includes(cell.state);
+const over = (cell) => ["done", "stopped", "diverged", "waiting"].includes(cell.state);
 // Without points for validation its figures are those of training.
 const held = ({ frames: [first] }) => first.loss_val !== first.loss_train;
