@@ -300,6 +300,16 @@ def dataset(X: Any, y: Any, name: str | None = None, kind: str | None = None) ->
                    own, {}, kind, inputs.shape[1], framed(axes) if axes.shape[1] == 2 else None, None, labels, len(inputs))
 
 
+def as_given(data: Dataset) -> tuple[list[Any], list[Any]]:
+    """The X and y that a visitor's own data were made of."""
+    own = data.make
+    assert isinstance(own, Own)
+    X = np.frombuffer(own.inputs).reshape(-1, own.columns).tolist()
+    if own.outputs:
+        return X, np.frombuffer(own.targets).reshape(-1, own.outputs).tolist()
+    return X, [data.labels[i] for i in np.frombuffer(own.targets, np.int64)]
+
+
 def table(data: Any, what: str) -> np.ndarray:
     """An array of finite numbers; the first row that holds anything else is refused."""
     a = cells(data, what)

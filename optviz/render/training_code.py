@@ -15,7 +15,7 @@ from .. import preparing
 from ..augment import augmentations
 from ..chance import Draw, generator
 from ..core import Refused, T
-from ..datasets import Own
+from ..datasets import Own, as_given
 from ..ending import BETTER
 from ..initializers import initializers
 from ..latex import source
@@ -108,11 +108,7 @@ def _own_data(study: Study) -> list[str]:
     data = study["data"]
     make = data.make
     _check_count((make.columns + max(make.outputs, 1)) * data.size)
-    X = np.frombuffer(make.inputs).reshape(-1, make.columns).tolist()
-    if make.outputs:
-        y = np.frombuffer(make.targets).reshape(-1, make.outputs).tolist()
-    else:
-        y = [data.labels[i] for i in np.frombuffer(make.targets, np.int64)]
+    X, y = as_given(data)
     return [filled("X = [", [repr(row) for row in X], "]"), filled("y = [", [repr(v) for v in y], "]"),
             f'data = ov.dataset(X, y, kind="{data.kind}")']
 
