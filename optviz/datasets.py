@@ -385,5 +385,5 @@ def indexed(given: np.ndarray) -> tuple[np.ndarray, tuple]:
 def framed(axes: np.ndarray) -> Box:
     """Where the columns of (n, 2) lie, with a tenth of room on each side."""
     (x0, y0), (x1, y1) = axes.min(axis=0).tolist(), axes.max(axis=0).tolist()
-    dx, dy = (x1 - x0) / 10 or 1.0, (y1 - y0) / 10 or 1.0
+    dx, dy = (x1 - x0) / 10 or max(1.0, abs(x0) / 10), (y1 - y0) / 10 or max(1.0, abs(y0) / 10)
     return (x0 - dx, x1 + dx), (y0 - dy, y1 + dy)

@@ -336,6 +336,7 @@ def test_own_data_have_a_name_and_a_box():
     assert dataset(np.eye(4), [0, 1, 0, 1]).box is None
     assert dataset(X4, [0, 1, 0, 1], name=" ").name.en == "Your data"
     assert dataset(np.ones((2, 2)), [0, 1]).box == ((0.0, 2.0), (0.0, 2.0))
+    assert dataset(np.full((2, 2), -1e17), [0, 1]).box == ((-1.1e17, -0.9e17),) * 2, "wide enough to be told apart"
 
 
 @pytest.mark.parametrize(("X", "y", "more", "words"), [
