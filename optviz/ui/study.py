@@ -11,7 +11,6 @@ import numpy as np
 import streamlit as st
 
 from ..core import Refused, T, short
-from ..datasets import datasets
 from ..ending import Check, advance, sanity
 from ..names import choices, setting_name
 from ..network_scene import network_scene, run_key
@@ -27,6 +26,7 @@ from ..workers import workers
 from .controls import Desk, Example, examples
 from .frame import EXPORT
 from .network import network
+from .own import named, offered
 from .text import language, plain, say
 
 SLICE = 0.2  # seconds of training between two looks at the visitor
@@ -99,7 +99,9 @@ def lesson_panel(desk: Desk[Study]) -> None:
 def data_panel(desk: Desk[Study]) -> None:
     """Which points, how many, how noisy."""
     study = desk.spec
-    desk.choose("data", say(T("Data", "Данные")), {key: d.name for key, d in datasets.items()}, study["data"].key, lambda s, key: s.at(data=key))
+    known = offered(study)
+    desk.choose("data", say(T("Data", "Данные")), {key: named(d) for key, d in known.items()}, study["data"].key,
+                lambda s, key: s.at(data=known[key]))
     own = [f"data_{name}" for name in study["data"].params]
     _settings(desk, ["noise", *own])
     with desk.fold("data", _told(study, T("Examples", "Примеры"), ["n", "val", "label_noise", "prepare"])) as opened:
