@@ -36,7 +36,12 @@ def offered(study: Study) -> Mapping[str, Dataset]:
     if study["data"].key not in datasets:
         st.session_state[OWN] = study["data"]
     own = st.session_state.get(OWN)
-    return {**datasets, **({own.key: own} if own else {})}
+    return {**datasets, **({option(own): own} if own else {})}
+
+
+def option(data: Dataset) -> str:
+    """What tells a data set from the others: of a visitor's own, any change makes it another."""
+    return data.key if data.key in datasets else f"own{hash(data)}"
 
 
 def named(data: Dataset) -> T:

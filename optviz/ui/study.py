@@ -26,7 +26,7 @@ from ..workers import workers
 from .controls import Desk, Example, examples
 from .frame import EXPORT
 from .network import network
-from .own import named, offered
+from .own import named, offered, option
 from .text import language, plain, say
 
 SLICE = 0.2  # seconds of training between two looks at the visitor
@@ -100,7 +100,7 @@ def data_panel(desk: Desk[Study]) -> None:
     """Which points, how many, how noisy."""
     study = desk.spec
     known = offered(study)
-    desk.choose("data", say(T("Data", "Данные")), {key: named(d) for key, d in known.items()}, study["data"].key,
+    desk.choose("data", say(T("Data", "Данные")), {key: named(d) for key, d in known.items()}, option(study["data"]),
                 lambda s, key: s.at(data=known[key]))
     own = [f"data_{name}" for name in study["data"].params]
     _settings(desk, ["noise", *own])
