@@ -320,6 +320,16 @@ def own(X: np.ndarray, y: np.ndarray, labels: tuple = (), held: np.ndarray | Non
                    rule, {}, "classes" if labels else "values", X.shape[1], box, None, labels, max(len(X), 1))
 
 
+def as_given(data: Dataset) -> tuple[list[Any], list[Any]]:
+    """The X and y that a visitor's own data were made of."""
+    own = data.make
+    assert isinstance(own, Own)
+    X = np.frombuffer(own.inputs).reshape(-1, own.columns).tolist()
+    if own.outputs:
+        return X, np.frombuffer(own.targets).reshape(-1, own.outputs).tolist()
+    return X, [data.labels[i] for i in np.frombuffer(own.targets, np.int64)]
+
+
 def table(data: Any, what: str) -> np.ndarray:
     """An array of finite numbers; the first row that holds anything else is refused."""
     a = cells(data, what)
@@ -356,8 +366,8 @@ def cells(data: Any, what: str) -> np.ndarray:
     if a.ndim not in (1, 2):
         raise Refused(T(f"{what} must be a list or a table with one row for each example, but its shape is {a.shape}",
                         f"{what} должен быть списком или таблицей, по строке на каждый пример, а его форма — {a.shape}"))
-    if not 2 <= len(a) <= ROWS:
-        raise Refused(T(f"{what} has {len(a)} rows; give 2 to {ROWS}", f"в {what} строк: {len(a)}; нужно от 2 до {ROWS}"))
+    if not 1 <= len(a) <= ROWS:
+        raise Refused(T(f"{what} has {len(a)} rows; give 1 to {ROWS}", f"в {what} строк: {len(a)}; нужно от 1 до {ROWS}"))
     return a
 
 
@@ -386,6 +396,8 @@ def indexed(given: np.ndarray, labels: Any = None) -> tuple[np.ndarray, tuple]:
                                              'метки должны быть целыми; иначе укажите kind="values"'))
     known = {v if isinstance(v, str | bool) else int(v) for v in given}
     labels = tuple(sorted(known) if labels is None else labels)
+    if not all(isinstance(label, str | int) for label in labels) or len(set(labels)) < len(labels):
+        raise Refused(T("labels must be texts or whole numbers, no two of them equal", "labels — это строки или целые числа, все разные"))
     if missing := [label for label in known if label not in labels]:
         raise Refused(T(f"labels does not name {shown(missing[0])}, which stands in y; name every class",
                         f"в labels нет {shown(missing[0])}, а в y эта метка есть; назовите все классы"))
@@ -399,5 +411,5 @@ def indexed(given: np.ndarray, labels: Any = None) -> tuple[np.ndarray, tuple]:
 def framed(axes: np.ndarray) -> Box:
     """Where the columns of (n, 2) lie, with a tenth of room on each side."""
     (x0, y0), (x1, y1) = axes.min(axis=0).tolist(), axes.max(axis=0).tolist()
-    dx, dy = (x1 - x0) / 10 or 1.0, (y1 - y0) / 10 or 1.0
+    dx, dy = (x1 - x0) / 10 or max(1.0, abs(x0) / 10), (y1 - y0) / 10 or max(1.0, abs(y0) / 10)
     return (x0 - dx, x1 + dx), (y0 - dy, y1 + dy)

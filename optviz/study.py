@@ -61,10 +61,10 @@ LOOK: Mapping[str, Any] = {
 LINKED = 20  # weights that a link can carry
 MOST_PINS = 4
 LONGEST_PIN = 2000  # characters of a link
-OWN = T("your own data are not part of this link; open the file that they were saved in",
-        "собственных данных в этой ссылке нет; откройте файл, в который они сохранены")
-EDITED = T("the weights set by hand are too many for this link; open the file that they were saved in",
-           "весов, заданных вручную, слишком много для этой ссылки; откройте файл, в который они сохранены")
+OWN = T("your own data are not part of this link; “Your own data and files” saves them in a file, and opens it",
+        "собственных данных в этой ссылке нет; раздел «Свои данные и файлы» сохраняет их в файл и открывает его")
+EDITED = T("the weights set by hand are too many for this link; “Your own data and files” saves them in a file, and opens it",
+           "весов, заданных вручную, слишком много для этой ссылки; раздел «Свои данные и файлы» сохраняет их в файл и открывает его")
 
 
 @dataclass(frozen=True, init=False)
@@ -183,13 +183,17 @@ class Study:
         return urlencode(pairs, safe=",")
 
     @staticmethod
-    def from_query(query: str, notes: list[T] | None = None) -> Study:
-        """The study of a query. With `notes`, what cannot be used falls back and is noted."""
+    def from_query(query: str, notes: list[T] | None = None, own: Dataset | None = None, edited: Sequence[float] = ()) -> Study:
+        """The study of a query, with the data and the weights that it says to be a visitor's own. With `notes`, what cannot be used falls back
+        and is noted."""
         read = Query(query, notes)
         if read.fields.get("data", [""])[-1] == "own":
             read.drop(["data"])
-            read.note(Refused(OWN))
-        weights: tuple[float, ...] = read.attempt("weights", read_weights, tuple[float, ...]())
+            if own is None:
+                read.note(Refused(OWN))
+        else:
+            own = None
+        weights = read.attempt("weights", lambda text: edited if text == "own" and edited else read_weights(text), edited[:0])
         pins = [pin for text in read.all("pin") if (pin := read.read("pin", text, read_pin, None))]
         if len(pins) > MOST_PINS:
             read.note(Refused(T(f"of the pinned runs only {MOST_PINS} are shown", f"из закреплённых запусков показаны только {MOST_PINS}")))
@@ -197,7 +201,7 @@ class Study:
         settings = read.settings({**STOPS, **LOOK})
         limited = read.settings(LIMITS)
         read.fields |= {name: [as_text(value)] for name, value in limited.items()}
-        training = Training.read(read)
+        training = Training.read(read, own)
         try:
             return Study(training, weights, before, pins[:MOST_PINS], **settings)
         except Refused as refusal:  # the weights are those of another network

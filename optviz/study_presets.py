@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .core import Registry, T
+from .datasets import Dataset
 from .study import Study
 
 
@@ -129,6 +130,6 @@ def lesson_of(study: Study) -> Lesson | None:
     return next((lesson for lesson in alike if lesson.study["layers"] == study["layers"]), alike[0] if alike else None)
 
 
-def opening(query: str, notes: list[T] | None = None) -> Study:
-    """The study of a query, and the first lesson's where it is empty."""
-    return Study.from_query(query, notes) if query else next(iter(lessons.values())).study
+def opening(query: str, notes: list[T] | None = None, own: Dataset | None = None) -> Study:
+    """The study of a query, on the visitor's own data where it says so, and the first lesson's where it is empty."""
+    return Study.from_query(query, notes, own) if query else next(iter(lessons.values())).study

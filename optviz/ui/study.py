@@ -11,7 +11,6 @@ import numpy as np
 import streamlit as st
 
 from ..core import Refused, T, short
-from ..datasets import datasets
 from ..edits import taken_back, with_points, with_weights
 from ..ending import Check, advance, sanity
 from ..names import choices, setting_name
@@ -20,8 +19,7 @@ from ..optimizers import optimizers
 from ..render.network_wire import pack_network
 from ..render.training_code import with_optviz, with_torch
 from ..render.words import NETWORK
-from ..study import EDITED as TOO_MANY
-from ..study import LIMITS, LOOK, OWN, STOPS, Study
+from ..study import LIMITS, LOOK, STOPS, Study
 from ..study_presets import lesson_of, lessons
 from ..trainer import Trainer
 from ..training import WORDS, settings_of
@@ -29,16 +27,11 @@ from ..workers import workers
 from .controls import Desk, Example, examples
 from .frame import EXPORT, put
 from .network import network
-from .text import language, plain, say
+from .own import named, offered, option
+from .text import language, plain, say, sentence
 
 SLICE = 0.2  # seconds of training between two looks at the visitor
 RUN, HAVE, WHY, CHECKS, PINNED, EDITED = "study-run", "study-have", "study-why", "study-checks", "study-pinned", "study-edited"
-NOT_LINKED = {
-    OWN: T("Your points are not part of this page's address: save them as a file to keep or to share them.",
-           "Ваших точек в адресе страницы нет: чтобы сохранить их или передать, запишите их в файл."),
-    TOO_MANY: T("So many weights set by hand are not part of this page's address: save them as a file to keep or to share them.",
-                "В адресе страницы нет весов, заданных вручную, — их слишком много: чтобы сохранить их или передать, запишите их в файл."),
-}
 MOST_BACK = 30  # edits that can be taken back
 
 
@@ -137,7 +130,7 @@ def stage(desk: Desk[Study], take: int) -> None:
         scene = network_scene(study, trainer, min(st.session_state.get(HAVE, 0), len(trainer.snapshots)))
         network(pack_network(scene, language(), {name: say(text) for name, text in NETWORK.items()}, take), "boundary-stage", partial(after, desk))
     for text in study.unlinked:
-        st.caption(say(NOT_LINKED[text]))
+        st.caption(sentence(text))
 
 
 # --- panels ---------------------------------------------------------------------------------------------------------------------------
@@ -152,7 +145,9 @@ def lesson_panel(desk: Desk[Study]) -> None:
 def data_panel(desk: Desk[Study]) -> None:
     """Which points, how many, how noisy."""
     study = desk.spec
-    desk.choose("data", say(T("Data", "Данные")), {key: d.name for key, d in datasets.items()}, study["data"].key, lambda s, key: s.at(data=key))
+    known = offered(study)
+    desk.choose("data", say(T("Data", "Данные")), {key: named(d) for key, d in known.items()}, option(study["data"]),
+                lambda s, key: s.at(data=known[key]))
     own = [f"data_{name}" for name in study["data"].params]
     _settings(desk, ["noise", *own])
     with desk.fold("data", _told(study, T("Examples", "Примеры"), ["n", "val", "label_noise", "prepare"])) as opened:
