@@ -24,12 +24,13 @@ def frames(picture: Picture, moments: Iterable[float], finer: float = 1.0, under
     under = under or blank(picture, finer)
     picture.lay(under)  # what is carried from moment to moment begins anew
     layer, shown = under.twin(), under.twin()
-    before = 0.0
+    before, last = 0.0, None
     for now in moments:
-        picture.grow(layer, before, now)
-        shown.copy(layer)
-        picture.marks(shown, now)
-        before = now
+        if (state := picture.state(now)) != last:
+            picture.grow(layer, before, now)
+            shown.copy(layer)
+            picture.marks(shown, now)
+        before, last = now, state
         yield shown.pixels
 
 
