@@ -260,6 +260,11 @@ class Picture:
         self.page = None if look.transparent else self.theme.page  # what lies around the surface
         self.views: dict[tuple[float, float], View] = {}
 
+    @property
+    def anew(self) -> bool:
+        """Whether trails fade: then every moment is a picture of its own."""
+        return self.look.tail is not None
+
     def say(self, text: T) -> str:
         return str(getattr(text, self.look.language))
 

@@ -97,6 +97,13 @@ NETWORK: Mapping[str, T] = {
               "T, V | обучающие, проверочные точки\nD | ступени цвета\nF | во весь экран\n"
               "Мышь, палец | нейрон — щелчком; место или вес — касанием\n? | эти клавиши"),
 }
+#: What that of a slide says, where nobody trains.
+REPLAY: Mapping[str, T] = {
+    "hint": T("Space plays and pauses. A click on a neuron shows what it sees; a weight under the pointer tells its value.",
+              "Пробел — показывать и ждать. Щелчок по нейрону покажет, что он видит; вес под указателем назовёт своё значение."),
+    "keys": T("Space | play, pause\n" + "\n".join(line for line in NETWORK["keys"].en.split("\n")[1:] if line[0] not in "RS"),
+              "Пробел | показывать, пауза\n" + "\n".join(line for line in NETWORK["keys"].ru.split("\n")[1:] if line[0] not in "RS")),
+}
 #: What a slide says besides.
 SLIDE: Mapping[str, T] = {
     "reset": T("Reset: the author's start and settings", "Вернуть старт и настройки автора"),
