@@ -16,7 +16,7 @@ from .picture import fit
 from .raster import rgb
 
 DEEP = 0.72  # how much of a colour a certain field has: points, which have all of it, stand out
-SHADES = 48  # on each side of white: as fine as is seen, and few colours are few bytes
+SHADES = 24  # on each side of white: as fine as is needed, and few colours are few bytes
 LEVELS = 4  # isolines of a predicted value between the middle and an end
 PLACES, APART = 110, 3  # on a side of the field where the network is asked at most, and pixels between two of them at least
 LINE = 2.5
@@ -138,7 +138,7 @@ def _length(u: np.ndarray, cell: np.ndarray) -> float:
     for i in range(4):
         for j in range(i + 1, 4):  # a saddle's two pieces cut off the corners at its upper left and lower right
             some = crossed[i] & crossed[j] & ((many == 2) | (many == 4) & ((i, j) in ((0, 3), (1, 2))))
-            total += float(np.hypot(*((cuts[i] - cuts[j])[:, some] * cell[:, None])).sum())
+            total += float(np.hypot(*((cuts[i][:, some] - cuts[j][:, some]) * cell[:, None])).sum())
     return total
 
 

@@ -232,6 +232,11 @@ class NetworkPicture:
             return " · ".join(words[i] for i in self.told) if self.look.legend else ""
         return self.say(self.alone.sentence) if self.alone.sentence and self.look.legend else ""
 
+    def below(self, canvas: Canvas, colour: str, weight: int) -> None:
+        """The sentence, in the last row."""
+        words = clipped(canvas, self.sentence, TEXT, weight, self.width - 2 * MARGIN - 8)
+        canvas.text(MARGIN + 4, self.legend_at + ROW * (len(self.rows) - 0.5), words, TEXT, colour, weight)
+
     def count(self, k: int) -> str:
         return self.say(NETWORK["pass_of"]).format(k=k, n=self.steps)
 
@@ -260,7 +265,7 @@ class NetworkPicture:
             for x, y, words, align, weight in self.heads:
                 canvas.text(x, y, words, TEXT, theme.ink, weight, align)
             if self.sentence:
-                canvas.text(MARGIN + 4, self.legend_at + ROW * (len(self.rows) - 0.5), self.sentence, TEXT, theme.faint)
+                self.below(canvas, theme.faint, 400)
         if self.diagram:
             self.diagram.words(canvas)
         for c, (panel, _, lines) in zip(self.charts, self.curves, strict=False):
@@ -316,14 +321,14 @@ class NetworkPicture:
         if self.look.counter:
             canvas.text(self.width - MARGIN - 4, self.legend_at + ROW / 2, self.count(shown), TEXT, self.theme.ink, 400, "right")
         if self.alone and self.sentence and now >= self.alone.frames.passes[-1]:
-            canvas.text(MARGIN + 4, self.legend_at + ROW * (len(self.rows) - 0.5), self.sentence, TEXT, self.theme.ink, 600)
+            self.below(canvas, self.theme.ink, 600)
         for i, (c, (panel, name, lines)) in enumerate(zip(self.charts, self.curves, strict=False)):
             self.polylines(canvas, c, panel, lines, shown, 1.0)
+            self.cursor(canvas, c, panel, lines, shown)
             y = c.y + c.height - BOTTOM - 10 if i else c.y + TOP + 8
             words = self.say(name).replace("―", "—").replace("┄", "– –")  # lines that fonts without boxes have
             halo = self.theme.page if self.look.card else self.page
             canvas.text(c.x + c.width - RIGHT - 8, y, words, TEXT, self.theme.faint, 400, "right", halo)
-            self.cursor(canvas, c, panel, lines, shown)
 
     def field(self, canvas: Canvas, pane: Pane, place: Place, now: float) -> None:
         """What the network says, the points, and which of them it takes for others."""
