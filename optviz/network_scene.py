@@ -9,11 +9,12 @@ from typing import Any
 
 import numpy as np
 
+from . import autograd
 from .core import T
 from .datasets import Own
 from .ending import stopped
 from .minima import Box
-from .nn import Net
+from .nn import Moments, Net
 from .preparing import Preparation
 from .study import Study
 from .trace import javascript_activation
@@ -79,6 +80,18 @@ def network_scene(study: Study, trainer: Trainer, first: int = 0, running: bool 
         [javascript_activation(a, h) for a, h in zip(net.activations, net.settings, strict=True)], v["features"] if plane else (),
         trainer.preparation, 1 - v["dropout"] if v["dropout_form"] == "at_test" and v["dropout"] else None, frames(trainer, first), v["epochs"],
         state, ending.text if ending else None, dict(study.look))
+
+
+def flow(scene: NetworkScene, inputs: np.ndarray, k: int) -> list[np.ndarray]:
+    """What every neuron says in a frame to examples (n, …) as the network is shown them: inputs, layer after layer, outputs."""
+    net, running = scene.net, None
+    if scene.frames.running is not None:
+        widths = [net.pieces(i) * w if net.batchnorm == "before" else w for i, w in enumerate(net.widths[1:-1])]
+        parts = np.split(scene.frames.running[k].astype(inputs.dtype), np.cumsum(np.repeat(widths, 2))[:-1])
+        running = [Moments(mean[None], variance[None]) for mean, variance in zip(parts[::2], parts[1::2], strict=True)]
+    with np.errstate(all="ignore"):
+        theta = scene.frames.theta[k].astype(inputs.dtype)
+        return [inputs, *net.flow(inputs, net.parts(theta), autograd, running, None, scene.keep).activations]
 
 
 def run_key(study: Study) -> str:

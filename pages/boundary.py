@@ -40,4 +40,4 @@ else:
         panels.stops_panel(desk)
         panels.checks_panel(desk)
 address("boundary", study.to_query(), study.unlinked)
-panels.files(desk)
+(compare if compare.together(study) else panels).files(desk)

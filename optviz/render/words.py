@@ -70,6 +70,12 @@ NETWORK: Mapping[str, T] = {
     "confusion": T("Rows: the true class. Columns: the network's answer.", "Строки — верный класс, столбцы — ответ сети."),
     "train_name": T("training", "обучение"), "val_name": T("validation", "проверка"),
     "taken": T("{n} of class {truth} taken for {said}", "класс {truth} принят за {said}: {n}"),
+    "numbers": T("Numbers: right in training · in validation · length of the boundary",
+                 "Числа: доля верных при обучении · на проверке · длина границы"),
+    "diverged_after": T("diverged after pass {k}", "разошлась после эпохи {k}"),
+    "stopped_after": T("stopped after pass {k}", "остановлена после эпохи {k}"),
+    "diverged_short": T("diverged", "разошлась"), "stopped_short": T("stopped", "остановлена"),
+    "numbers_loss": T("Numbers: loss in training · in validation", "Числа: потеря при обучении · на проверке"),
     "layer": T("layer {n}, {width} wide", "слой {n}, ширина {width}"),
     "principal": T("principal directions 1 →, 2 ↑", "главные направления 1 →, 2 ↑"),
     "strongest": T("only the 400 strongest weights between two layers are drawn", "между слоями нарисованы только 400 сильнейших весов"),
@@ -144,6 +150,26 @@ WALL: Mapping[str, T] = {
               "Пробел | обучать и показывать, пауза\n← → | эпоха назад, вперёд\nHome, End | до обучения, последняя эпоха\nR | те же начальные веса\n"
               "S | другие начальные веса\n1 … 9 | открыть сеть\nT, V | обучающие, проверочные точки\nD | ступени цвета\n"
               "C | закрепить запуск для сравнения\nF | во весь экран\nМышь, палец | сеть — щелчком; место — касанием\n? | эти клавиши"),
+}
+
+
+def _replayed(words: str, first: str, last: str) -> str:
+    """The keys of a stage without those that ask somebody for more."""
+    return "\n".join([first, *(line for line in words.split("\n")[1:-2] if line[0] not in "RSPCL1"), last, words.split("\n")[-1]])
+
+
+#: What they say in a slide, where nobody trains.
+REPLAY: Mapping[str, T] = {
+    "hint": T("Space plays and pauses. A click on a neuron shows what it sees; a weight under the pointer tells its value.",
+              "Пробел — показывать и ждать. Щелчок по нейрону покажет, что он видит; вес под указателем назовёт своё значение."),
+    "keys": T(_replayed(NETWORK["keys"].en, "Space | play, pause", "Mouse, finger | click a neuron; touch a place or a weight"),
+              _replayed(NETWORK["keys"].ru, "Пробел | показывать, пауза", "Мышь, палец | нейрон — щелчком; место или вес — касанием")),
+}
+WALL_REPLAY: Mapping[str, T] = {
+    "hint": T("Space plays and pauses. A place under the pointer tells what its network says.",
+              "Пробел — показывать и ждать. Место под указателем назовёт ответ своей сети."),
+    "keys": T(_replayed(WALL["keys"].en, "Space | play, pause", "Mouse, finger | touch a place"),
+              _replayed(WALL["keys"].ru, "Пробел | показывать, пауза", "Мышь, палец | место — касанием")),
 }
 #: What a slide says besides.
 SLIDE: Mapping[str, T] = {

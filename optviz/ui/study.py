@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
-import numpy as np
 import streamlit as st
 
 from ..core import Refused, T, short
@@ -16,8 +14,8 @@ from ..ending import Check, advance, sanity
 from ..names import choices, setting_name
 from ..network_scene import network_scene, run_key
 from ..optimizers import optimizers
+from ..render.network_exhibit import WallExhibit, study_exhibit
 from ..render.network_wire import pack_network
-from ..render.training_code import with_optviz, with_torch
 from ..render.words import NETWORK
 from ..study import LIMITS, LOOK, STOPS, Study
 from ..study_presets import lesson_of, lessons
@@ -25,12 +23,15 @@ from ..trainer import Trainer
 from ..training import WORDS, settings_of
 from ..workers import workers
 from .controls import Desk, Example, examples
-from .frame import EXPORT, put
+from .export import exports
+from .frame import put
 from .network import network
 from .own import named, offered, option
 from .text import language, plain, say, sentence
 
 SLICE = 0.2  # seconds of training between two looks at the visitor
+WAIT = 10.0  # of training before an export
+ENDING = T("Training to the end …", "Обучаем до конца…")
 RUN, HAVE, WHY, CHECKS, PINNED, EDITED = "study-run", "study-have", "study-why", "study-checks", "study-pinned", "study-edited"
 MOST_BACK = 30  # edits that can be taken back
 
@@ -287,44 +288,14 @@ def _told(study: Study, heading: T, names: Sequence[str]) -> str:
 
 
 def files(desk: Desk[Study]) -> None:
-    """At the page's end: the dialog of what can be taken home, if the button at the top asked for it."""
-    if st.session_state.get(EXPORT):
-        st.dialog(say(T("Export", "Экспорт")), width="large")(_files)(desk.spec)
+    """At the page's end: the export, of a training that is made to its end first."""
+    exports(lambda: _whole(desk.spec))
 
 
-def _files(study: Study) -> None:
-    """The training as code, and its numbers as far as it has come."""
-    name = f"boundary-{study['data'].key}-{study['optimizer']}"
+def _whole(study: Study) -> WallExhibit:
+    """The training, as far as it comes in a time that somebody waits; the stage keeps its own."""
     trainer = under_way(study)
-    if trainer is not None:
-        left, right = st.columns(2)
-        left.download_button(say(T("Losses and accuracies of every pass (CSV)", "Потери и доли верных по эпохам (CSV)")), table(trainer),
-                             f"{name}.csv", icon=":material/table:", width="stretch", on_click="ignore")
-        right.download_button(say(T("Weights on the way (NPZ)", "Веса по ходу обучения (NPZ)")), weights(trainer), f"{name}.npz",
-                              icon=":material/grid_on:", width="stretch", on_click="ignore")
-    for tab, words, write, ending in zip(st.tabs([say(T("Plain torch", "Чистый torch")), "optviz"]), ("torch", "optviz"), (with_torch, with_optviz),
-                                         ("-torch.py", ".py"), strict=True):
-        with tab:
-            try:
-                script = write(study, language())
-            except Refused as refusal:
-                st.warning(plain(say(refusal.text)), icon=":material/info:")
-                continue
-            st.download_button(say(T("Script (.py)", "Скрипт (.py)")), script, f"{name}{ending}", icon=":material/code:",
-                               key=f"boundary-script-{words}", on_click="ignore")
-            st.code(script, language="python", height=420)
-
-
-def table(trainer: Trainer) -> str:
-    """A line a pass."""
-    figures = ("loss_train", "loss_val", "accuracy_train", "accuracy_val")[:4 if trainer.labels else 2]
-    rows = [",".join([str(k), *(repr(float(v)) for v in row[:len(figures)])]) for k, row in enumerate(trainer.rows)]
-    return "\n".join([",".join(["pass", *figures]), *rows, ""])
-
-
-def weights(trainer: Trainer) -> bytes:
-    """The flat vectors, the passes they belong to, and which part of them is what."""
-    out = io.BytesIO()
-    np.savez_compressed(out, passes=[passes for passes, *_ in trainer.snapshots], weights=np.stack([theta for _, theta, _ in trainer.snapshots]),
-                        blocks=[f"{b.layer}:{b.kind}:{b.shape[0]}x{b.shape[1]}:{b.at.start}" for b in trainer.net.blocks])
-    return out.getvalue()
+    if trainer is None:
+        raise Refused(st.session_state[WHY])
+    with st.spinner(say(ENDING)):
+        return study_exhibit(study, workers().call(advance, study, trainer, WAIT))

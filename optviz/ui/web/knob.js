@@ -20,6 +20,7 @@ export class Knob {
   destroy() { clearTimeout(this.resting); clearTimeout(this.lost); }
 
   listen(on) {
+    if (!this.player.send) return; // in a slide nobody would hear of it
     const mesh = this.player.diagram.canvas, near = (e, kind = e.pointerType) => this.player.diagram.at(...this.where(e), NEAR[kind] ?? NEAR.mouse);
     on(mesh, "pointerdown", (e) => {
       const spot = this.player.ready && !e.button && near(e);
@@ -57,6 +58,7 @@ export class Knob {
   where(e) { const r = this.player.diagram.canvas.getBoundingClientRect(); return [e.clientX - r.left, e.clientY - r.top]; }
 
   key(e) {
+    if (!this.player.send) return false;
     if (/^[lд]$/i.test(e.key)) this.next(e.shiftKey ? -1 : 1);
     else if (!this.spot) return false;
     else if (e.key === "ArrowUp" || e.key === "ArrowDown") this.set(this.value + (e.key === "ArrowUp" ? 1 : -1) * (e.shiftKey ? FINE : TURN), true);

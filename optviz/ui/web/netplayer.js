@@ -267,7 +267,7 @@ export class NetworkPlayer extends TrainingPlayer {
     buttons.wrong.hidden = buttons.matrix.hidden = !classes; buttons.train.hidden = buttons.discrete.hidden = !scene.points;
     buttons.val.hidden = !scene.points || scene.points.train === scene.points.x.length;
     buttons.warp.hidden = !scene.points || net.hidden < 1;
-    buttons.pen.hidden = !scene.points; buttons.undo.hidden = !scene.points; buttons.undo.disabled = !this.changes;
+    buttons.pen.hidden = buttons.undo.hidden = !scene.points || !this.send; buttons.undo.disabled = !this.changes;
     if (!scene.points) this.pen.on = false;
     buttons.pen.setAttribute("aria-pressed", this.pen.on);
     for (const name of ["train", "val", "wrong"]) buttons[name].setAttribute("aria-pressed", !look.hidden.includes(name));
@@ -332,7 +332,7 @@ export class NetworkPlayer extends TrainingPlayer {
       if (!this.ready) return;
       const { marked } = this.diagram, now = this.knob.hand ? null : this.diagram.at(...this.knob.where(e));
       if (!same(marked, now)) this.diagram.marked = now;
-      mesh.style.cursor = this.knob.hand || now && !now.neuron ? "ns-resize" : now && this.scene.points ? "pointer" : "";
+      mesh.style.cursor = this.knob.hand || now && !now.neuron && this.send ? "ns-resize" : now && this.scene.points ? "pointer" : "";
       this.read(e, this.knob.spot?.index === now?.index && !now?.neuron ? "" : this.marking()); this.ask();
     });
     on(top, "pointerleave", (e) => { this.pointer = null; this.read(e, ""); this.ask(); });
@@ -365,7 +365,7 @@ export class NetworkPlayer extends TrainingPlayer {
     const { marked } = this.diagram, { net, texts } = this, { theta } = this.shown;
     if (!marked) return "";
     const { layer, j } = marked;
-    if (!marked.neuron) return `${this.nameOfWeight(marked)}\n${marked.bias ? "b" : "w"} = ${digits(theta[marked.index])}\n${texts.drag}`;
+    if (!marked.neuron) return `${this.nameOfWeight(marked)}\n${marked.bias ? "b" : "w"} = ${digits(theta[marked.index])}${this.send ? `\n${texts.drag}` : ""}`;
     const bias = layer ? net.part(theta, layer - 1, "bias") : null, pieces = layer ? net.layers[layer - 1].pieces : 1;
     return [this.nameOf([layer, j]), ...(bias ? [`b = ${Array.from(bias.subarray(j * pieces, (j + 1) * pieces), (b) => digits(b)).join(", ")}`] : []), ...(this.scene.points ? [texts.click] : [])].join("\n");
   }

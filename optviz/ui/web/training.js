@@ -1,7 +1,7 @@
 // What every stage of networks in training has: it plays what has been trained, asks for more, and tells what a visitor did.
 import { classStyle } from "./field.js";
 import { marker } from "./plane.js";
-import { Playback, button, icon } from "./playback.js";
+import { Playback, button, dress, icon } from "./playback.js";
 import { digits } from "./scene.js";
 
 const WHOLE_RUN = 4; // seconds at speed 1: a hundred frames are 25 a second
@@ -11,6 +11,7 @@ const ANSWER = 4000; // ms until what was asked for counts as lost
 const GRIDS = [14, 17, 20, 24, 28, 32, 40, 50, 64, 80, 100, 128, 160, 200]; // places on a side of the field
 const NAMED = 12; // classes that a legend has room for
 export const LOOK = { at: null, neuron: null, hidden: [], discrete: false, warp: null, matrix: false }; // how it is looked at, where nobody says
+const ASKING = ["reset", "seed"]; // what only the app can do
 export const AGAIN = button("reset", icon("M4 7A7 7 0 1 1 3 11M3 3v4.5h4.5")) + button("seed", icon("M4 4h12v12H4zM7.5 7.5h.01M12.5 7.5h.01M10 10h.01M7.5 12.5h.01M12.5 12.5h.01"));
 export const lasting = (event) => event.look || typeof event === "function"; // what another run does not make void
 export const same = (a, b) => JSON.stringify(a) === JSON.stringify(b);
@@ -28,7 +29,7 @@ export class TrainingPlayer extends Playback {
   // --- what is told ----------------------------------------------------------------------------------------------------------------
 
   // One thing at a time: of two words in quick succession the other side may hear the later one alone.
-  tell(event) { this.queue.push(event); this.flush(); }
+  tell(event) { if (this.send) { this.queue.push(event); this.flush(); } }
   flush() {
     clearTimeout(this.waiting);
     if (!this.queue.length) return;
@@ -157,6 +158,17 @@ export class TrainingPlayer extends Playback {
     readout.style.left = `${Math.max(Math.min(x + 16, box.width - readout.offsetWidth - 4), 0)}px`;
     readout.style.top = `${y + 16 + readout.offsetHeight > box.height ? y - readout.offsetHeight - 10 : y + 16}px`;
   }
+}
+
+// A stage in a file of its own, with all its frames: there is nobody to ask for more of them, nor for a change.
+export function replay(Player, main, bytes, about) {
+  const player = new Player(main, null);
+  for (const name of ASKING) if (player.buttons[name]) player.buttons[name].hidden = true;
+  player.box.classList.add("replay");
+  dress(player.box, about);
+  player.show(bytes);
+  if (player.look.at === null && !player.still) player.play(true);
+  return player;
 }
 
 // The frames of a message that are not there yet; those that begin beyond what is there are asked for again.

@@ -230,7 +230,7 @@ export class WallPlayer extends TrainingPlayer {
       line.style.borderTop = `3px ${LINES[cell.style.dash]} ${cell.style.colour}`;
       drop.title = drop.ariaLabel = texts.drop; drop.hidden = !scene.loose || i === scene.chosen;
       box.classList.toggle("chosen", i === scene.chosen); figures.title = texts.figures;
-      box.title = i === scene.chosen ? "" : texts.open;
+      box.title = i === scene.chosen || !this.send ? "" : texts.open;
     }
     this.legend(cells[0]);
   }
@@ -278,7 +278,7 @@ export class WallPlayer extends TrainingPlayer {
 
   // A cell's settings shall stand beside the wall; true where there is such a cell.
   open(i) {
-    if (i >= this.cells.length) return false;
+    if (i >= this.cells.length || !this.send) return false;
     if (i !== this.scene.chosen) this.tell({ open: i });
     return true;
   }
