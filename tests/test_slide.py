@@ -392,7 +392,7 @@ def test_it_lives_in_a_sandboxed_frame(opened):
 
 
 def test_modules_are_bundled_by_their_own_imports(tmp_path, monkeypatch):
-    others = {"stage", "network", "door", "frame", "picker", "netplayer", "net", "field", "diagram", "bent"}  # doors, and what another stage is made of
+    others = {"stage", "network", "door", "frame", "picker", "netplayer", "net", "field", "diagram", "bent", "curve"}  # doors, and what another stage is made of
     own = {path.stem for path in slide.WEB.glob("*.js")} - others
     assert set(re.findall(r"^modules\.(\w+) = ", slide.bundle("slide"), re.M)) == own
     monkeypatch.setattr(slide, "WEB", tmp_path)

@@ -16,7 +16,7 @@ def pack_network(scene: NetworkScene, language: str, texts: Mapping[str, str], t
     """The scene, the words around it in one language, and the colours of both themes; another `take` plays from the beginning."""
     arrays = Arrays()
     return arrays.message({
-        "run": scene.run, "take": take, "kind": scene.kind, "labels": scene.labels, "box": scene.box,
+        "run": scene.run, "take": take, "kind": scene.kind, "labels": scene.labels, "inputs": scene.inputs, "box": scene.box,
         "points": scene.points and _points(scene.points, arrays), "net": _net(scene, arrays), "frames": _frames(scene.frames, arrays),
         "epochs": scene.epochs, "state": scene.state, "sentence": scene.sentence and getattr(scene.sentence, language), "look": scene.look,
         "colours": COLOURS, "texts": texts, "themes": {name: vars(theme) for name, theme in THEMES.items()}, "language": language,
@@ -29,7 +29,7 @@ def _points(points: Dots, arrays: Arrays) -> dict[str, Any]:
 
 def _net(scene: NetworkScene, arrays: Arrays) -> dict[str, Any]:
     """The shape of the network, and what is done to a point before it is shown it."""
-    net, prepared = scene.net, scene.preparation if scene.points else None  # a picture asks nothing of points that are not in the plane
+    net, prepared = scene.net, scene.preparation if scene.points else None  # of more than two inputs nothing is asked at a place
     return {
         "widths": net.widths, "batchnorm": net.batchnorm, "layernorm": net.layernorm, "residual": net.residual, "bias": net.bias,
         "layers": [{"activation": a.key, "code": code, "pieces": net.pieces(i), "learned": a.learned[0] if a.learned else None}

@@ -2,6 +2,7 @@
 // It knows nothing of Streamlit: `send` tells the world what a visitor did.
 import { Bent, beyond } from "./bent.js";
 import { Chart } from "./chart.js";
+import { Curve } from "./curve.js";
 import { Diagram } from "./diagram.js";
 import { Field, answer, classStyle, valueScale } from "./field.js";
 import { Net, decide } from "./net.js";
@@ -43,7 +44,8 @@ export class NetworkPlayer extends Playback {
   constructor(root, send) {
     super(root, send, MARKUP, ["mesh", "bent", "picture", "top", "none", "sentence", "legend", "loss", "accuracy", "matrix", "readout"]);
     const find = (name) => this.box.querySelector(name);
-    this.field = new Field(find(".back"), find(".dots"), find(".top"));
+    this.pictures = [Curve, Field].map((Kind) => new Kind(find(".back"), find(".dots"), find(".top"))); // over one input, over two
+    [, this.field] = this.pictures;
     this.diagram = new Diagram(find(".mesh canvas"));
     this.bent = new Bent(find(".bent canvas"));
     this.layers = find(".bent select");
@@ -72,6 +74,8 @@ export class NetworkPlayer extends Playback {
       this.about = about;
       this.net = new Net({ ...scene.net, matrix: array(scene.net.matrix), shift: array(scene.net.shift) });
     }
+    const field = this.pictures[scene.inputs === 1 ? 0 : 1], turned = field !== this.field;
+    this.field = field;
     if (scene.points) for (const name of ["x", "y", "label"]) scene.points[name] = array(scene.points[name]);
     scene.scale = scene.points && scene.kind === "values" ? valueScale(scene.points.label) : { middle: 0, half: 1 };
     if (other) this.pointInputs = scene.points && this.net.inputs(scene.points.x, scene.points.y);
@@ -83,11 +87,12 @@ export class NetworkPlayer extends Playback {
     } else if (other) this.playhead = 0;
     else if (this.stepping && atEnd) this.playhead = this.last;
     if (!this.valid(this.look.neuron)) this.look.neuron = null;
-    if (this.look.warp !== null && !(this.look.warp >= 1 && this.look.warp <= this.net.hidden)) this.look.warp = null;
+    if (this.look.warp !== null && !(scene.inputs === 2 && this.look.warp >= 1 && this.look.warp <= this.net.hidden)) this.look.warp = null;
     this.playhead = Math.min(this.playhead, this.last);
     this.askedAt = null; this.stepping = false;
     if (this.wish && !same(this.wish, { ...LOOK, ...scene.look })) this.settle(); else this.wish = null;
     this.label(); this.describe(); this.flush(); this.ask();
+    if (turned) this.resize();
   }
 
   // The frames of a message that are not here yet; those that begin beyond what is here are asked for again.
@@ -228,6 +233,7 @@ export class NetworkPlayer extends Playback {
     if (!this.fine && !this.playing && !this.resting) this.resting = setTimeout(() => { this.resting = 0; this.fine = !this.playing; this.ask(); }, REST);
     if (this.noted?.fine !== this.fine || noted.some((part, i) => part !== this.noted[i])) {
       this.noted = Object.assign(noted, { fine: this.fine });
+      if (scene.inputs === 1) this.field.hover(this.pointer, this.caught, scene, look.hidden);
       diagram.place(net, scene.labels, scene.labels.length > 2 && net.widths.at(-1) === scene.labels.length, this.big);
       diagram.draw(frame, scene.points && this.seen.layers, this.seen?.grid, this.seen?.reach, { ...style, here: this.here(frame) });
     }
@@ -243,7 +249,7 @@ export class NetworkPlayer extends Playback {
     grid.warm = true; // the first time the browser still learns
     const reach = layers.map((layer, l) => this.reachOf(layer, l)), shown = answer(scene, layers, look.neuron, look.neuron ? reach[look.neuron[0]][0] : 1, look.discrete);
     this.seen = { layers, grid, reach };
-    field.paint(grid, shown, scene, theme, this.big ? 3 : 2);
+    field.paint(grid, shown, scene, theme, this.big ? 3 : 2, { layers, reach, neuron: look.neuron, net, theta: frame.theta });
     field.points(scene, theme, look.hidden, this.big);
     field.clear();
     const quick = this.pointInputs[0].length * net.cost * this.pace < MOVING[0];
@@ -326,9 +332,9 @@ export class NetworkPlayer extends Playback {
       this.layers.ariaLabel = texts.warp; this.counted = null;
     }
     const classes = scene.points && scene.labels.length > 0;
-    buttons.wrong.hidden = buttons.matrix.hidden = !classes; buttons.train.hidden = buttons.discrete.hidden = !scene.points;
+    buttons.wrong.hidden = buttons.matrix.hidden = !classes; buttons.train.hidden = !scene.points; buttons.discrete.hidden = !scene.points || scene.inputs === 1 && !classes;
     buttons.val.hidden = !scene.points || scene.points.train === scene.points.x.length;
-    buttons.warp.hidden = !scene.points || net.hidden < 1;
+    buttons.warp.hidden = scene.inputs !== 2 || net.hidden < 1;
     for (const name of ["train", "val", "wrong"]) buttons[name].setAttribute("aria-pressed", !look.hidden.includes(name));
     buttons.discrete.setAttribute("aria-pressed", look.discrete); buttons.warp.setAttribute("aria-pressed", look.warp !== null); buttons.matrix.setAttribute("aria-pressed", look.matrix);
     parts.bent.hidden = look.warp === null || !scene.points; parts.matrix.hidden = !look.matrix || !classes;
@@ -344,10 +350,12 @@ export class NetworkPlayer extends Playback {
 
   // What the colours and marks mean.
   legend() {
-    const { scene, texts, theme } = this, key = JSON.stringify([scene.labels, scene.scale, scene.language, theme.name]);
+    const { scene, texts, theme } = this, key = JSON.stringify([scene.labels, scene.inputs, scene.scale, scene.language, theme.name]);
     if (this.told === key) return;
     this.told = key;
-    const rows = scene.points && !scene.labels.length ? [[`${digits(scene.scale.middle - scene.scale.half)}`, theme.minus], [`${digits(scene.scale.middle + scene.scale.half)}`, theme.plus]]
+    const lines = scene.inputs === 1 && !scene.labels.length;
+    const rows = lines ? [[texts.share_plus, { colour: theme.plus, shape: 1 }], [texts.share_minus, { colour: theme.minus, shape: 1 }]]
+      : scene.points && !scene.labels.length ? [[`${digits(scene.scale.middle - scene.scale.half)}`, theme.minus], [`${digits(scene.scale.middle + scene.scale.half)}`, theme.plus]]
       : scene.labels.slice(0, 12).map((name, k) => [name, classStyle(scene, theme, k)]);
     this.parts.legend.querySelector("ul").replaceChildren(...rows.map(([name, style]) => {
       const row = document.createElement("li"), canvas = row.appendChild(document.createElement("canvas")), g = canvas.getContext("2d");
@@ -355,7 +363,7 @@ export class NetworkPlayer extends Playback {
       row.append(name);
       return row;
     }), ...(scene.labels.length > 12 ? [Object.assign(document.createElement("li"), { textContent: "…" })] : []));
-    this.parts.legend.title = texts.colours;
+    this.parts.legend.title = lines ? texts.shares : texts.colours;
   }
 
   // What the picture shows, for whoever cannot see it.
@@ -392,9 +400,10 @@ export class NetworkPlayer extends Playback {
 
   // What the network says at a place of the plane, in words.
   saying([x, y]) {
-    const { scene, texts } = this, layers = this.here(this.frames[this.now()]), outputs = layers.at(-1), lines = [`(${digits(x)}, ${digits(y)})`];
+    const { scene, texts } = this, layers = this.here(this.frames[this.now()]), outputs = layers.at(-1), one = scene.inputs === 1, lines = [one ? `x = ${digits(x)}` : `(${digits(x)}, ${digits(y)})`];
     if (this.look.neuron) lines.push(`${this.nameOf(this.look.neuron)}: ${digits(layers[this.look.neuron[0]][this.look.neuron[1]])}`);
     lines.push(`${texts.output}: ${outputs.slice(0, 6).map((v) => digits(v)).join(", ")}${outputs.length > 6 ? ", …" : ""}`);
+    if (one && this.caught >= 0 && !scene.labels.length) lines.push(fill(texts.residual, { y: digits(y), r: digits(y - outputs[0]) }));
     if (scene.labels.length) lines.push(`${texts.class}: ${scene.labels[decide(outputs.map((v) => [v]))[0]]}`);
     return lines.join("\n");
   }
@@ -408,6 +417,10 @@ export class NetworkPlayer extends Playback {
       if (!ready() || !this.scene.points) return;
       const [px, py] = spot(e, top), fine = (this.field.view[1] - this.field.view[0]) / this.field.width, places = Math.max(-Math.floor(Math.log10(fine)), 0);
       this.pointer = this.field.place(px, py).map((v) => Number(v.toFixed(places)) + 0); // no finer than a pixel tells it
+      if (this.scene.inputs === 1) {
+        const { x, y } = this.scene.points, k = this.caught = this.field.near(px, py, this.scene, this.look.hidden);
+        if (k >= 0) this.pointer = [x[k], y[k]];
+      }
       this.read(e, this.saying(this.pointer)); this.ask();
     });
     on(mesh, "pointermove pointerdown", (e) => {
