@@ -336,3 +336,14 @@ def test_one_input_is_shown_as_a_curve(bare):
     page.evaluate("(data) => take(data)", sent(trained("gauss", epochs=2), run="plane", state="done"))
     rest(page)
     assert page.evaluate("player.field.view.length === 4 && !player.buttons.warp.hidden && player.field.lines === undefined")
+
+
+def test_a_pass_that_is_not_kept_gives_way_to_later_ones(bare):
+    s = Study("gauss", layers=(2,), epochs=10_000, n=20)
+    trainer, page, texts = s.trainer(), None, {name: text.en for name, text in NETWORK.items()}
+    for until, shown in ((1, [0, 1]), (3, [0, 3]), (102, [0, 100, 102])):
+        first = len(trainer.kept) if page else 0
+        data = base64.b64encode(pack_network(network_scene(s, trainer.run(until=until), first), "en", texts)).decode()
+        page = page or bare(data)
+        page.evaluate("(data) => take(data)", data)
+        assert page.evaluate("player.frames.map((f) => f.pass)") == shown

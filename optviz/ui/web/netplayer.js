@@ -95,12 +95,13 @@ export class NetworkPlayer extends Playback {
     if (turned) this.resize();
   }
 
-  // The frames of a message that are not here yet; those that begin beyond what is here are asked for again.
+  // The frames of a message that are not here yet, or in the place of an earlier pass, which was not kept for good; those that begin beyond
+  // what is here are asked for again.
   add({ first, passes, theta, running, ...figures }, array) {
     if (first > this.frames.length) return;
     const [thetas, runnings] = [array(theta), array(running)], [p, r] = [thetas, runnings].map((a) => (a ? a.length / passes.length : 0));
     const rows = Object.fromEntries(Object.entries(figures).map(([name, place]) => [name, array(place)]));
-    passes.forEach((pass, k) => first + k < this.frames.length || this.frames.push({ pass, theta: thetas.subarray(k * p, (k + 1) * p), running: runnings && runnings.subarray(k * r, (k + 1) * r),
+    passes.forEach((pass, k) => this.frames[first + k]?.pass >= pass || (this.frames[first + k] = { pass, theta: thetas.subarray(k * p, (k + 1) * p), running: runnings && runnings.subarray(k * r, (k + 1) * r),
       ...Object.fromEntries(Object.entries(rows).map(([name, row]) => [name, row && row[k]])) }));
   }
 
@@ -280,11 +281,11 @@ export class NetworkPlayer extends Playback {
 
   curves(theme, font) {
     const { scene, frames, texts, charts } = this, times = frames.map((f) => f.pass);
-    if (this.curved?.frames !== frames.length || this.curved.run !== scene.run || this.curved.theme !== theme.name) {
+    if (this.curved?.last !== frames.at(-1) || this.curved.run !== scene.run || this.curved.theme !== theme.name) {
       const path = (name, dash, colour) => ({ height: frames.map((f) => f[name]), times, colour, dash, end: null });
       const both = (name) => [path(`${name}_val`, 1, theme.faint), path(`${name}_train`, 0, theme.ink)].slice(scene.points && scene.points.train === scene.points.x.length ? 1 : 0);
       const loss = both("loss"), top = Math.max(...loss.map((p) => p.height[0])), most = Math.max(...loss.flatMap((p) => p.height).filter(Number.isFinite));
-      this.curved = { frames: frames.length, run: scene.run, theme: theme.name, loss, accuracy: frames[0].accuracy_train === null ? null : both("accuracy"),
+      this.curved = { last: frames.at(-1), run: scene.run, theme: theme.name, loss, accuracy: frames[0].accuracy_train === null ? null : both("accuracy"),
         panels: [{ panel: { base: 0, low: 0, high: beyond(Math.min(most, 3 * top) * 1.02) || 1, log: false }, steps: scene.epochs }, { panel: { base: 0, low: 0, high: 1.001, log: false, below: true }, steps: scene.epochs }] };
     }
     const { loss, accuracy, panels } = this.curved;
