@@ -85,6 +85,16 @@ _add("squares",
        "По x² и y² единственный нейрон без скрытых слоёв рисует круг, и через 100 эпох верны все точки; по x и y у него есть только прямая."),
      Study("circle", layers=(), features=("x2", "y2"), **QUICK))
 
+_add("sigmoids",
+     T("A sum of sigmoids becomes any curve", "Сумма сигмоид даёт любую кривую"),
+     T("Train with 16 hidden neurons; then with 2, 4 and 8.", "Обучите сеть с 16 скрытыми нейронами, затем с 2, 4 и 8."),
+     T("Each neuron is one smooth step, faint in the picture; b and their sum are the answer. With 2 it is more than 7 off somewhere, with 4 less "
+       "than 2, with 16 less than 0.5: universal approximation.",
+       "Каждый нейрон — одна плавная ступень, на картинке бледная; ответ — их сумма и b. С 2 ошибка где-то больше 7, с 4 меньше 2, "
+       "с 16 меньше 0,5: универсальная аппроксимация."),
+     *[Study("x_sin_x", n=200, layers=(h,), activation="sigmoid", loss="mse", prepare=("centre", "scale"), optimizer="adam", lr=0.05, epochs=300)
+       for h in (16, 2, 4, 8)])
+
 # --- what training does -------------------------------------------------------------------------------------------------------------
 
 _add("overfit",

@@ -102,6 +102,30 @@ def test_flow_is_the_trainers_own():
         assert np.allclose(flow(scene, trainer.prepared(spots), k)[-1][:, 0], trainer.predict(spots, passes))
 
 
+@pytest.mark.parametrize("several", [False, True])
+def test_one_input_is_a_curve(several):
+    study, trainer = trained("x_sin_x", n=40, epochs=100, lr=0.01)
+    of = wall(*[(study, trainer)] * (1 + several), columns=2)
+    picture, pixels = drawn(of, 100)
+    pane = picture.panes[-1]
+    f, ((x0, x1), (y0, y1)) = pane.field, pane.scene.box
+    x = np.linspace(x0, x1, 25)[1:-1]
+    y = trainer.predict(x[:, None])
+    inside = (y > y0 + 1) & (y < y1 - 1)
+    columns, rows = (np.rint(v).astype(int) for v in (f.x + (x - x0) / (x1 - x0) * f.width, f.y + (y1 - y) / (y1 - y0) * f.height))
+    assert inside.sum() > 15 and (pixels[rows[inside], columns[inside]].max(1) < 130).all(), "the answer lies on all else"
+    labels = ov.dataset([[-2.0], [-1.0], [0.1], [1.0], [2.0], [2.5]], ["a", "a", "b", "b", "c", "c"])
+    study, trainer = trained(labels, n=6, val=0.0, loss="ce", hidden=HIDDEN)
+    picture, pixels = drawn(wall((study, trainer)), 12)
+    f = picture.panes[0].field
+    for x in (-2.3, 2.9):
+        shares = np.sort(trainer.probabilities([[x]])[0])
+        sure = np.array(rgb(COLOURS[trainer.probabilities([[x]])[0].argmax()]))
+        page = np.array(rgb(THEMES["light"].page))
+        seen = pixels[round(f.y + 4), round(f.x + (x + 2.45) / 5.4 * f.width)]
+        assert seen == pytest.approx(page + (sure - page) * DEEP * (shares[-1] - shares[-2]), abs=14), "a band of the class that is said"
+
+
 @pytest.mark.parametrize("theme", THEMES)
 def test_the_numbers_of_a_wall_are_the_stages(theme, monkeypatch):
     cells = [trained(), trained("blobs", lr=0.03)]

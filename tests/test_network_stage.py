@@ -11,10 +11,12 @@ from networks import message
 from PIL import Image, ImageColor
 from playwright.sync_api import expect
 
+import optviz as ov
 from optviz.edits import with_points, with_weights
 from optviz.learning import Trainer
-from optviz.network_scene import run_key
+from optviz.network_scene import network_scene, run_key
 from optviz.palette import THEMES
+from optviz.render.network_wire import pack_network
 from optviz.render.words import NETWORK, digits
 from optviz.study import Study
 
@@ -262,6 +264,67 @@ def test_a_phone_and_data_without_a_plane(bare):
     expect(page.locator(".none")).to_have_text(NETWORK["no_plane"].en)
     page.keyboard.press("Home")
     expect(page.locator(".count")).to_have_text("pass 0 of 4")
+
+
+def test_one_input_is_shown_as_a_curve(bare):
+    s = Study("x_sin_x", layers=(4,), activation="sigmoid", loss="mse", prepare=("centre", "scale"), optimizer="adam", lr=0.05, epochs=400, n=60)
+    trainer, texts = s.trainer().run(), {name: text.ru for name, text in NETWORK.items()}
+
+    def told(study, trainer):
+        return base64.b64encode(pack_network(network_scene(study, trainer), "ru", texts)).decode()
+    page = bare(told(s, trainer))
+    rest(page)
+    theme, x = THEMES["light"], np.arange(0.5, 10)
+    dark = """(spots) => spots.map(([x, y]) => { const f = player.field, g = f.top.getContext('2d'), r = f.ratio;
+        return [...g.getImageData(Math.round(f.px(x) * r), Math.round(f.py(y) * r), 1, 1).data]; })"""
+    for seen in page.evaluate(dark, np.stack([x, trainer.predict(x[:, None])], -1).tolist()):
+        assert seen == pytest.approx([*ImageColor.getrgb(theme.ink), 255], abs=80), "the answer's curve is where Python has it"
+    assert page.evaluate(dark, [[3.3, 8.0]])[0][3] == 0
+    weight, bias, out, _ = trainer.net.parts(trainer.theta)
+    shares = out[:, 0] / (1 + np.exp(-(trainer.prepared(x[:, None]) @ weight + bias)))  # a row for each place
+    alone = [(k, j) for k in range(len(x)) for j in range(4) if np.sort(abs(np.append(shares[k], [0, -9, 11]) - shares[k, j]))[1] > 0.7]
+    said = page.evaluate(dark.replace("f.top", "f.back"), [[x[k], shares[k, j]] for k, j in alone])
+    signs = np.sign([out[j, 0] for _, j in alone])
+    assert len(set(signs)) == 2 and all((blue - red) * sign > 20 for sign, (red, _, blue, _) in zip(signs, said, strict=True)), "shares lie behind it, in the colour of their weights"
+    assert page.evaluate("player.box.querySelectorAll('.legend li').length") == 2
+    assert page.evaluate("() => ['warp', 'discrete', 'wrong', 'matrix'].every((name) => player.buttons[name].hidden)")
+    k = int(np.argmax(trainer.known[:, 0]))
+    px, py = page.evaluate("(k) => [player.field.px(player.scene.points.x[k]), player.field.py(player.scene.points.y[k])]", k)
+    before = page.evaluate("player.field.top.toDataURL()")
+    page.locator(".picture .top").hover(position={"x": px + 3, "y": py - 3})
+    residual = trainer.known[k, 0] - trainer.predict(trainer.raw[k:k + 1])[0]
+    expect(page.locator(".readout")).to_contain_text(NETWORK["residual"].ru.format(y=digits(float(trainer.known[k, 0])), r=digits(float(residual))))
+    page.wait_for_function("(before) => player.field.top.toDataURL() !== before", arg=before)
+    press(page, "n"), press(page, "n")
+    page.wait_for_function("player.field.lines.neuron?.join() === '1,0' && player.field.view[3] < 2")  # a sigmoid's own height
+    own = Study(ov.dataset([[-2.0], [-1.0], [0.1], [1.0], [2.0], [2.5]], ["a", "a", "b", "b", "c", "c"]), layers=(4,), loss="ce", lr=0.1, epochs=60, val=0.0)
+    trainer = own.trainer().run()
+    page.evaluate("(data) => { take(data); player.choose([1, 0]); player.go(60); }", told(own, trainer))
+    rest(page)
+    assert page.evaluate("player.look.neuron") is None and page.evaluate("!player.buttons.wrong.hidden && player.buttons.warp.hidden")
+    heights = page.evaluate("(x) => { const f = player.field; return f.lines.rows.map(([row]) => x.map((x) => row[Math.round(f.px(x) / f.width * (row.length - 1))])); }", [-2.0, 0.5, 2.4])
+    assert np.array(heights).T == pytest.approx(trainer.probabilities([[-2.0], [0.5], [2.4]]), abs=0.02), "a share for each class"
+    colours = page.evaluate("player.scene.colours")
+    for x, seen in zip((-2.1, 2.4), page.evaluate("""(xs) => xs.map((x) => { const f = player.field, g = f.back.getContext('2d');
+            return [...g.getImageData(Math.round(f.px(x) * f.ratio), Math.round(0.03 * f.back.height), 1, 1).data.slice(0, 3)]; })""", [-2.1, 2.4]), strict=True):
+        shares = np.sort(trainer.probabilities([[x]])[0])
+        full = np.array(ImageColor.getrgb(colours[0 if x < 0 else 2]))
+        page_colour = np.array(ImageColor.getrgb(theme.page))
+        assert seen == pytest.approx(page_colour + (full - page_colour) * 0.72 * (shares[-1] - shares[-2]), abs=14), "a band of the class that is said"
+    page.evaluate("(data) => take(data)", sent(trained("gauss", epochs=2), run="plane", state="done"))
+    rest(page)
+    assert page.evaluate("player.field.view.length === 4 && !player.buttons.warp.hidden && player.field.lines === undefined")
+
+
+def test_a_pass_that_is_not_kept_gives_way_to_later_ones(bare):
+    s = Study("gauss", layers=(2,), epochs=10_000, n=20)
+    trainer, page, texts = s.trainer(), None, {name: text.en for name, text in NETWORK.items()}
+    for until, shown in ((1, [0, 1]), (3, [0, 3]), (102, [0, 100, 102])):
+        first = len(trainer.kept) if page else 0
+        data = base64.b64encode(pack_network(network_scene(s, trainer.run(until=until), first), "en", texts)).decode()
+        page = page or bare(data)
+        page.evaluate("(data) => take(data)", data)
+        assert page.evaluate("player.frames.map((f) => f.pass)") == shown
 
 
 # --- what is set by hand --------------------------------------------------------------------------------------------------------------

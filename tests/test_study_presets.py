@@ -91,6 +91,15 @@ def test_squares():
     assert (train("squares", features=("x", "y")).accuracy_train[-1] < 0.8).all()
 
 
+def test_sigmoids():
+    lesson = lessons["sigmoids"]
+    x = np.linspace(0, 10, 1001)[:, None]
+    off = {s["layers"][0]: abs(ov.train(s.training, seed=SEEDS).predict(x) - (x * np.sin(x))[:, 0]).max(-1) for s in (lesson.study, *lesson.beside)}
+    assert list(off) == [16, 2, 4, 8] and lesson.study["activation"] == ("sigmoid",) and lesson.study["data"].inputs == 1
+    assert (off[2] > 7).all() and (off[4] < 2).all() and (off[16] < 0.5).all()
+    assert np.median(off[2]) > np.median(off[4]) > np.median(off[8]) > np.median(off[16]), "the error falls as they grow"
+
+
 def test_overfit():
     s = lessons["overfit"].study
     assert sum(s["layers"]) == 64 and round(s["n"] * (1 - s["val"])) == 60

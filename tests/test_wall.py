@@ -210,6 +210,12 @@ def test_the_stage_of_several_networks(modules):
     figures.nth(1).locator(".spot").click()
     assert [event for event in page.evaluate("told") if "look" not in event] == [{"open": 1}]
     expect(page.locator(".readout")).to_contain_text("class: ")
+    curves = [Study("x_sin_x", layers=(3,), epochs=6, n=40, lr=rate) for rate in (0.003, 0.001)]
+    page.evaluate("(data) => { window.flat = data[0]; take(data[1]); }", [encoded(studies, 3, chosen=0, loose=True, look={"at": 1}), encoded([*curves, S], 2)])
+    page.wait_for_function("player.spots.length === 3 && player.spots.every((spot) => spot.painted.fine)")
+    assert page.evaluate("player.spots.map((spot) => spot.field.lines?.rows.length ?? 0)") == [1, 1, 0]
+    expect(figures.nth(0).locator("output")).not_to_contain_text("boundary")
+    page.evaluate("take(flat)")
     page.set_viewport_size({"width": 390, "height": 844})
     page.wait_for_function("player.spots[0].field.width < 190")
     assert page.evaluate("player.spots.every(({ box }) => box.getBoundingClientRect().width >= 110)")

@@ -9,6 +9,7 @@ import numpy as np
 
 from ..network_scene import NetworkScene
 from ..palette import Theme
+from .network_curve import miniature
 from .network_field import Plane, ramp, reach, shaded
 from .picture import Canvas, Place, clipped
 
@@ -69,13 +70,15 @@ class Diagram:
         self.weights(canvas, parts)
         for layer, column in enumerate(self.columns):
             side = max(round(column[0].width * scale), 1)
-            if layers is not None and plane is not None:
+            if layers is not None and plane is not None and scene.inputs == 2:
                 some = plane.square(side)
                 (middle, half), seen = reach(scene, layers[layer], layer), layers[layer][some.ravel()].T.reshape(-1, side, side)
                 pictures = shaded(ramp(theme.page, theme.minus, theme.plus), (seen - middle) / half)
             for j, spot in enumerate(column):
                 own = chosen == (layer, j)
-                if layers is not None:
+                if layers is not None and plane is not None and scene.inputs == 1:
+                    miniature(canvas, layers[layer][:, j], *reach(scene, layers[layer], layer), spot, theme)
+                elif layers is not None:
                     canvas.within(spot.x, spot.y, side / scale, side / scale).picture(pictures[j])
                 else:
                     canvas.shape(corners(spot), theme.card)

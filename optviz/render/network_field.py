@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 
@@ -80,7 +81,16 @@ class Plane:
         raw = features(np.stack([x.ravel(), y.ravel()], 1), scene.features)
         return Plane(view, (rows, columns), scene.preparation(raw).astype(np.float32), _between(height, rows), _between(width, columns))
 
-    def place(self, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    @staticmethod
+    def along(scene: NetworkScene, width: int, height: int) -> Plane:
+        """Of one input: places along it alone; two equal rows of them are the picture."""
+        assert scene.box is not None
+        (x0, x1), (y0, y1) = scene.box
+        columns = max(width // 2, 2)
+        x = np.linspace(x0, x1, columns)[:, None]
+        return Plane((x0, x1, y0, y1), (2, columns), scene.preparation(x).astype(np.float32), _between(height, 2), _between(width, columns))
+
+    def place(self, x: Any, y: Any) -> tuple[Any, Any]:
         """Where points lie, in shares of the picture."""
         x0, x1, y0, y1 = self.view
         return (x - x0) / (x1 - x0), (y1 - y) / (y1 - y0)

@@ -16,6 +16,7 @@ from ..palette import THEMES
 from ..preparing import features
 from ..scene import Panel
 from ..wall import Wall
+from . import network_curve
 from .network_diagram import Diagram, corners
 from .network_field import Plane, class_style, decide, field, ramp, shaded, value_scale
 from .picture import (
@@ -81,7 +82,7 @@ class Pane:
         """The points as the network is shown them."""
         dots = self.scene.points
         assert dots is not None
-        return self.scene.preparation(features(np.stack([dots.x, dots.y], 1), self.scene.features))
+        return self.scene.preparation(dots.x[:, None] if self.scene.inputs == 1 else features(np.stack([dots.x, dots.y], 1), self.scene.features))
 
     def seen(self, part: int) -> bool:
         """Whether the points of the training part, 0, or of the other are shown."""
@@ -176,8 +177,9 @@ class NetworkPicture:
         cell, above = inner(columns)
         self.form, room = self.numbers_form(canvas, cell)
         both, lines = any(pane.seen(1) for pane in self.panes), int(cell.height / LINE)
+        bounded = bool(self.panes[0].scene.labels) and all(pane.scene.inputs == 2 for pane in self.panes)
         many = {"long": 3, "short": 2, "beside": lines, "": 0}[self.form]
-        self.told = [0, *[1] * both, *[2] * bool(self.panes[0].scene.labels)][:many]
+        self.told = [0, *[1] * both, *[2] * bounded][:many]
         beside, under = (room, 0.0) if self.form == "beside" else (0.0, room)
         side = min(cell.width - beside, cell.height - under)
         whole, wide, high = side + beside, cell.width + gap, above + side + under + gap
@@ -214,7 +216,9 @@ class NetworkPicture:
         if scene.points is None or any(pane.scene.labels != scene.labels for pane in self.panes):
             return []
         items = [(name, *class_style(scene, theme, k), False) for k, name in enumerate(scene.labels[:12])]
-        if not items:
+        if not items and scene.inputs == 1:
+            items = [(self.say(NETWORK[f"share_{sign}"]), colour, 1, False) for sign, colour in (("plus", theme.plus), ("minus", theme.minus))]
+        elif not items:
             middle, half = value_scale(scene.points.label)
             items = [(digits(middle - half), theme.minus, 0, False), (digits(middle + half), theme.plus, 0, False)]
         if any(pane.seen(1) for pane in self.panes):
@@ -347,20 +351,17 @@ class NetworkPicture:
         scene, theme, k = pane.scene, self.theme, pane.frame(now)
         width, height = (max(round(side * self.scale), 2) for side in (place.width, place.height))
         if (pane, width, height) not in self.planes:
-            self.planes[pane, width, height] = Plane.of(scene, width, height, self.alone is None)
+            self.planes[pane, width, height] = Plane.along(scene, width, height) if scene.inputs == 1 else Plane.of(
+                scene, width, height, self.alone is None)
         plane = self.planes[pane, width, height]
         layers = flow(scene, plane.inputs, k)
         self.layers[pane] = k, plane, layers
-        pixels = field(scene, plane, layers, theme, scene.look["neuron"], scene.look["discrete"], self.scale * self.fine(place))
         inside = canvas.within(place.x, place.y, place.width, place.height)
-        if isinstance(canvas, Raster):
-            keep, add = self.sticker(pane, place, plane, width, height, canvas.paper.shades)
-            pixels = np.minimum(pixels * keep + add, 255).astype(np.uint8)
-            inside.picture(pixels)
+        if scene.inputs == 1:
+            self.curve(inside, pane, place, plane, layers, k)
         else:
-            inside.picture(pixels)
-            self.dots(inside, pane, place, plane)
-        if scene.labels and "wrong" not in scene.look["hidden"]:
+            self.area(inside, pane, place, plane, layers)
+        if scene.labels and "wrong" not in scene.look["hidden"] and (scene.inputs == 2 or scene.look["neuron"] is None):
             self.errors(inside, pane, place, plane, k)
         edge = np.array([(0, 0), (place.width, 0), (place.width, place.height), (0, place.height), (0, 0)])
         inside.line(edge, theme.line, 2)
@@ -368,6 +369,30 @@ class NetworkPicture:
             self.ended(inside, pane, place, now)
         if pane.words:
             self.numbers(canvas, pane, pane.words, plane, layers[-1], k)
+
+    def curve(self, inside: Canvas, pane: Pane, place: Place, plane: Plane, layers: Sequence[np.ndarray], k: int) -> None:
+        """The answer over one input, before the points: where it is good they would hide it."""
+        scene, theme = pane.scene, self.theme
+        seen = replace(plane, view=(*plane.view[:2], *network_curve.heights(scene, layers)))
+        network_curve.ground(inside, scene, seen, layers, theme, k, self.scale)
+        if scene.look["neuron"] is None:
+            self.dots(inside, pane, place, seen)
+        for row, colour in network_curve.answers(scene, layers, theme):
+            network_curve.trace(inside, row, seen, theme.page, 6 * self.fine(place))
+            network_curve.trace(inside, row, seen, colour, 3.2 * self.fine(place))
+
+    def area(self, inside: Canvas, pane: Pane, place: Place, plane: Plane, layers: Sequence[np.ndarray]) -> None:
+        """The answer over the plane, and the points on it."""
+        scene, theme = pane.scene, self.theme
+        width, height = (max(round(side * self.scale), 2) for side in (place.width, place.height))
+        pixels = field(scene, plane, layers, theme, scene.look["neuron"], scene.look["discrete"], self.scale * self.fine(place))
+        if isinstance(inside, Raster):
+            keep, add = self.sticker(pane, place, plane, width, height, inside.paper.shades)
+            pixels = np.minimum(pixels * keep + add, 255).astype(np.uint8)
+            inside.picture(pixels)
+        else:
+            inside.picture(pixels)
+            self.dots(inside, pane, place, plane)
 
     def ended(self, inside: Canvas, pane: Pane, place: Place, now: float) -> None:
         """That one of several trains no more, where it came to that: on a strip of its field."""

@@ -76,7 +76,7 @@ def after(desk: Desk[Study], event: dict[str, Any]) -> None:
     study, there = desk.spec, runs(desk.spec)
     frames = st.session_state.setdefault(FRAMES, {})
     if isinstance(told := event.get("more", event.get("lack")), list):
-        frames.update(zip(there, map(int, told), strict=False))
+        frames.update({key: min(int(n), len(trainer.kept)) for n, (key, (_, trainer)) in zip(told, there.items(), strict=False)})
     if "look" in event:
         desk.edit(lambda s: s.at(**{name: value for name, value in event["look"].items() if name in LOOK}))
     elif "pin" in event:
@@ -90,7 +90,7 @@ def after(desk: Desk[Study], event: dict[str, Any]) -> None:
         _put(study, {key: s.trainer() for key, (s, _) in there.items()})
     elif "more" in event or "step" in event:
         if "step" in event:
-            frames.update({key: len(trainer.snapshots) for key, (_, trainer) in there.items()})
+            frames.update({key: len(trainer.kept) for key, (_, trainer) in there.items()})
         studies, trainers = zip(*there.values(), strict=True)
         try:
             trained = workers().call(advance_wall, studies, trainers, SLICE, 1 if "step" in event else None)

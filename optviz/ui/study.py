@@ -83,7 +83,7 @@ def after(desk: Desk[Study], event: dict[str, Any]) -> None:
     elif "lack" in event:
         st.session_state[HAVE] = 0
     elif "more" in event or "step" in event:
-        st.session_state[HAVE] = int(event.get("more", len(trainer.snapshots)))
+        st.session_state[HAVE] = min(int(event.get("more", len(trainer.kept))), len(trainer.kept))  # what is not kept gives way to what follows it
         try:
             keep(run_key(study), workers().call(advance, study, trainer, SLICE, 1 if "step" in event else None))
         except Refused as refusal:

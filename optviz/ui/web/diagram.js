@@ -1,4 +1,5 @@
 // The network: every neuron with its own field, weights as curves whose width is their size and whose colour their sign.
+import { miniature } from "./curve.js";
 import { ramp, shade } from "./field.js";
 import { digits } from "./scene.js";
 
@@ -55,13 +56,14 @@ export class Diagram {
     g.clearRect(0, 0, this.width, this.height);
     this.frame = frame;
     this.weights(g, frame.theta, theme, big);
-    if (layers) this.thumbnails(layers, grid, reach, theme);
+    if (layers && grid.rows > 1) this.thumbnails(layers, grid, reach, theme);
     g.textBaseline = "middle";
     this.columns.forEach((column, layer) => {
       const bias = layer ? net.part(frame.theta, layer - 1, "bias") : null;
       column.forEach(({ x, y, size }, j) => {
         const own = chosen?.[0] === layer && chosen[1] === j, marked = this.marked?.neuron && this.marked.layer === layer && this.marked.j === j;
-        if (layers) g.drawImage(this.sheet, ...this.spots[layer][j], x, y, size, size);
+        if (layers && grid.rows === 1) miniature(g, layers[layer][j], reach[layer], x, y, size, theme);
+        else if (layers) g.drawImage(this.sheet, ...this.spots[layer][j], x, y, size, size);
         else { g.fillStyle = theme.card; g.fillRect(x, y, size, size); }
         g.strokeStyle = own || marked ? theme.accent : theme.faint; g.lineWidth = own ? 3 : marked ? 2 : size < FIRM ? 0.5 : 1;
         if (size > 8 || own || marked) g.strokeRect(x, y, size, size);

@@ -2,6 +2,7 @@
 // It knows nothing of Streamlit: `send` tells the world what a visitor did.
 import { Bent, beyond } from "./bent.js";
 import { Chart } from "./chart.js";
+import { Curve } from "./curve.js";
 import { Diagram } from "./diagram.js";
 import { Field, answer, classStyle, valueScale } from "./field.js";
 import { Knob } from "./knob.js";
@@ -38,7 +39,8 @@ export class NetworkPlayer extends TrainingPlayer {
   constructor(root, send) {
     super(root, send, MARKUP, ["mesh", "bent", "picture", "top", "none", "sentence", "legend", "loss", "accuracy", "matrix", "readout", "tools", "card"]);
     const find = (name) => this.box.querySelector(name);
-    this.field = new Field(find(".back"), find(".dots"), find(".top"));
+    this.pictures = [Curve, Field].map((Kind) => new Kind(find(".back"), find(".dots"), find(".top"))); // over one input, over two
+    [, this.field] = this.pictures;
     this.diagram = new Diagram(find(".mesh canvas"));
     this.bent = new Bent(find(".bent canvas"));
     this.layers = find(".bent select");
@@ -69,6 +71,8 @@ export class NetworkPlayer extends TrainingPlayer {
       this.about = about;
       this.net = new Net({ ...scene.net, matrix: array(scene.net.matrix), shift: array(scene.net.shift) });
     }
+    const field = this.pictures[scene.inputs === 1 ? 0 : 1], turned = field !== this.field;
+    this.field = field;
     if (scene.points) for (const name of ["x", "y", "label"]) scene.points[name] = array(scene.points[name]);
     scene.given = scene.points && { ...scene.points, labels: scene.labels };
     scene.scale = scene.points && scene.kind === "values" ? valueScale(scene.points.label) : { middle: 0, half: 1 };
@@ -79,10 +83,11 @@ export class NetworkPlayer extends TrainingPlayer {
       if (this.resume && !this.knob.hand) { this.playing = true; this.resume = false; }
     } else if (this.stepping && atEnd) this.playhead = this.last;
     if (!this.valid(this.look.neuron)) this.look.neuron = null;
-    if (this.look.warp !== null && !(this.look.warp >= 1 && this.look.warp <= this.net.hidden)) this.look.warp = null;
+    if (this.look.warp !== null && !(scene.inputs === 2 && this.look.warp >= 1 && this.look.warp <= this.net.hidden)) this.look.warp = null;
     this.pen.heard(); this.knob.heard(other, another);
     this.heard();
     if (!this.frames.length) this.tell({ lack: 0 }); // it was shown before, in another stage than this
+    if (turned) this.resize();
   }
 
   get last() { return this.frames.at(-1)?.pass ?? 0; }
@@ -168,6 +173,7 @@ export class NetworkPlayer extends TrainingPlayer {
     if (!this.fine && !this.playing && !this.resting) this.resting = setTimeout(() => { this.resting = 0; this.fine = !this.playing; this.ask(); }, REST);
     if (this.noted?.fine !== this.fine || noted.some((part, i) => part !== this.noted[i])) {
       this.noted = Object.assign(noted, { fine: this.fine });
+      if (scene.inputs === 1) this.field.hover(this.pointer, this.caught, scene, look.hidden);
       diagram.place(net, scene.labels, scene.labels.length > 2 && net.widths.at(-1) === scene.labels.length, this.big);
       diagram.draw(frame, scene.points && this.seen.layers, this.seen?.grid, this.seen?.reach, { ...style, here: this.here(frame) });
     }
@@ -181,7 +187,7 @@ export class NetworkPlayer extends TrainingPlayer {
     const layers = this.timed(grid, net.cost, () => net.flow(grid.inputs, frame.theta, frame.running));
     const reach = layers.map((layer, l) => this.reachOf(layer, l)), shown = answer(scene, layers, look.neuron, look.neuron ? reach[look.neuron[0]][0] : 1, look.discrete);
     this.seen = { layers, grid, reach };
-    field.paint(grid, shown, scene, theme, this.big ? 3 : 2);
+    field.paint(grid, shown, scene, theme, this.big ? 3 : 2, { layers, reach, neuron: look.neuron, net, theta: frame.theta });
     field.points(scene, theme, look.hidden, this.big);
     field.clear();
     const quick = this.pointInputs[0].length * net.cost * this.pace < MOVING[0];
@@ -212,11 +218,11 @@ export class NetworkPlayer extends TrainingPlayer {
 
   curves(theme, font) {
     const { scene, frames, texts, charts } = this, times = frames.map((f) => f.pass);
-    if (this.curved?.frames !== frames.length || this.curved.run !== scene.run || this.curved.theme !== theme.name) {
+    if (this.curved?.last !== frames.at(-1) || this.curved.run !== scene.run || this.curved.theme !== theme.name) {
       const path = (name, dash, colour) => ({ height: frames.map((f) => f[name]), times, colour, dash, end: null });
       const both = (name) => [path(`${name}_val`, 1, theme.faint), path(`${name}_train`, 0, theme.ink)].slice(scene.points && scene.points.train === scene.points.x.length ? 1 : 0);
       const loss = both("loss"), top = Math.max(...loss.map((p) => p.height[0])), most = Math.max(...loss.flatMap((p) => p.height).filter(Number.isFinite));
-      this.curved = { frames: frames.length, run: scene.run, theme: theme.name, loss, accuracy: frames[0].accuracy_train === null ? null : both("accuracy"),
+      this.curved = { last: frames.at(-1), run: scene.run, theme: theme.name, loss, accuracy: frames[0].accuracy_train === null ? null : both("accuracy"),
         panels: [{ panel: { base: 0, low: 0, high: beyond(Math.min(most, 3 * top) * 1.02) || 1, log: false }, steps: scene.epochs }, { panel: { base: 0, low: 0, high: 1.001, log: false, below: true }, steps: scene.epochs }] };
     }
     const { loss, accuracy, panels } = this.curved;
@@ -264,11 +270,11 @@ export class NetworkPlayer extends TrainingPlayer {
       this.layers.ariaLabel = texts.warp; this.counted = null;
     }
     const classes = scene.points && scene.labels.length > 0;
-    buttons.wrong.hidden = buttons.matrix.hidden = !classes; buttons.train.hidden = buttons.discrete.hidden = !scene.points;
+    buttons.wrong.hidden = buttons.matrix.hidden = !classes; buttons.train.hidden = !scene.points; buttons.discrete.hidden = !scene.points || scene.inputs === 1 && !classes;
     buttons.val.hidden = !scene.points || scene.points.train === scene.points.x.length;
-    buttons.warp.hidden = !scene.points || net.hidden < 1;
+    buttons.warp.hidden = scene.inputs !== 2 || net.hidden < 1;
     buttons.pen.hidden = buttons.undo.hidden = !scene.points || !this.send; buttons.undo.disabled = !this.changes;
-    if (!scene.points) this.pen.on = false;
+    if (scene.inputs !== 2) { this.pen.on = false; buttons.pen.hidden = true; }
     buttons.pen.setAttribute("aria-pressed", this.pen.on);
     for (const name of ["train", "val", "wrong"]) buttons[name].setAttribute("aria-pressed", !look.hidden.includes(name));
     buttons.discrete.setAttribute("aria-pressed", look.discrete); buttons.warp.setAttribute("aria-pressed", look.warp !== null); buttons.matrix.setAttribute("aria-pressed", look.matrix);
@@ -307,9 +313,10 @@ export class NetworkPlayer extends TrainingPlayer {
 
   // What the network says at a place of the plane, in words.
   saying([x, y]) {
-    const { scene, texts } = this, layers = this.here(this.shown), outputs = layers.at(-1), lines = [`(${digits(x)}, ${digits(y)})`];
+    const { scene, texts } = this, layers = this.here(this.shown), outputs = layers.at(-1), one = scene.inputs === 1, lines = [one ? `x = ${digits(x)}` : `(${digits(x)}, ${digits(y)})`];
     if (this.look.neuron) lines.push(`${this.nameOf(this.look.neuron)}: ${digits(layers[this.look.neuron[0]][this.look.neuron[1]])}`);
     lines.push(`${texts.output}: ${outputs.slice(0, 6).map((v) => digits(v)).join(", ")}${outputs.length > 6 ? ", …" : ""}`);
+    if (one && this.caught >= 0 && !scene.labels.length) lines.push(fill(texts.residual, { y: digits(y), r: digits(y - outputs[0]) }));
     if (scene.labels.length) lines.push(`${texts.class}: ${scene.labels[decide(outputs.map((v) => [v]))[0]]}`);
     return lines.join("\n");
   }
@@ -326,6 +333,10 @@ export class NetworkPlayer extends TrainingPlayer {
     on(top, "pointermove pointerdown", (e) => {
       if (!this.ready || !this.scene.points) return;
       this.pointer = this.spot(e);
+      if (this.scene.inputs === 1) {
+        const { x, y } = this.scene.points, { left, top: above } = top.getBoundingClientRect(), k = this.caught = this.field.near(e.clientX - left, e.clientY - above, this.scene, this.look.hidden);
+        if (k >= 0) this.pointer = [x[k], y[k]];
+      }
       this.read(e, this.saying(this.pointer)); this.ask();
     });
     on(mesh, "pointermove pointerdown", (e) => {

@@ -133,11 +133,12 @@ export class TrainingPlayer extends Playback {
   }
 
   // What the colours and marks mean.
-  legend({ labels, scale, points }) {
-    const { scene, texts, theme } = this, key = JSON.stringify([labels, scale, scene.language, theme.name]);
+  legend({ labels, scale, points, inputs }) {
+    const { scene, texts, theme } = this, key = JSON.stringify([labels, inputs, scale, scene.language, theme.name]), lines = inputs === 1 && !labels.length;
     if (this.told === key) return;
     this.told = key;
-    const rows = points && !labels.length ? [[digits(scale.middle - scale.half), theme.minus], [digits(scale.middle + scale.half), theme.plus]]
+    const rows = lines ? [[texts.share_plus, { colour: theme.plus, shape: 1 }], [texts.share_minus, { colour: theme.minus, shape: 1 }]]
+      : points && !labels.length ? [[digits(scale.middle - scale.half), theme.minus], [digits(scale.middle + scale.half), theme.plus]]
       : labels.slice(0, NAMED).map((name, k) => [name, classStyle({ labels, colours: scene.colours }, theme, k)]);
     this.parts.legend.querySelector("ul").replaceChildren(...rows.map(([name, style]) => {
       const row = document.createElement("li"), canvas = row.appendChild(document.createElement("canvas")), g = canvas.getContext("2d");
@@ -145,7 +146,7 @@ export class TrainingPlayer extends Playback {
       row.append(name);
       return row;
     }), ...(labels.length > NAMED ? [Object.assign(document.createElement("li"), { textContent: "…" })] : []));
-    this.parts.legend.title = texts.colours;
+    this.parts.legend.title = lines ? texts.shares : texts.colours;
   }
 
   // Words beside the pointer, within the stage.
@@ -171,12 +172,13 @@ export function replay(Player, main, bytes, about) {
   return player;
 }
 
-// The frames of a message that are not there yet; those that begin beyond what is there are asked for again.
+// The frames of a message that are not there yet, or in the place of an earlier pass, which was not kept for good; those that begin beyond
+// what is there are asked for again.
 export function addFrames(there, { first, passes, theta, running, ...figures }, array) {
   if (first > there.length) return;
   const [thetas, runnings] = [array(theta), array(running)], [p, r] = [thetas, runnings].map((a) => (a ? a.length / passes.length : 0));
   const rows = Object.fromEntries(Object.entries(figures).map(([name, place]) => [name, array(place)]));
-  passes.forEach((pass, k) => first + k < there.length || there.push({ pass, theta: thetas.subarray(k * p, (k + 1) * p), running: runnings && runnings.subarray(k * r, (k + 1) * r),
+  passes.forEach((pass, k) => there[first + k]?.pass >= pass || (there[first + k] = { pass, theta: thetas.subarray(k * p, (k + 1) * p), running: runnings && runnings.subarray(k * r, (k + 1) * r),
     ...Object.fromEntries(Object.entries(rows).map(([name, row]) => [name, row && row[k]])) }));
 }
 
