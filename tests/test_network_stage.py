@@ -392,6 +392,13 @@ def test_points_by_hand(bare):
     page.keyboard.press("Control+z")
     assert page.evaluate("told.shift()") == {"back": 1}
     page.evaluate("(data) => take(data)", sent(s.trainer(), run=run_key(s), state="ready", language="ru"))
+    there = seen(page)
+    page.mouse.click(*at(5.9, -5.9))
+    page.wait_for_function("told.length")
+    assert len(seen(page)) == len(there) + 1 and "add" in page.evaluate("told.shift()")["points"]
+    page.evaluate("(data) => take(data)", sent(s.trainer(), run=run_key(s), state="ready", language="ru", refused=1))
+    assert seen(page) == there, "what is refused is gone at once"
+    page.evaluate("(data) => take(data)", sent(s.trainer(), run=run_key(s), state="ready", language="ru", refused=1))
     page.mouse.click(*at(0, -5), button="right")
     assert answered(page, s)[0]["points"] == {"erase": [k]}
     s = with_points(s, s.trainer(), {"erase": [k]})

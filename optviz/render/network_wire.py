@@ -14,12 +14,13 @@ from ..wall import WallScene
 from .wire import Arrays
 
 
-def pack_network(scene: NetworkScene, language: str, texts: Mapping[str, str], take: int = 0) -> bytes:
-    """The scene, the words around it in one language, and the colours of both themes; another `take` plays from the beginning."""
+def pack_network(scene: NetworkScene, language: str, texts: Mapping[str, str], take: int = 0, refused: int = 0) -> bytes:
+    """The scene, the words around it in one language, and the colours of both themes; another `take` plays from the beginning, and another
+    number of edits that were refused takes the last one back."""
     arrays = Arrays()
     return arrays.message({
-        **_head(scene, arrays, language), "take": take, "points": scene.points and _points(scene.points, arrays), "net": _net(scene, arrays),
-        "epochs": scene.epochs, "look": scene.look, **_around(language, texts),
+        **_head(scene, arrays, language), "take": take, "refused": refused, "points": scene.points and _points(scene.points, arrays),
+        "net": _net(scene, arrays), "epochs": scene.epochs, "look": scene.look, **_around(language, texts),
     })
 
 

@@ -117,9 +117,9 @@ export class Knob {
     });
   }
 
-  // Another run: it begins with what was sent; another network has other weights.
-  heard(other, another) {
-    if (other) { clearTimeout(this.lost); this.sent = new Map(); this.made = null; }
+  // Another run: it begins with what was sent, unless that was refused; another network has other weights.
+  heard(other, another, refused) {
+    if (other || refused) { clearTimeout(this.lost); this.sent = new Map(); this.made = null; }
     if (another) { this.values = new Map(); this.hand = null; this.close(); } else this.show();
   }
 

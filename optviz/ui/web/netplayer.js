@@ -84,7 +84,8 @@ export class NetworkPlayer extends TrainingPlayer {
     } else if (this.stepping && atEnd) this.playhead = this.last;
     if (!this.valid(this.look.neuron)) this.look.neuron = null;
     if (this.look.warp !== null && !(scene.inputs === 2 && this.look.warp >= 1 && this.look.warp <= this.net.hidden)) this.look.warp = null;
-    this.pen.heard(); this.knob.heard(other, another);
+    const refused = before && before.refused !== scene.refused;
+    this.pen.heard(refused); this.knob.heard(other, another, refused);
     this.heard();
     if (!this.frames.length) this.tell({ lack: 0 }); // it was shown before, in another stage than this
     if (turned) this.resize();

@@ -130,9 +130,9 @@ export class Pen {
     return come ? { move: [at[0], come[0], come[1]] } : { erase: [...new Set(at)] };
   }
 
-  // The page has spoken: an edit that made this run is no longer on its way.
-  heard() {
-    if (this.sent && this.sent.run !== this.player.scene.run) this.forget(this.sent.edit);
+  // The page has spoken: an edit that made this run, or was refused, is no longer on its way.
+  heard(refused) {
+    if (this.sent && (refused || this.sent.run !== this.player.scene.run)) this.forget(this.sent.edit);
     if (this.edits.length || this.hand) this.draw();
   }
 
