@@ -27,6 +27,8 @@ bench: .venv/bench .venv/chromium
 	$(PY) benchmarks/stage.py
 	$(PY) benchmarks/network.py
 	$(PY) benchmarks/visit.py
+	$(PY) benchmarks/grid.py
+	$(PY) benchmarks/probe.py
 
 clean:
 	rm -rf .venv build dist .pytest_cache .ruff_cache .mypy_cache .hypothesis

@@ -96,9 +96,9 @@ def main():
             data = wall(rows, columns, layers)
             page = opened(browser, OPEN_WALL, base64.b64encode(data).decode())
             rate, side, _ = page.evaluate(PLAY, 4)
-            spent = statistics.median(page.evaluate("spent"))
+            spent = page.evaluate("spent")
             print(f"play {rows} x {columns} networks 2-{'-'.join(map(str, layers))}-1 of 500 points, {len(data) >> 10} KiB: "
-                  f"{rate:.0f} pictures of all a second (limit 20), {side} x {side} places each, script {spent:.1f} ms a picture")
+                  f"{rate:.0f} pictures of all a second (limit 20), {side} x {side} places each, script {statistics.median(spent):.1f} ms a picture")
             page.close()
 
 

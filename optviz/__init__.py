@@ -6,10 +6,12 @@ from .datasets import Dataset, dataset, datasets
 from .descent import Trajectory, descend
 from .formula import FormulaError
 from .initializers import Initializer, initializers
+from .layers import Layers
 from .learning import History, train
 from .losses import Loss, losses
 from .optimizers import Optimizer, optimizers
 from .penalties import Penalty, penalties
+from .probe import Probe, probe
 from .render import render
 from .run import Run
 from .schedules import Schedule, schedules
@@ -18,6 +20,6 @@ from .trainer import Trainer
 from .training import Training
 
 __version__ = "0.1.0"
-__all__ = ["Activation", "Dataset", "FormulaError", "History", "Initializer", "Loss", "Optimizer", "Penalty", "Refused", "Run", "Schedule", "Surface",
-           "T", "Trainer", "Training", "Trajectory", "activations", "dataset", "datasets", "descend", "initializers", "losses", "optimizers",
-           "penalties", "render", "schedules", "surface", "surfaces", "train"]
+__all__ = ["Activation", "Dataset", "FormulaError", "History", "Initializer", "Layers", "Loss", "Optimizer", "Penalty", "Probe", "Refused", "Run",
+           "Schedule", "Surface", "T", "Trainer", "Training", "Trajectory", "activations", "dataset", "datasets", "descend", "initializers",
+           "losses", "optimizers", "penalties", "probe", "render", "schedules", "surface", "surfaces", "train"]

@@ -110,6 +110,7 @@ def show(names: Sequence[str]) -> None:
 
 def render(given: argparse.Namespace) -> None:
     """Render what the command line says."""
+    from .pace import Pace
     from .race import Race
     from .render import render as rendered
     from .study import Study
@@ -126,8 +127,8 @@ def render(given: argparse.Namespace) -> None:
     options = file_options(given)
     if link_language in ("en", "ru"):
         options = {"language": link_language} | options
-    lab = urlsplit(link).path.rpartition("/")[2] if "?" in link else ""
-    spec, shown = (Study if lab == "boundary" else Race).from_query("&".join(fields)), sys.stderr.isatty()
+    lab, text, shown = urlsplit(link).path.rpartition("/")[2] if "?" in link else "", "&".join(fields), sys.stderr.isatty()
+    spec = Study.from_query(text) if lab == "boundary" else Pace.from_query(text).race if lab == "schedules" else Race.from_query(text)
 
     def progress(share: float) -> None:
         print(f"\r{share:4.0%}", end="" if share < 1 else "\n", file=sys.stderr, flush=True)

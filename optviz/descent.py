@@ -91,7 +91,9 @@ class Problem:
         self.schedule = schedule
         self.plan = Plan(self.optimizer, schedule if schedule.fed else schedules["constant"], options,
                          bool(np.any(values["noise"])), bool(np.any(values["noise_relative"])),
-                         values["clip_norm"] is not None, values["clip_value"] is not None)
+                         values["clip_norm"] is not None, values["clip_value"] is not None,
+                         schedule.fed and bool(np.any(values["warmup_steps"])))
+        self.steady = schedule is schedules["constant"] and not np.any(values["warmup_steps"])
         try:
             self.batch = np.broadcast_shapes(*(v.shape for v in (*self.start, self.member, *self.values.values()) if isinstance(v, np.ndarray)))
         except ValueError:
@@ -103,8 +105,9 @@ class Problem:
 
     def given(self, values: Mapping[str, Any]) -> Given:
         """The numbers that all steps share, out of the settings of some members."""
-        return Given(self.optimizer.bundle(*(values[n] for n in self.optimizer.params)),
-                     self.schedule.bundle(*(values["schedule_" + n] for n in self.schedule.params)), *(values.get(n) for n in CLIPS))
+        h = self.optimizer.bundle(*(values[n] for n in self.optimizer.params))
+        schedule = self.schedule.bundle(*(values["schedule_" + n] for n in self.schedule.params))
+        return Given(h, schedule, **{n: values.get(n) for n in CLIPS}, warmup=values["warmup_steps"])
 
     def solve(self, name: str, device: Any = "cpu", dtype: Any = "float64") -> Trajectory:
         machine = backend(name, device, dtype)
@@ -120,13 +123,14 @@ class Problem:
         if self.schedule.fed:
             return 0.0 * k
         k = np.asarray(k, float)  # a plain number's power would raise where an array's is infinite
-        rate = self.schedule.rule(k, given.h.lr, given.schedule, self.steps, np)
+        rate = self.schedule.at(k, given.h.lr, given.schedule, self.steps, given.warmup)
         return np.nan_to_num(rate)  # one that grows out of the floats breaks the run, not the picture of the rate
 
     def noise(self, members: np.ndarray, step: Any, values: Mapping[str, Any]) -> tuple[Any, Any]:
         """The two disturbances of some members at some steps, None where there are none; a single run is member 0."""
-        added = values["noise"] * gaussian(self.seed, 0, members, step) if self.plan.noise else None
-        relative = values["noise_relative"] * gaussian(self.seed, 1, members, step) if self.plan.noise_relative else None
+        with np.errstate(over="ignore"):
+            added = values["noise"] * gaussian(self.seed, 0, members, step) if self.plan.noise else None
+            relative = values["noise_relative"] * gaussian(self.seed, 1, members, step) if self.plan.noise_relative else None
         return added, relative
 
     def noises(self, members: np.ndarray, values: Mapping[str, Any]) -> Iterator[list[Any]]:
@@ -152,7 +156,7 @@ class Problem:
         steps, given, (x, y) = self.steps, self.given(self.values), self.start
         traced, bind, first = python_step(self.plan)
         fixed = self.fixed(traced.fixed, given)
-        rates = [given.h.lr] * steps if self.schedule is schedules["constant"] else self.rate(np.arange(steps), given).tolist()
+        rates = [given.h.lr] * steps if self.steady else self.rate(np.arange(steps), given).tolist()
         columns: list[Any] = [range(1, steps + 1), rates]
         for part in self.noise(np.full(steps, self.member or 0), np.arange(1, steps + 1), self.values):
             columns += [] if part is None else part.tolist()
@@ -204,8 +208,8 @@ class Problem:
         values = {name: v[members] if np.ndim(v) else v for name, v in values.items()}
         stepper = (_TracedArrays if m.xp is np and self.optimizer.traceable else _Arrays)(self, m, values)
         now, given = stepper.begin(start), self.given(values)
-        shared = None if any(np.ndim(v) for v in (given.h.lr, *given.schedule)) else self.rate(np.arange(self.steps), given).tolist()
-        constant = None if shared or self.schedule is not schedules["constant"] else m.array(self.rate(0, given))
+        shared = None if any(np.ndim(v) for v in (given.h.lr, *given.schedule, given.warmup)) else self.rate(np.arange(self.steps), given).tolist()
+        constant = None if shared or not self.steady else m.array(self.rate(0, given))
         kept = len(self.kept)
         width = sum(len(rows(a)) for a in now) if self.memory else 2
         out = _Block(start, np.empty(n), np.empty((width, kept, n)), np.empty((kept, n)), np.zeros((2, kept, n)), np.empty((kept, n)),

@@ -20,7 +20,6 @@ from .latex import number, plain
 from .optimizers import Optimizer
 from .oracle import Disturbance, Oracle
 from .run import Run
-from .schedules import schedules
 from .trace import begin_state
 
 BIG = 4  # numbers of a value that are shown; a longer memory stays a letter
@@ -241,11 +240,11 @@ class _Replayed:
 
     def spelled(self, i: int, roles: Mapping[str, int]) -> Spelled:
         """A line in symbols, and with numbers in their place."""
-        o, line, schedule = self.optimizer, self.lines[i], self.problem.schedule
+        o, line = self.optimizer, self.lines[i]
         symbols = {name: _coloured(o.symbol(name), role) for name, role in roles.items()}
         fixed = {name: _signed(v) for name, v in self.problem.values.items() if name in o.params and not isinstance(v, str)}
         known = {name: self.slot(j, roles) for name, j in self.known[i].items() if self.shown(j)}
-        if schedule is schedules["constant"]:
+        if self.problem.steady:
             known["lr"] = fixed["lr"]
         said = o.printer(self.options, symbols)(line.value)
         counted = o.printer(self.options, fixed | known, r" \cdot ")(line.value)

@@ -65,20 +65,25 @@ def _numbered(name: T, value: Any) -> T:
     return T(f"{name.en} {short(value)}", f"{name.ru} {short(value)}")
 
 
+def _counted(name: T) -> Callable[[Any], T]:
+    """A number that English puts first."""
+    return lambda v: T(f"{short(v)} {name.en}", f"{name.ru}: {short(v)}")
+
+
 def _worded(name: T) -> Callable[[str], T]:
     return lambda word: T(f"{name.en}: {SAID[word].en}", f"{name.ru}: {SAID[word].ru}")
 
 
 _axis("width", T("neurons", "нейронов"), (3, 6, 20), Param(8, 1, 64, allowed=Range(1, 64), whole=True),
-      lambda study, value: {"layers": (value,) * max(len(study["layers"]), 1)})
+      lambda study, value: {"layers": (value,) * max(len(study["layers"]), 1)}, _counted(T("neurons", "нейронов")))
 _axis("depth", T("hidden layers", "скрытых слоёв"), (1, 2, 4), Param(1, 0, 8, allowed=Range(0, 8), whole=True),
-      lambda study, value: {"layers": ((study["layers"] or (8,))[0],) * value})
+      lambda study, value: {"layers": ((study["layers"] or (8,))[0],) * value}, _counted(T("hidden layers", "скрытых слоёв")))
 _axis(LAMBDA, T("λ =", "λ ="), (0.0, 0.001, 0.01, 0.1), STRENGTH)
 _axis(KIND, T("penalty", "штраф"), ("none", "l2", "l1", "elastic"), Choice("l2", ("none", *penalties)),
       head=lambda key: penalties[key].name if key != "none" else T("no penalty", "без штрафа"))
 _axis("dropout", T("dropout p =", "дропаут p ="), (0.0, 0.1, 0.3, 0.5), COMMON["dropout"])
 _axis("label_smoothing", T("smoothing", "сглаживание"), (0.0, 0.05, 0.1, 0.2), COMMON["label_smoothing"])
-_axis("n", T("examples:", "примеров:"), (20, 50, 200, 1000), LIMITS["n"])
+_axis("n", T("examples", "примеров"), (20, 50, 200, 1000), LIMITS["n"], head=_counted(T("examples", "примеров")))
 _axis("noise", T("noise", "шум"), (0.0, 0.1, 0.2, 0.3), COMMON["noise"])
 _axis("label_noise", T("wrong labels", "неверных меток"), (0.0, 0.05, 0.1, 0.2), COMMON["label_noise"])
 _axis("augment", T("augmentation", "аугментация"), ("none", "jitter", "rotate", "flip", "shift"), Choice("none", ("none", *augmentations)),
@@ -224,6 +229,33 @@ def _trainer(studies: Sequence[Study], seeds: Sequence[int]) -> Trainer:
     elif not any(isinstance(v, np.ndarray) for v in given.values()):
         given["seed"] = np.full(len(studies), given["seed"])
     return Trainer(**given, weights=studies[0].weights or None)
+
+
+class Lockstep:
+    """A grid under way: the groups that are trained, and every cell as a training of its own that follows its group."""
+
+    def __init__(self, grid: Grid):
+        self.studies = grid.cells()
+        self.groups = together(self.studies)
+        self.cells = [trainer for _, trainer in sorted(((k, group.trainer.lone(i)) for group in self.groups for i, k in enumerate(group.members)),
+                                                       key=lambda cell: cell[0])]
+
+    @property
+    def trainers(self) -> list[Trainer]:
+        """What is trained."""
+        return [group.trainer for group in self.groups]
+
+    @property
+    def ended(self) -> bool:
+        """Whether nobody trains on."""
+        return all(not t.any_going or t.passes >= t.values["epochs"] for t in self.trainers)
+
+    def take(self, trainers: Sequence[Trainer]) -> None:
+        """The groups after some more passes."""
+        self.groups = [group._replace(trainer=trainer) for group, trainer in zip(self.groups, trainers, strict=True)]
+        for members, trainer in self.groups:
+            for i, k in enumerate(members):
+                self.cells[k].follow(trainer, i)
 
 
 def advance(trainers: Sequence[Trainer], seconds: float, passes: int | None = None) -> list[Trainer]:

@@ -9,7 +9,6 @@ import numpy as np
 
 from .descent import Problem
 from .run import Run
-from .schedules import schedules
 from .trace import javascript_step, python_step
 
 
@@ -34,5 +33,5 @@ def live(run: Run) -> Live | None:
     k = np.arange(p.steps)
     parts = [part for part in p.noise(np.zeros(p.steps), k + 1, p.values) if part is not None]
     return Live(javascript_step(p.plan), dict(zip(names, p.fixed(names, given), strict=True)),
-                given.h.lr if p.schedule in (schedules["constant"],) or p.schedule.fed else p.rate(k, given),
+                given.h.lr if p.steady or p.schedule.fed else p.rate(k, given),
                 np.concatenate(parts).T if parts else None, p.schedule.fed)

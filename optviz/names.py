@@ -49,6 +49,7 @@ NAMES = {
     "pct_start": T("share of the rise", "доля подъёма"),
     "div_factor": T("rise from 1/…", "подъём от 1/…"), "final_div_factor": T("fall to another 1/…", "спад ещё до 1/…"),
     "step_size_up": T("steps of the rise", "шагов подъёма"), "base_factor": T("lower share", "нижняя доля"),
+    "warmup_steps": T("steps of warm-up before it", "шагов разогрева перед ним"),
     "warmup": T("steps of warm-up", "шагов разогрева"), "factor": T("factor", "множитель"), "patience": T("patience in steps", "терпение в шагах"),
     "threshold": T("what counts as better", "что считать улучшением"), "cooldown": T("rest in steps", "отдых в шагах"),
     "min_lr": T("lowest rate", "наименьшая скорость"), "plateau.eps": T("least change", "наименьшее изменение"),

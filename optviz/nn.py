@@ -38,10 +38,12 @@ class Moments(NamedTuple):
 
 
 class Flow(NamedTuple):
-    """What a network computed: its outputs; of every layer its weighted sums and what it hands on; of every batch normalization its moments."""
+    """What a network computed: its outputs; of every layer its weighted sums, what its nonlinearity was given, and what it hands on; of
+    every batch normalization its moments."""
 
     outputs: Any
     sums: list[Any]
+    fed: list[Any]
     activations: list[Any]
     moments: list[Moments]
 
@@ -137,29 +139,42 @@ class Net:
         `running` are the moments that a trained batch normalization uses; without them a batch's own are taken. `masks` drop
         hidden numbers in training; `keep` is the share that stayed, by which all are multiplied afterwards ("at_test").
         """
-        own: list[dict[str, Any]] = [{} for _ in self.activations]
-        for block, part in zip(self.blocks, parts, strict=True):
-            own[block.layer][block.kind] = part
-        flow = Flow(x, [], [], [])
-        for layer, p in enumerate(own):
+        flow = Flow(x, [], [], [], [])
+        for layer, p in enumerate(self.by_layer(parts)):
             before, x = x, x @ p["weight"]
             if self.bias:
                 x = x + p["bias"]
             flow.sums.append(x)
-            if layer == self.hidden:
-                x = self.activated(layer, x, p, xp)
-            else:
-                x = self.normalized("before", layer, x, p, flow, running, xp)
-                x = self.activated(layer, x, p, xp)
-                x = self.normalized("after", layer, x, p, flow, running, xp)
+            x = self.handed_on(layer, x, p, flow, running, xp)
+            if layer < self.hidden:
                 if masks is not None:
                     x = x * masks[layer]
                 if keep is not None:
                     x = x * keep
-                if self.residual and self.widths[layer] == self.widths[layer + 1]:
+                if self.bridged(layer):
                     x = x + before
             flow.activations.append(x)
         return flow._replace(outputs=x)
+
+    def by_layer(self, parts: Sequence[Any]) -> list[dict[str, Any]]:
+        """Each layer's parameters by their kinds."""
+        own: list[dict[str, Any]] = [{} for _ in self.activations]
+        for block, part in zip(self.blocks, parts, strict=True):
+            own[block.layer][block.kind] = part
+        return own
+
+    def bridged(self, layer: int) -> bool:
+        """Whether what came into a hidden layer is added to what it hands on."""
+        return self.residual and layer < self.hidden and self.widths[layer] == self.widths[layer + 1]
+
+    def handed_on(self, layer: int, x: Any, p: Mapping[str, Any], flow: Flow, running: Sequence[Moments] | None, xp: Any) -> Any:
+        """A layer's sums through its normalizations and its nonlinearity."""
+        hidden = layer < self.hidden
+        if hidden:
+            x = self.normalized("before", layer, x, p, flow, running, xp)
+        flow.fed.append(x)
+        x = self.activated(layer, x, p, xp)
+        return self.normalized("after", layer, x, p, flow, running, xp) if hidden else x
 
     def activated(self, layer: int, x: Any, p: Mapping[str, Any], xp: Any) -> Any:
         """The nonlinearity; one of several pieces takes them side by side."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,7 @@ from .augment import augmentations
 from .core import T, rounded, short
 from .palette import BLUE, COLOURS, GREEN, ORANGE, PINK, VIOLET
 from .preparing import preparations
+from .regular import findings as experiments
 from .regular.amount import Amounts, Averaged
 from .regular.auxiliary import SECONDS, Heads
 from .regular.batchnorm import IMAGENET, PLACES, Collapse, Places, Running, Sensitivity, Steps
@@ -21,7 +22,7 @@ from .regular.several import NEVER
 from .regular.smoothing import Confidence
 from .regular.stopping import Stopped
 from .regular.weights import KINDS, Paths, Trench
-from .sheet import Bars, Chart, Dots, Line, Mark, Rule, Scale, Sheet
+from .sheet import Bars, Chart, Dots, Heat, Line, Mark, Rule, Scale, Sheet
 
 LAMBDA, PASS, WEIGHT = T("λ", "λ"), T("pass", "эпоха"), T("w", "w")
 LOSS, ACCURACY = T("loss", "потеря"), T("share that is right", "доля верных")
@@ -29,6 +30,7 @@ TRAIN, VAL, TEST = T("training", "обучение"), T("validation", "пров�
 NETWORK, SIZE, SURE = T("network", "сеть"), T("batch size", "размер пакета"), T("greatest probability", "наибольшая вероятность")
 RIGHT, STEPS = Scale(ACCURACY, low=0.0, high=1.0), Scale(T("steps", "шагов"), low=0.0)
 HALF = 0.36  # of a bar over a word
+FEW, SURE_AT = 4, 3.0  # thinned networks that are shown; an output of full colour
 BUNDLE = 60  # curves that may lie over each other
 NO = T("never", "никогда")
 
@@ -101,13 +103,28 @@ def trench(t: Trench) -> Sheet:
 
 def dropout(e: Ensemble) -> Sheet:
     """How right each thinned network is, their mean, and the whole network that stands for it."""
-    names = [T(str(k + 1), str(k + 1)) for k in range(len(e.accuracy))]
-    mean, whole = rounded(e.accuracy_mean), rounded(e.accuracy_whole)
-    return Sheet([Chart("thinned", T("Thinned networks, and what stands for all of them", "Прореженные сети и то, что их заменяет"),
-                        Scale(T("thinned network", "прореженная сеть"), words=names), RIGHT,
+    names = _numbers(len(e.accuracy))
+    mean, whole, ends = rounded(e.accuracy_mean), rounded(e.accuracy_whole), [-0.5, len(names) - 0.5]
+    shown = [*zip([T(f"thinned network {k + 1}", f"прореженная сеть {k + 1}") for k in range(FEW)], e.outputs, strict=False),
+             (T("their mean", "их среднее"), e.mean), (T("the whole network", "вся сеть"), e.whole)]
+    fields = [Chart(f"field-{k}", name, Scale(T("x", "x")), Scale(T("y", "y")), [_field(e, out)], even=True) for k, (name, out) in enumerate(shown)]
+    return Sheet([*fields, Chart("thinned", T("Thinned networks, and what stands for all of them", "Прореженные сети и то, что их заменяет"),
+                        Scale(T("thinned network", "прореженная сеть"), words=names if len(names) <= 20 else ()), RIGHT,
                         [columns(e.accuracy, BLUE),
-                         Rule(T(f"their mean answer: {mean}", f"их средний ответ: {mean}"), y=e.accuracy_mean, colour=GREEN),
-                         Rule(T(f"the whole network: {whole}", f"вся сеть: {whole}"), y=e.accuracy_whole)], wide=2)])
+                         Line(ends, [e.accuracy_mean] * 2, GREEN, T(f"their mean answer: {mean}", f"их средний ответ: {mean}")),
+                         Line(ends, [e.accuracy_whole] * 2, "ink", T(f"the whole network: {whole}", f"вся сеть: {whole}"), dash=1)], wide=3)], 3)
+
+
+def _field(e: Ensemble, outputs: np.ndarray) -> Heat:
+    """What a network says over the plane: for two classes how much more it is for the second."""
+    said = outputs[..., 0] if outputs.shape[-1] == 1 else outputs[..., 1] - outputs[..., 0]
+    return Heat(_edges(e.x), _edges(e.y), np.clip(said, -SURE_AT, SURE_AT), -SURE_AT, SURE_AT, T("output", "выход"), signed=True)
+
+
+def _edges(places: np.ndarray) -> np.ndarray:
+    """The edges of cells around even places."""
+    half = (places[1] - places[0]) / 2
+    return np.append(places - half, places[-1] + half)
 
 
 def expected(e: Expected) -> Sheet:
@@ -216,10 +233,43 @@ def places(p: Places) -> Sheet:
     there = np.where(p.median == NEVER, np.nan, p.median)
     return Sheet([
         Chart("steps", T("Steps to the target, median over seeds", "Шагов до цели, медиана по зёрнам"), Scale(T("place", "место"), words=words),
-              STEPS, [columns(there, BLUE)]),
+              STEPS, [columns(there, BLUE)], wide=2),
         Chart("loss", T("Loss on training, median", "Потеря на обучении, медиана"), Scale(PASS), Scale(LOSS, log=True),
-              lines(np.arange(p.loss.shape[1]), p.loss, words)),
-    ])
+              lines(np.arange(p.loss.shape[1]), p.loss, words), wide=2),
+        *norms(),
+    ], 4)
+
+
+SIDE = 0.46  # half of a cell
+
+
+def _numbers(many: int) -> list[T]:
+    return [T(str(k + 1), str(k + 1)) for k in range(many)]
+
+
+GROUPS: Sequence[tuple[str, T, Callable[[int, int], bool]]] = (
+    ("batch", T("Batch norm: one channel, all examples", "По пакету: один канал, все примеры"), lambda example, channel: channel == 0),
+    ("layer", T("Layer norm: one example, all channels", "По слою: один пример, все каналы"), lambda example, channel: example == 0),
+    ("instance", T("Instance norm: one channel of one example", "По экземпляру: один канал одного примера"),
+     lambda example, channel: example == 0 and channel == 0),
+    ("group", T("Group norm: some channels of one example", "По группе: часть каналов одного примера"),
+     lambda example, channel: example == 0 and channel < 3),
+)
+
+
+def norms() -> list[Chart]:
+    """Whose mean and variance each normalization takes: of a batch of examples by channels."""
+    examples, channels = 4, 6
+    charts = []
+    for key, name, within in GROUPS:
+        cells = [(example, channel) for example in range(examples) for channel in range(channels)]
+        marks: list[Mark] = []
+        for colour, inside in (("line", False), (BLUE, True)):
+            e, c = np.array([cell for cell in cells if within(*cell) is inside]).T
+            marks.append(Bars(c - SIDE, c + SIDE, e + SIDE, colour, base=e - SIDE, alpha=0.9))
+        charts.append(Chart(f"norm-{key}", name, Scale(T("channel", "канал"), words=_numbers(channels)), Scale(T("example", "пример"),
+                                                                                                            words=_numbers(examples)), marks))
+    return charts
 
 
 # --- labels, time, data -------------------------------------------------------------------------------------------------------------------
@@ -366,3 +416,25 @@ def _border(row: np.ndarray, across: tuple[float, float], up: tuple[float, float
 def by_class(points: np.ndarray, y: np.ndarray) -> list[Mark]:
     """Points in the colours and shapes of their classes."""
     return [Dots(points[y == c, 0], points[y == c, 1], (ORANGE, BLUE, *COLOURS[2:])[c % 8], shape=c % 2, size=3.0) for c in np.unique(y).tolist()]
+
+
+# --- the grid -----------------------------------------------------------------------------------------------------------------------------
+
+
+def bands(rows: Sequence[T], columns: Sequence[T], across: T, values: np.ndarray, name: T, key: str) -> Chart:
+    """A curve for each row of a grid over its columns, (cells, seeds): the mean, and the band from 10 to 90 %."""
+    many = values.reshape(len(rows), len(columns), -1)
+    marks: list[Mark] = []
+    for k, row in enumerate(rows):
+        low, high = np.quantile(many[k], (0.1, 0.9), axis=-1)
+        marks += [Line(np.arange(len(columns)), many[k].mean(-1), COLOURS[k % len(COLOURS)], row, dash=k % 3, low=low, high=high)]
+    return Chart(key, name, Scale(across, words=columns), Scale(name), marks)
+
+
+#: By the experiment: its result as charts.
+SHEETS: Mapping[Callable[..., Any], Callable[[Any], Sheet]] = {
+    experiments.paths: weights, experiments.trench: trench, experiments.ensemble: dropout, experiments.expected: expected,
+    experiments.with_l2: with_l2, experiments.steps_table: steps, experiments.batch_sizes: collapse, experiments.running_statistics: running,
+    experiments.sensitivity: sensitivity, experiments.places: places, experiments.confidence: confidence, experiments.stopping: stopping,
+    experiments.amounts: amounts, experiments.averaged: averaged, experiments.heads: heads, experiments.stages: prepared, experiments.shaken: shaken,
+}

@@ -138,6 +138,7 @@ class Scene:
     explained: Explained | None = None
     gauges: Gauges | None = None
     look: dict[str, object] = field(default_factory=dict)
+    rates: Panel | None = None  # the frame of the learning rates' curves, where they are what it is about
 
 
 def dots(s: Surface, box: Box) -> list[Dot]:
@@ -174,7 +175,7 @@ def panel(curves: Sequence[np.ndarray], base: float | None, h: Heat) -> Panel:
 def _difference(race: Race, optimizer: str) -> str | None:
     """The setting that tells the entrants of one kind apart, as it is printed."""
     twins = [e for e in race.entrants if e.optimizer == optimizer]
-    for name in dict.fromkeys(["lr", "schedule", *CLIPS, *SIGNS]):
+    for name in dict.fromkeys(["lr", "schedule", "warmup_steps", *CLIPS, *SIGNS]):
         told = [printed(e, name).en for e in twins if name == "schedule" or name in dict(e.settings)]
         if len(set(told)) == len(twins):
             return name
@@ -187,6 +188,8 @@ def printed(e: Entrant, name: str) -> T:
         called = schedules[e.schedule].name
         return T(f"α: {called.en}", f"α: {called.ru}")
     value = e[name]
+    if name == "warmup_steps":
+        return T(f"warm-up {value}", f"разогрев {value}") if value else T("no warm-up", "без разогрева")
     if name in CLIPS:
         return T("not clipped", "без ограничения") if value is None else T(f"clipped at {value:.3g}", f"с ограничением {value:.3g}")
     return T(*[f"{SIGNS[name]} = {value:.3g}"] * 2)

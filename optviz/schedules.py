@@ -33,18 +33,28 @@ class Schedule:
         """Checked parameters by name, the rest at their defaults."""
         return self.bundle(**resolve(self.params, given))
 
-    def rates(self, steps: int, lr: float, loss: Any = None, **params: float) -> np.ndarray:
+    def at(self, k: Any, lr: Any, h: Any, steps: int, warmup: Any = 0) -> Any:
+        """The rate of step k; a warm-up rises evenly to the first one, and the rule has the steps that are left."""
+        rate = self.rule(np.clip(k - warmup, min=0), lr, h, np.clip(steps - warmup, min=1), np)
+        return np.where(k < warmup, rate * (k + 1) / (warmup + 1), rate)
+
+    def after(self, t: Any, loss: Any, state: Any, lr: Any, h: Any, warmup: Any, xp: Any) -> tuple[Any, ...]:
+        """What a fed rule remembers after step t, counted from 1: it is told nothing before its warm-up is over."""
+        rising = (lr * (t + 1) / (warmup + 1), *state[1:])
+        return tuple(xp.where(t < warmup + 1, a, b) for a, b in zip(rising, self.rule(loss, state, h, xp), strict=True))
+
+    def rates(self, steps: int, lr: float, loss: Any = None, warmup_steps: int = 0, **params: float) -> np.ndarray:
         """The rate of every step, (steps,); a fed rule wants the loss before each step."""
         h = self.settings(params)
         if not self.fed:
             with np.errstate(all="ignore"):
-                return np.broadcast_to(self.rule(np.arange(steps), lr, h, steps, np), steps) + 0.0
+                return np.broadcast_to(self.at(np.arange(steps), lr, h, steps, warmup_steps), steps) + 0.0
         if loss is None:
             raise TypeError(f"{self.key} needs the loss before each step")
-        state, out = begin(lr), np.empty(steps)
+        state, out = begin(lr / (warmup_steps + 1)), np.empty(steps)
         for k in range(steps):
             out[k] = state[0]
-            state = self.rule(loss[k], state, h, np)
+            state = self.after(k + 1, loss[k], state, lr, h, warmup_steps, np)
         return out
 
 

@@ -28,6 +28,7 @@ class Plan(NamedTuple):
     noise_relative: bool = False
     clip_norm: bool = False
     clip_value: bool = False
+    warmup: bool = False  # in front of a schedule that is fed; of any other the rates are known beforehand
 
 
 class Given(NamedTuple):
@@ -37,12 +38,14 @@ class Given(NamedTuple):
     schedule: Any
     clip_norm: Any = None
     clip_value: Any = None
+    warmup: Any = 0
 
 
 def begin_state(plan: Plan, x: Any, given: Given, xp: Any) -> tuple[Any, ...]:
     """What is remembered before the first step; a schedule that is fed the loss remembers too."""
     state = tuple(plan.optimizer.init(x, given.h, xp))
-    return state + begin(given.h.lr + 0 * x[0]) if plan.schedule.fed else state
+    first = given.h.lr / (given.warmup + 1) if plan.warmup else given.h.lr
+    return state + begin(first + 0 * x[0]) if plan.schedule.fed else state
 
 
 def whole_step(plan: Plan, calls: tuple[Callable, Callable, Callable | None], x: Any, state: tuple[Any, ...], given: Given,
@@ -52,7 +55,9 @@ def whole_step(plan: Plan, calls: tuple[Callable, Callable, Callable | None], x:
     own = len(plan.optimizer.state)
     oracle = Oracle(slope, height, curvature, Disturbance(noise[0], noise[1], given.clip_norm, given.clip_value), xp)
     new, remembered = plan.optimizer.step(oracle, x, state[:own], given.h._replace(lr=rate), t, xp)
-    if plan.schedule.fed:
+    if plan.warmup:
+        remembered = (*remembered, *plan.schedule.after(t, height(x), state[own:], given.h.lr, given.schedule, given.warmup, xp))
+    elif plan.schedule.fed:
         remembered = (*remembered, *plan.schedule.rule(height(x), state[own:], given.schedule, xp))
     return new, tuple(remembered), oracle.first
 
@@ -153,8 +158,9 @@ def trace(plan: Plan) -> Traced:
     params = plan.optimizer.params
     h = plan.optimizer.bundle(*(options.get(n, p.default) if isinstance(p, Choice) else graph.symbol("h_" + n) for n, p in params.items()))
     schedule = plan.schedule.bundle(*(graph.symbol("k_" + n) for n in plan.schedule.params))
-    given = Given(h, schedule, graph.symbol("clip_norm") if plan.clip_norm else None, graph.symbol("clip_value") if plan.clip_value else None)
-    fixed = [s.name for s in (*h, *(schedule if plan.schedule.fed else ()), given.clip_norm, given.clip_value) if isinstance(s, Node)]
+    limits = [graph.symbol(name) if there else None for name, there in (("clip_norm", plan.clip_norm), ("clip_value", plan.clip_value))]
+    given = Given(h, schedule, limits[0], limits[1], graph.symbol("warmup") if plan.warmup else 0)
+    fixed = [s.name for s in (*h, *(schedule if plan.schedule.fed else ()), *limits, given.warmup) if isinstance(s, Node)]
 
     x = Pair(graph.symbol("x"), graph.symbol("y"))
     first = begin_state(plan, x, given, xp)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -93,6 +94,7 @@ BY_HAND, DRAWN = T("weights set by hand", "веса заданы вручную"
 SAME = T("the same run", "тот же запуск")
 NO, YES = T("no", "нет"), T("yes", "да")
 RATE, SGD = T("α", "α"), T("SGD", "SGD")  # the names of the panels are too long for a caption
+ASIDE = re.compile(r" \([^)]*\)")  # what the panels explain in brackets
 #: Words whose values need no name before them.
 SPEAKING = ("data", "optimizer", "loss", "activation")
 
@@ -116,7 +118,7 @@ def captions(studies: Sequence[Study]) -> list[T]:
         parts = [_said(v, table, name) for name in told]
         if any(other.weights != study.weights for other in studies):
             parts.append(BY_HAND if study.weights else DRAWN)
-        said.append(T(", ".join(p.en for p in parts), ", ".join(p.ru for p in parts)) if parts else SAME)
+        said.append(T(*(ASIDE.sub("", ", ".join(words)) for words in zip(*((p.en, p.ru) for p in parts), strict=True))) if parts else SAME)
     return said
 
 

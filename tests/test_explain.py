@@ -41,7 +41,7 @@ def test_the_shown_numbers_reproduce_every_line_and_the_step(key, options, extra
         space |= other.step.__globals__
     for k in range(e.steps):
         numbers, t = shown(e, k), k + 1
-        disturb = Disturbance(*(None if part is None else part[:, 0] for part in p.noise(np.zeros(1), np.array([t]), p.values)), *given[2:])
+        disturb = Disturbance(*(None if part is None else part[:, 0] for part in p.noise(np.zeros(1), np.array([t]), p.values)), *given[2:4])
 
         def oracle(x, disturb=disturb):
             return disturb(np.array(slope(x)), np)

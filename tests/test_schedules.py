@@ -77,6 +77,32 @@ def test_plateau_in_a_descent_is_fed_the_loss():
     np.testing.assert_allclose(batch.lr[:, 0], t.lr, rtol=1e-12)
 
 
+@pytest.mark.parametrize("key", ov.schedules)
+def test_a_warm_up_rises_evenly_to_the_first_rate_and_the_schedule_follows_it(key):
+    k, warmup = ov.schedules[key], 30
+    loss = {"loss": LOSSES} if k.fed else {}
+    rates = k.rates(STEPS, LR, warmup_steps=warmup, **loss)
+    alone = k.rates(STEPS - warmup, LR, **({"loss": LOSSES[warmup:]} if k.fed else {}))
+    np.testing.assert_allclose(rates[warmup:], alone, rtol=1e-12)
+    np.testing.assert_allclose(rates[:warmup], alone[0] * np.arange(1, warmup + 1) / (warmup + 1), rtol=1e-12)
+    np.testing.assert_array_equal(k.rates(STEPS, LR, warmup_steps=0, **loss), k.rates(STEPS, LR, **loss))
+    assert np.isfinite(k.rates(10, LR, warmup_steps=500, **({"loss": LOSSES[:10]} if k.fed else {}))).all()
+
+
+@pytest.mark.parametrize("key", ["constant", "cosine", "plateau"])
+def test_a_warm_up_is_the_same_alone_in_a_batch_and_in_torch(key):
+    given = {"steps": 60, "lr": 1e-3, "schedule": key, "warmup_steps": 25, "noise": 30.0} | ({"schedule_patience": 2} if key == "plateau" else {})
+    t = ov.descend("rosenbrock", "momentum", **given)
+    loss = {"loss": t.loss[:-1], "patience": 2} if key == "plateau" else {}
+    np.testing.assert_allclose(t.lr, ov.schedules[key].rates(60, 1e-3, warmup_steps=25, **loss), rtol=1e-12)
+    for machine in ("numpy", "torch"):
+        many = ov.descend("rosenbrock", "momentum", **given | {"warmup_steps": np.array([25, 0])}, member=np.array([0, 0]), backend=machine)
+        np.testing.assert_allclose(many.lr[:, 0], t.lr, rtol=1e-12)
+        np.testing.assert_allclose(many.points[..., 0], t.points, rtol=1e-9)
+        without = ov.descend("rosenbrock", "momentum", **given | {"warmup_steps": 0})
+        np.testing.assert_allclose(many.lr[:, 1], without.lr, rtol=1e-12)
+
+
 def test_noam_is_the_transformers():
     """d^-0.5 min(n^-0.5, n w^-1.5) with its peak at the rate."""
     n, w = np.arange(1, STEPS + 1), 30

@@ -18,7 +18,7 @@ VARIANTS = [(key, {}) for key in ov.optimizers] + [
     ("adagrad", {"eps_place": "unrooted"}), ("adadelta", {"eps_place": "outside"})]
 STEPS = 25  # enough for every branch: warm-ups, look-ahead, rates that fall
 #: All that can be done to gradients and rates.
-EXTRAS = [{}, {"noise": 0.3, "noise_relative": 0.2, "seed": 7, "schedule": "plateau", "schedule_patience": 1, "schedule_factor": 0.7},
+EXTRAS = [{}, {"noise": 0.3, "noise_relative": 0.2, "seed": 7, "schedule": "plateau", "warmup_steps": 5, "schedule_patience": 1, "schedule_factor": 0.7},
           {"clip_norm": 0.5, "schedule": "warmup_cosine"}, {"clip_value": 0.2, "noise": 0.1}]
 RATE = {**dict.fromkeys(("momentum", "nesterov", "nesterov_torch"), 0.003), "momentum_lr_inside": 5e-4, "lion": 0.01, "adadelta": 1.0, "prodigy": 1.0, "schedule_free": 0.02}
 

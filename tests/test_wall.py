@@ -14,7 +14,7 @@ from optviz.boundary import boundary, boundary_length
 from optviz.core import T
 from optviz.ending import stopped
 from optviz.render.network_wire import pack_wall
-from optviz.render.words import WALL
+from optviz.render.words import WALL, digits
 from optviz.study import MOST_PINS, OWN, Study
 from optviz.study_presets import lessons
 from optviz.wall import Cell, Wall, advance_wall, captions, compared, wall_scene
@@ -41,6 +41,11 @@ SQUARE = 2.0  # its side
 def test_a_boundary_is_as_long_as_it_is(values, length):
     assert boundary_length(values[..., None]) == pytest.approx(length / SQUARE, rel=1e-3)
     assert boundary_length(np.stack([-values, values], -1)) == pytest.approx(length / SQUARE, rel=1e-3), "of two outputs the difference counts"
+
+
+@pytest.mark.parametrize(("last", "length"), [(1.5, 2 * np.hypot(0.5, 0.4)), (0.5, np.hypot(0.5, 0.5) + np.hypot(1 / 3, 1 / 3))])
+def test_the_middle_of_a_saddle_says_who_is_joined(last, length):
+    assert boundary_length(np.array([[1.0, -1.0], [-1.0, last]])[..., None]) == pytest.approx(length)
 
 
 def test_borders_of_three_classes_meet_in_a_point():
@@ -140,7 +145,7 @@ def test_no_run_is_pinned_twice_and_no_more_than_fit():
     assert same.opened(0).pins == () and Study("xor", pins=[S, S]).pins == (S,)
 
 
-HOSTILE = ["pin=lr%3Dabc", "pin=", "pin=v%3D1%26data%3Down", "pin=" + "x" * 3000, "pin=pin%3Dpin%253D1", "pin=layers%3D65", "pin=" + "%26".join("ab" * 300), "pin=data%3Dxor%26weights%3D1"]
+HOSTILE = ["pin=lr%3Dabc", "pin=", "pin=v%3D1%26data%3Down", "pin=" + "x" * 3000, "pin=pin%3Dpin%253D1", "pin=layers%3D65", "pin=lr%3D0.1" + "1" * 3000, "pin=lr%3D0.1%26pin%3Dlr%253D0.2", "pin=" + "%26".join("ab" * 300), "pin=data%3Dxor%26weights%3D1"]
 
 
 @pytest.mark.parametrize("query", HOSTILE)
@@ -187,7 +192,7 @@ def test_the_stage_of_several_networks(modules):
     page.wait_for_function("player.spots.every((spot) => spot.painted.fine)")
     for k in (0, 1, 3):
         right = 100 * float(trainers[k].rows[1][2])
-        expect(figures.nth(k).locator("output")).to_contain_text(f"{right:.3g}"[:2])
+        expect(figures.nth(k).locator("output")).to_contain_text(digits(right, 2))
         seen = page.evaluate("(k) => player.spots[k].field.traced", k)
         assert seen == pytest.approx(boundary(trainers[k], 1, 100), rel=2e-3, abs=1e-6), "the picture's line is as long as Python says"
     page.keyboard.press("End")

@@ -32,6 +32,7 @@ KINDS: Mapping[str, Kind] = {
 }
 LAMBDA = Param(0.1, 1e-6, 10.0, log=True, allowed=NOT_NEGATIVE, one=True)
 END = Param(1.0, 1e-6, 10.0, log=True, allowed=POSITIVE, one=True)
+ROUNDING = 1e-12  # what is so much less than the greatest eigenvalue is 0
 MANY = Param(17, 2, 40, allowed=Range(2, 200), whole=True, one=True)
 
 
@@ -102,5 +103,7 @@ def trench(training: Training, strength: float = 0.1, feature: int = 0, progress
                      params=(("strength", LAMBDA),))
     strengths = np.append(0.0, np.geomspace(1e-3, 1.0, 16))
     hessians = np.array([lifted.at(strength=float(s)).hessian(0.0, 0.0) for s in strengths])
+    roots = np.linalg.eigvalsh(hessians)
     middle = 2 * square * best / (4 * square + strength) if square else 0.0
-    return Trench(lifted.at(strength=strength), Race(opened, opened.start).to_query(), strengths, np.linalg.eigvalsh(hessians), (middle, middle))
+    return Trench(lifted.at(strength=strength), Race(opened, opened.start).to_query(), strengths,
+                  np.where(roots > ROUNDING * roots[:, 1:], roots, 0.0), (middle, middle))

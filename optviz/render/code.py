@@ -56,6 +56,7 @@ SAYS = {
                    "Градиент с шумом и ограничением: сначала шум, как при обучении."),
     "scheduled": T("The rate of step k by a schedule.", "Скорость обучения на шаге k по расписанию."),
     "fed": T("The same by a schedule that is told the loss.", "То же по расписанию, которому сообщают значение функции."),
+    "warmed": T("The same behind a warm-up: an even rise to its first rate.", "То же после разогрева: ровного подъёма до первой его скорости."),
     "finite": T("True while no number has left the floats.", "Истина, пока все числа конечны."),
     "train": T("The points that an optimizer of torch visits; fewer where it diverges.",
                "Точки, которые проходит метод из torch; если он расходится, их меньше."),
@@ -438,7 +439,7 @@ class Twin(NamedTuple):
 
 def _steady(run: Run | Training) -> bool:
     """torch reads the rate of these once, or one step late."""
-    return run.schedule == "constant"
+    return run.schedule == "constant" and (isinstance(run, Training) or not run["warmup_steps"])
 
 
 TWINS = {
@@ -525,6 +526,11 @@ def fed(rule, lr, **settings):
     return rate
 
 
+def warmed(steps, first, rule):
+    <doc>
+    return lambda k, loss: first * (k + 1) / (steps + 1) if k < steps else rule(k - steps, loss)
+
+
 def finite(*values):
     <doc>
     return all(torch.isfinite(value).all() for value in values if torch.is_tensor(value))
@@ -600,7 +606,7 @@ class _Script:
         self.twins = [twin(run) for run in self.runs]
         self.noise = self.drawn()
         self.clips = [name for name in CLIPS if any(run[name] is not None for run in self.runs)]
-        holds = {"scheduled": any(run.schedule != "constant" for run in self.runs), "kinked": self.formula.kinked,
+        holds = {"scheduled": any(run.schedule != "constant" or run["warmup_steps"] for run in self.runs), "kinked": self.formula.kinked,
                  "told": self.noise or self.clips, "lbfgs": any(run.optimizer == "lbfgs" for run in self.runs), "endless": self.endless()}
         self.facts = {word for word, it_does in holds.items() if it_does}
         self.facts |= {"loss"} if self.facts & {"scheduled", "lbfgs"} or not self.formula.kinked else set()
@@ -636,7 +642,8 @@ class _Script:
         surface = "\n".join(["def surface(x, y):", documented(f"{getattr(self.race.surface.name, self.language)}."), *self.formula.lines])
         before = [*self.formula.helpers, *["gradient"] * bool(self.formula.kinked or None in self.twins), *sorted(self.book.asked, reverse=True)]
         fed = {schedules[run.schedule].fed for run in self.runs} if scheduled else set()
-        after = [name for name, there in {"scheduled": False in fed, "fed": True in fed, "finite": self.runs, "train": any(self.twins),
+        after = [name for name, there in {"scheduled": False in fed, "fed": True in fed,
+                                          "warmed": any(run["warmup_steps"] for run in self.runs), "finite": self.runs, "train": any(self.twins),
                                           "follow": None in self.twins}.items() if there]
         parts = [surface, *(self.part(name, words) for name in before), *self.book.parts.values(), *(self.part(name, words) for name in after)]
         modules = self.book.modules | ({"math"} if re.search(r"\bmath\.", surface) else set())
@@ -667,8 +674,12 @@ class _Script:
         needs = self.book.function(schedule.rule, schedule.idea)
         if schedule.fed:
             self.book.function(begin)
-        settings = keywords({"lr": run["lr"]} | {n: run["schedule_" + n] for n in needs["h"]}) + ["steps=STEPS"] * bool(needs.get("steps"))
-        return f"{'fed' if schedule.fed else 'scheduled'}({', '.join([run.schedule, *settings])})"
+        given, warmup = {n: run["schedule_" + n] for n in needs["h"]}, run["warmup_steps"]
+        left = f"STEPS - {warmup}" if 0 < warmup < run.steps else "1" if warmup else "STEPS"
+        settings = keywords({"lr": run["lr"]} | given) + [f"steps={left}"] * bool(needs.get("steps"))
+        said = f"{'fed' if schedule.fed else 'scheduled'}({', '.join([run.schedule, *settings])})"
+        first = run["lr"] if schedule.fed else float(schedule.rates(max(run.steps - warmup, 1), run["lr"], **given)[0])
+        return f"warmed({warmup}, {first!r}, {said})" if warmup else said
 
     def part(self, name: str, words: Mapping[str, str]) -> str:
         """One function of the frame as this race needs it."""

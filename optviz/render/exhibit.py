@@ -12,6 +12,8 @@ import numpy as np
 
 from ..core import Refused, T, short
 from ..outcome import solve
+from ..pace import Pace
+from ..pace_scene import pace_scene
 from ..race import Race
 from ..run import Run
 from ..scene import Scene, race_scene
@@ -175,3 +177,14 @@ def _caption(race: Race, scene: Scene) -> T:
         steps = T("{} steps", "шагов: {}")
         return " · ".join([getattr(race.surface.name, language), getattr(steps, language).format(race["steps"]), *[who] * bool(who)])
     return T(said("en"), said("ru"))
+
+
+def pace_exhibit(pace: Pace) -> Exhibit:
+    """A race of schedules, each under its own name; its scripts and its command are those of the race."""
+    shown, scene = exhibit(pace.race), pace_scene(solve(pace.race))
+
+    def alone(names: Sequence[str]) -> tuple[Scene, list[Slider]]:
+        whole, able = shown.alone(names)
+        return replace(whole, paths=scene.paths, rates=scene.rates), able
+    keys = dict.fromkeys(e.schedule for e in pace.race.entrants if not e.muted)
+    return replace(shown, scene=scene, lab="schedules", name="-".join([shown.name, *list(keys)[:NAMED]]), alone=alone)

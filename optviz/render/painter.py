@@ -14,10 +14,11 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import urlencode
 
+from .. import pace_presets
 from ..core import Refused, T, Unknown
 from ..presets import opening
 from ..query import FRAME, Query
-from .exhibit import Exhibit, exhibit, whole
+from .exhibit import Exhibit, exhibit, pace_exhibit, whole
 from .export import MEDIA, filename, made
 from .options import OPTIONS, PIXELS, Options, options
 
@@ -33,8 +34,15 @@ def descent(query: str) -> Exhibit:
     return exhibit(whole(opening(query)))
 
 
+def schedules(query: str) -> Exhibit:
+    """The same of a pace."""
+    pace = pace_presets.opening(query)
+    whole(pace.race)
+    return pace_exhibit(pace)
+
+
 #: By the name in the path: what a lab makes of its own query, or refuses.
-LABS: Mapping[str, Callable[[str], Exhibit]] = {"descent": descent}
+LABS: Mapping[str, Callable[[str], Exhibit]] = {"descent": descent, "schedules": schedules}
 
 
 def read(query: str) -> tuple[Options, str]:

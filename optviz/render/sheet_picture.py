@@ -17,6 +17,7 @@ from .words import SHEET, digits, power
 
 ABOVE, BELOW, ASIDE, TICK = 22.0, 46.0, 10.0, 74.0  # around the plot of a chart; what the words of a tick want
 ORDER = (Heat, Bars, Line, Rule, Arrows, Dots)
+UNDER = 18.0  # from one row of words under a scale to the next
 FAR = 4000.0
 FEW = 2.5  # decades that have marks inside them
 
@@ -116,16 +117,15 @@ class SheetPicture:
             y = float(r.py(v))
             canvas.line(np.array([(r.left, y), (r.right, y)]), theme.line, 1, butt=True, alpha=0.6)
             canvas.text(r.left - 8, y, words, TEXT, theme.faint, 400, "right")
-        each = (r.right - r.left) / max(len(chart.x.words), 1)
-        for v, words in r.along:
+        for i, (v, words) in enumerate(r.along):
             x = float(r.px(v))
             if not chart.x.words:
                 canvas.line(np.array([(x, r.top), (x, r.bottom)]), theme.line, 1, butt=True, alpha=0.6)
-            words = clipped(canvas, words, TEXT, 400, each - 6) if chart.x.words else words
-            half = canvas.measure(words, TEXT) / 2
-            canvas.text(min(max(x, half), self.width - half - 2), r.bottom + 13, words, TEXT, theme.faint, 400, "center")
+            for j, row in enumerate(r.below[i] if r.below else [words]):
+                half = canvas.measure(row, TEXT) / 2
+                canvas.text(min(max(x, half), self.width - half - 2), r.bottom + 13 + UNDER * j, row, TEXT, theme.faint, 400, "center")
         canvas.line(np.array([(r.left, r.top), (r.left, r.bottom), (r.right, r.bottom)]), theme.line, 1.5, butt=True)
-        canvas.text((r.left + r.right) / 2, r.bottom + 34, getattr(chart.x.name, language), TEXT, theme.faint, 400, "center")
+        canvas.text((r.left + r.right) / 2, r.bottom + 34 + UNDER * (r.deep - 1), getattr(chart.x.name, language), TEXT, theme.faint, 400, "center")
         canvas.text(self.places[chart].x, r.top - 13, getattr(chart.y.name, language), TEXT, theme.faint)
 
     # --- what belongs to a moment -------------------------------------------------------------------------------------------------------
@@ -206,8 +206,12 @@ class SheetPicture:
             return
         words = self.say(mark.word)
         if mark.x is not None:
-            beyond = x + canvas_room(inside, words) > inside.width
-            inside.text(x + (-6 if beyond else 6), 14, words, TEXT, colour, 600, "right" if beyond else "left", self.theme.page)
+            room = canvas_room(inside, words)
+            after = [float(r.px(m.x)) - r.left for m in r.chart.marks if isinstance(m, Rule) and m.x is not None and m.x > mark.x]
+            tight = x + room > min([inside.width, *after])
+            beyond = tight and x > room
+            y = 34 if tight and not beyond else 14
+            inside.text(x + (-6 if beyond else 6), y, words, TEXT, colour, 600, "right" if beyond else "left", self.theme.page)
         else:
             inside.text(inside.width - 6, y + (14 if y < 26 else -12), words, TEXT, colour, 600, "right", self.theme.page)
 
@@ -234,12 +238,16 @@ class Room:
     """The plot of a chart: where its scales lie in the picture."""
 
     def __init__(self, canvas: Canvas, chart: Chart, p: Place, top: float, bottom: float, language: str):
-        self.chart, self.top, self.bottom = chart, top, max(bottom, top + 20)
+        self.chart, self.top, self.bottom = chart, top, bottom
         self.x, self.y = ends(chart, "x"), ends(chart, "y")
         many = max(2, int((self.bottom - top) // 30))
         self.up = ticks(chart.y, self.y, many, language)
         self.left = p.x + max(40.0, *(canvas.measure(words, TEXT) + 12 for _, words in self.up), 0.0)
         self.right = max(p.x + p.width - ASIDE, self.left + 20)
+        each = (self.right - self.left) / max(len(chart.x.words), 1) - 6
+        self.below = [wrapped(canvas, getattr(word, language), TEXT, 400, each) for word in chart.x.words]
+        self.deep = max(map(len, self.below), default=1)
+        self.bottom = max(bottom - UNDER * (self.deep - 1), top + 20)
         if chart.even:
             unit = max((self.x[1] - self.x[0]) / (self.right - self.left), (self.y[1] - self.y[0]) / (self.bottom - top))
             self.x, self.y = (((a + b - unit * long) / 2, (a + b + unit * long) / 2)

@@ -78,7 +78,7 @@ def _seats(race: Race, lives: Mapping[int, Live | None]) -> tuple[Seats, set[str
 
 def _words(e: Entrant, name: str) -> T:
     """What a setting is called."""
-    if name in CLIPS:
+    if name in (*CLIPS, "warmup_steps"):
         return NAMES[name]
     o = optimizers[e.optimizer]
     return name_of(o, name) if name in o.params else name_of(schedules[e.schedule], name.removeprefix("schedule_"))
@@ -94,7 +94,8 @@ def _beyond(name: str, able: Mapping[str, Any]) -> Refused:
 def _numbers(e: Entrant) -> dict[str, str]:
     """Each setting that may be a number, by what the traced step binds."""
     own = {name: "h_" + name for name, p in optimizers[e.optimizer].params.items() if isinstance(p, Param)}
-    return own | {"schedule_" + name: "k_" + name for name in schedules[e.schedule].params} | {name: name for name in CLIPS}
+    of_schedule = {"schedule_" + name: "k_" + name for name in schedules[e.schedule].params} | {"warmup_steps": "warmup"}
+    return own | of_schedule | {name: name for name in CLIPS}
 
 
 def _slider(race: Race, i: int, name: str, number: str, live: Live | None) -> Slider:
@@ -111,9 +112,10 @@ def _slider(race: Race, i: int, name: str, number: str, live: Live | None) -> Sl
 def _floor(e: Entrant, lr: float, steps: int) -> np.ndarray | None:
     """The rates of a schedule at the rate 0, where its rates are a multiple of the rate above them."""
     k = schedules[e.schedule]
-    if k.fed or k.key == "constant":
+    if k.fed or (k.key == "constant" and not e["warmup_steps"]):
         return None
-    none, once, twice = (k.rates(steps, rate, **{n[9:]: v for n, v in e.settings if n.startswith("schedule_")}) for rate in (0.0, lr, 2 * lr))
+    none, once, twice = (k.rates(steps, rate, None, e["warmup_steps"], **{n[9:]: v for n, v in e.settings if n.startswith("schedule_")})
+                         for rate in (0.0, lr, 2 * lr))
     if not (lr > 0 and np.allclose(twice - once, once - none, rtol=1e-9, atol=1e-12 * lr)):
         raise Refused(T(f"sliders=lr: the rates of {k.name.en} do not follow one rate; choose another schedule or no slider for it",
                         f"sliders=lr: расписание «{k.name.ru}» не следует за одной скоростью; выберите другое расписание или уберите ползунок"))

@@ -72,7 +72,7 @@ def pack(scene: Scene, language: str, texts: Mapping[str, str], take: int = 0) -
                     "x": arrays.put(c.points[0]), "y": arrays.put(c.points[1])} for c in scene.crowds],
         "explained": scene.explained and _explained(scene.explained, next(p for p in scene.paths if p.entrant == scene.look["explain"]), arrays),
         "gauges": scene.gauges and _gauges(scene.gauges, arrays),
-        "look": scene.look, "take": take, "loop": JAVASCRIPT_LOOP, "language": language, "texts": texts,
+        "rates": scene.rates and vars(scene.rates), "look": scene.look, "take": take, "loop": JAVASCRIPT_LOOP, "language": language, "texts": texts,
         "themes": {name: vars(theme) for name, theme in THEMES.items()},
     })
 

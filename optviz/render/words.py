@@ -16,7 +16,7 @@ WORDS: Mapping[str, T] = {
 #: What the stage says besides.
 STAGE: Mapping[str, T] = {
     "stage": T("Stage: the race of the optimizers; press ? for the keys", "Сцена: гонка оптимизаторов; клавиши — по знаку ?"),
-    **WORDS, "step": T("step {k}", "шаг {k}"),
+    **WORDS, "step": T("step {k}", "шаг {k}"), "rate": T("learning rate α", "скорость обучения α"),
     "sensitive": T("Sensitive to the last bit: {names}. A rounding error sends this run elsewhere.",
                    "Чувствительно к последнему биту: {names}. Ошибка округления уводит спуск в другое место."),
     "no_relief": T("This browser offers no WebGL 2, so the picture stays flat.", "В этом браузере нет WebGL 2, поэтому картинка остаётся плоской."),
@@ -144,7 +144,9 @@ WALL: Mapping[str, T] = {
     "loss_train": T("loss on training", "потеря на обучении"), "loss_val": T("loss on validation", "потеря на проверке"),
     "accuracies": T("{train} / {val} % right", "верно {train} / {val} %"), "accuracy": T("{train} % right", "верно {train} %"),
     "losses": T("loss {train} / {val}", "потеря {train} / {val}"), "loss": T("loss {train}", "потеря {train}"),
-    "length": T("boundary {length}", "граница {length}"),
+    "length": T("boundary {length}", "граница {length}"), "length_short": T("{length}", "{length}"),
+    "accuracies_short": T("{train}/{val} %", "{train}/{val} %"), "accuracy_short": T("{train} %", "{train} %"),
+    "losses_short": T("{train}/{val}", "{train}/{val}"), "loss_short": T("{train}", "{train}"),
     "figures": T("Right on training / validation; length of the boundary, the picture's side being 1",
                  "Доля верных на обучении / проверке; длина границы, если сторона картинки равна 1"),
     "open": T("Open: its settings stand beside the stage", "Открыть: её настройки появятся рядом"), "drop": T("Unpin", "Открепить"),

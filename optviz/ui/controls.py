@@ -91,11 +91,11 @@ class Desk(Generic[S]):
             st.checkbox(label, value, **self.bound(key, value, change))
         elif isinstance(p, Several):
             said = {word: say(name) for word, name in (names or {}).items()}
-            st.pills(label, list(said), selection_mode="multi", format_func=said.__getitem__,
+            st.pills(label, list(said), selection_mode="multi", format_func=said.__getitem__, default=list(value),
                      **self.bound(key, list(value), lambda spec, some: change(spec, tuple(some))))
         elif isinstance(p, Widths):
-            st.text_input(label, **self.bound(key, ", ".join(map(str, value)), lambda spec, text: change(spec, p.parse(key, text.replace(" ", ","))),
-                                              about=value))
+            text = ", ".join(map(str, value))
+            st.text_input(label, text, **self.bound(key, text, lambda spec, text: change(spec, p.parse(key, text.replace(" ", ","))), about=value))
         elif isinstance(p, (Choice, Key)):
             self.choose(key, label, names or {word: WORDS[word] for word in getattr(p, "choices", ())}, value, change)
         elif p.optional:
@@ -158,6 +158,20 @@ class Desk(Generic[S]):
                     yield True
             else:
                 yield False
+
+
+class Lens(Desk[S]):
+    """The controls of a part of another desk's spec."""
+
+    def __init__(self, outer: Desk[Any], name: str, get: Callable[[Any], S], into: Callable[[Any, S], Any]):
+        self.outer, self.page, self.get, self.into = outer, f"{outer.page}-{name}", get, into
+
+    @property
+    def spec(self) -> S:
+        return self.get(self.outer.spec)
+
+    def edit(self, change: Callable[[S], S], push: bool = False, fresh: bool = False) -> None:
+        self.outer.edit(lambda whole: self.into(whole, change(self.get(whole))), push, fresh)
 
 
 # --- examples -----------------------------------------------------------------------------------------------------------------------

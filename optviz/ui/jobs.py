@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import secrets
+import time
 from collections.abc import Callable
 from functools import cache
 from typing import Any
 
 import streamlit as st
-from streamlit.runtime import get_instance
+from streamlit.runtime import exists, get_instance
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from ..core import Refused, T, rounded
 from ..jobs import DONE, RUNNING, Job, Jobs, jobs
 from .text import plain, say
 
+SOON = 0.4  # seconds that the page waits by itself
+REST = 0.8  # seconds between two runs of a page
 OFTEN = 0.3  # seconds between two looks at how far it is
 OWNER = "jobs-owner"
 
@@ -23,7 +26,7 @@ OWNER = "jobs-owner"
 def ours() -> Jobs:
     """The server's jobs; who is no more connected waits for nothing."""
     mine = jobs()
-    mine.alive = lambda owner: get_instance().is_active_session(owner.partition(" ")[0])
+    mine.alive = lambda owner: not exists() or get_instance().is_active_session(owner.partition(" ")[0])
     return mine
 
 
@@ -43,18 +46,21 @@ def work(place: str, about: T, function: Callable[..., Any], *arguments: Any, **
     except Refused as refusal:
         st.warning(plain(say(refusal.text)), icon=":material/info:")
         return None
+    until = time.monotonic() + SOON
+    while not job.ended and time.monotonic() < until:
+        time.sleep(0.02)
     if job.state == DONE:
         return job.result
     if job.ended:
         _ended(place, job)
     else:
-        st.fragment(_watch, run_every=OFTEN)(place, about, job, job.parts)
+        st.fragment(_watch, run_every=OFTEN)(place, about, job, job.parts, time.monotonic() + REST)
     return job.part
 
 
-def _watch(place: str, about: T, job: Job, seen: int) -> None:
-    """How far it is; what is new is shown by the page."""
-    if job.ended or job.parts != seen:
+def _watch(place: str, about: T, job: Job, seen: int, soonest: float) -> None:
+    """How far it is; what is new is shown by the page, but not so soon that a browser has not heard of all that the page's last run said."""
+    if (job.ended or job.parts != seen) and time.monotonic() > soonest:
         st.rerun()
     left = job.left
     more = "" if left is None else say(T(f", {rounded(max(1, round(left)))} s left", f", ещё {rounded(max(1, round(left)))} с"))

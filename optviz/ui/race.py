@@ -170,7 +170,7 @@ def _entrant(desk: Desk[Race], i: int, e: Entrant) -> None:
                 change("schedule"))
     for name, p in k.params.items():
         desk.setting(f"{place}-{k.key}-{name}", say(name_of(k, name)), p, e["schedule_" + name], change("schedule_" + name))
-    for name in CLIPS:
+    for name in ("warmup_steps", *CLIPS):
         desk.setting(f"{place}-{name}", say(NAMES[name]), e.table[name], e[name], change(name))
     options = {name: value for name, value in e.settings if name in o.params and not isinstance(o.params[name], Param)}
     lines = (line.replace(r"\leftarrow", r"&\leftarrow", 1) for line in o.latex(**options))

@@ -139,7 +139,8 @@ export class Field {
     g.globalAlpha = 1;
   }
 
-  radius(big) { const n = this.count; return (n > 2000 ? 2.2 : n > 600 ? 3 : 4.2) * (big ? 1.5 : 1) * Math.min(Math.max(this.width / SMALL, 0.4), 1); }
+  radius(big) { const n = this.count; return (n > 2000 ? 2.2 : n > 600 ? 3 : 4.2) * (big ? 1.5 : 1) * this.shrink; }
+  get shrink() { return Math.min(Math.max(this.width / SMALL, 0.4), 1); }
 
   // The points; those for validation have a hole. Painted again only where something is another than before.
   points(scene, theme, hidden, big) {
@@ -173,7 +174,7 @@ export class Field {
       const px = this.px(x[k]), py = this.py(y[k]);
       g.moveTo(px + r, py); g.arc(px, py, r, 0, 7);
     }
-    g.lineWidth = big ? 2.5 : this.width < SMALL ? 1.2 : 1.6; g.strokeStyle = theme.ink; g.stroke();
+    g.lineWidth = (big ? 2.5 : 1.6) * this.shrink; g.strokeStyle = theme.ink; g.stroke();
   }
 
   clear() { if (this.topped) this.top.getContext("2d").clearRect(0, 0, this.top.width, this.top.height); this.topped = false; }

@@ -7,7 +7,7 @@ const OWN = { ...KEYS, r: "again", "к": "again", e: "explain", "у": "explain",
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
 
 export function listen(player, signal) {
-  const { box, parts } = player, { picture, chart } = parts, on = listener(signal);
+  const { box, parts } = player, { picture, chart, rates } = parts, on = listener(signal);
   const focus = () => box.focus({ preventScroll: true });
   const spot = (e, of = picture) => { const r = of.getBoundingClientRect(); return [e.clientX - r.left, e.clientY - r.top]; };
   const far = ([a, b], [c, d]) => Math.hypot(a - c, b - d);
@@ -64,9 +64,13 @@ export function listen(player, signal) {
     e.preventDefault();
   }, { passive: false });
 
-  const along = (e) => player.go(player.chart.step(spot(e, chart)[0]));
-  on(chart, "pointerdown", (e) => { if (player.scene && !e.button) { chart.setPointerCapture(e.pointerId); along(e); focus(); } });
-  on(chart, "pointermove", (e) => { if (chart.hasPointerCapture(e.pointerId)) along(e); });
+  const along = (e, of) => player.chart.step(spot(e, of)[0]);
+  for (const curves of [chart, rates]) {
+    on(curves, "pointerdown", (e) => { if (player.scene && !e.button) { curves.setPointerCapture(e.pointerId); player.go(along(e, curves)); focus(); } });
+    on(curves, "pointermove", (e) => { if (curves.hasPointerCapture(e.pointerId)) player.go(along(e, curves)); });
+  }
+  on(rates, "pointermove", (e) => { player.peek = rates.hasPointerCapture(e.pointerId) ? null : along(e, rates); player.ask(); });
+  on(rates, "pointerleave", () => { player.peek = null; player.ask(); });
   listenToBar(player, signal, OWN, (e) => {
     if (e.shiftKey && e.key in ARROWS) {
       const [x0, x1, y0, y1] = player.scene.heat.box, [x, y] = player.start, [dx, dy] = ARROWS[e.key];

@@ -26,7 +26,7 @@ const MARKUP = `
     <div class="corner">${button("explain", "<i>f</i>")}${button("gauges", icon("M3 15a7.5 7.5 0 1 1 14 0M10 13l3.5-4.5"))}${button("relief", "3D")}${button("follow", icon("M10 2v3M10 15v3M2 10h3M15 10h3M10 5a5 5 0 1 0 .01 0M10 9a1 1 0 1 0 .01 0"))}${button("present")}${button("help")}</div>
   </div>
   <ul class="legend"></ul>
-  <canvas class="chart"></canvas>
+  <canvas class="rates" hidden></canvas><canvas class="chart"></canvas>
   </div><aside hidden></aside></div>
   <div class="gauges" hidden></div>
   ${bar(button("loop"))}
@@ -35,16 +35,16 @@ const same = (a, b) => JSON.stringify(a) === JSON.stringify(b);
 
 export class Player extends Playback {
   constructor(root, send) {
-    super(root, send, MARKUP, ["picture", "relief", "top", "grip", "readout", "message", "legend", "chart", "gauges"]);
+    super(root, send, MARKUP, ["picture", "relief", "top", "grip", "readout", "message", "legend", "chart", "rates", "gauges"]);
     const find = (name) => this.box.querySelector(name);
     this.plane = new Plane(find(".back"), find(".crowds"), find(".trails"));
-    this.chart = new Chart(this.parts.chart);
+    this.chart = new Chart(this.parts.chart); this.rateChart = new Chart(this.parts.rates); this.peek = null;
     this.steps = new Steps(find("aside"), (entrant) => { this.explains = entrant; this.tellLook(); });
     this.gauges = new Gauges(this.parts.gauges, (entrant) => this.gauge(entrant));
     this.loop = false; this.following = null; this.relieved = false;
     this.told = {};
     listen(this, this.stops.signal);
-    [this.parts.picture, this.parts.chart, this.parts.gauges].forEach((part) => this.sizes.observe(part));
+    [this.parts.picture, this.parts.chart, this.parts.rates, this.parts.gauges].forEach((part) => this.sizes.observe(part));
   }
 
   destroy() {
@@ -89,6 +89,7 @@ export class Player extends Playback {
     this.buttons.explain.setAttribute("aria-pressed", !!scene.explained);
     this.gauges.show(scene);
     this.buttons.gauges.setAttribute("aria-pressed", !!scene.gauges);
+    this.parts.rates.hidden = !scene.rates;
     this.describe();
     this.ask();
   }
@@ -181,6 +182,7 @@ export class Player extends Playback {
     this.parts.top.width = Math.round(width * ratio); this.parts.top.height = Math.round(height * ratio);
     this.mountain?.resize(width, height, ratio);
     this.chart.resize(this.parts.chart.clientWidth, this.parts.chart.clientHeight, ratio);
+    this.rateChart.resize(this.parts.rates.clientWidth, this.parts.rates.clientHeight, ratio);
     this.gauges.resize(ratio, this.big);
     if (this.scene) { cancelAnimationFrame(this.asked); this.frame(performance.now()); } // in the same frame: nothing blinks
   }
@@ -235,8 +237,26 @@ export class Player extends Playback {
     this.heads(g, theme, font);
     if (scene.explained) this.terms(g, theme, font, line);
     this.chart.draw(scene, paths, playhead, theme, this.texts, font(11));
+    if (scene.rates) this.drawRates(theme, font(11));
     this.gauges.draw(paths, playhead, this.theme);
     this.tick(scene.steps, fill(this.texts.step_of, { k: Math.floor(playhead), n: scene.steps }), this.texts);
+  }
+
+  // The learning rates over the same steps, and what each is where the pointer is, else at the playhead.
+  drawRates(theme, font) {
+    const { scene, paths, texts } = this, known = this.rated;
+    if (known?.paths !== paths) {
+      const steps = scene.steps, rate = (p, k) => (typeof p.rate === "number" ? p.rate : p.rate[Math.min(k, p.rate.length - 1)]);
+      this.rated = { paths, scene: { ...scene, panel: scene.rates }, texts: { ...texts, loss: texts.rate },
+        curves: paths.map((p) => ({ ...p, height: Float64Array.from({ length: steps + 1 }, (_, k) => rate(p, k)) })) };
+    }
+    const { curves } = this.rated, chart = this.rateChart, k = Math.floor(this.peek ?? this.playhead);
+    chart.draw(this.rated.scene, curves, this.peek ?? this.playhead, theme, this.rated.texts, font);
+    curves.forEach((p, i) => {
+      const small = this.parts.legend.children[i].querySelector("small"), over = p.end !== null && k >= p.end;
+      const words = over ? fill(texts.diverged_at, { k: p.end }) : `α = ${digits(p.height[k])}`;
+      if (!p.stale && small.textContent !== words) small.textContent = words;
+    });
   }
 
   solid(theme, playhead) {

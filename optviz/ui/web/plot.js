@@ -3,10 +3,11 @@ import { DASHES, marker, rgb } from "./plane.js";
 import { digits, power } from "./scene.js";
 
 const TOP = 22, BOTTOM = 38, RIGHT = 12, GAP = 1e38; // a number as large is none
+const MOST = 3; // rows of words under a scale
 const NEAR = 22; // px within which a mark is meant
 const HEAD = 7; // px of an arrow's head
 const FEW = 2.5; // decades that have marks inside them
-const TICK = 64, ROW = 26; // px that a tick's words want
+const TICK = 64, ROW = 26, ROWS = 14; // px that a tick's words want
 
 // The numbers of an array at a moment: those that move have a first axis of moments.
 export function at([values, shape], dimensions, k) {
@@ -32,7 +33,10 @@ export class Plot {
     g.font = this.font();
     const up = ticks(chart.y, Math.max(2, Math.floor((this.height - (TOP + BOTTOM) * size) / (ROW * size))));
     const left = Math.max(34, ...up.map(([, word]) => g.measureText(word).width + 12));
-    this.room = { left, right: this.width - RIGHT * size, top: TOP * size, bottom: this.height - BOTTOM * size };
+    const { words } = chart.x, wide = (this.width - RIGHT * size - left) / Math.max(words.length, 1) - 4;
+    this.below = words.map((word) => wrapped(g, word, wide));
+    this.deep = Math.max(1, ...this.below.map((rows) => rows.length));
+    this.room = { left, right: this.width - RIGHT * size, top: TOP * size, bottom: this.height - (BOTTOM + ROWS * (this.deep - 1)) * size };
     this.x = { ...chart.x }; this.y = { ...chart.y };
     if (chart.even) {
       const wide = this.room.right - this.room.left, high = this.room.bottom - this.room.top;
@@ -82,12 +86,11 @@ export class Plot {
     g.fillStyle = this.theme.faint; g.font = this.font(); g.textBaseline = "middle"; g.textAlign = "right";
     for (const [v, word] of up) g.fillText(word, left - 6, this.py(v));
     g.textBaseline = "alphabetic"; g.textAlign = "center";
-    const wide = this.x.words.length ? (right - left) / this.x.words.length : undefined;
-    for (const [v, word] of along) {
-      const half = g.measureText(word).width / 2;
-      g.fillText(word, Math.min(Math.max(this.px(v), half), this.width - half), bottom + 15 * size, wide);
-    }
-    g.fillText(this.chart.x.name, (left + right) / 2, bottom + 32 * size, this.width);
+    along.forEach(([v, word], i) => (this.below[i] ?? [word]).forEach((row, j) => {
+      const half = g.measureText(row).width / 2;
+      g.fillText(row, Math.min(Math.max(this.px(v), half), this.width - half), bottom + (15 + ROWS * j) * size);
+    }));
+    g.fillText(this.chart.x.name, (left + right) / 2, bottom + (32 + ROWS * (this.deep - 1)) * size, this.width);
     g.textAlign = "left"; g.fillText(this.chart.y.name, 2, top - 9 * size, this.width);
   }
 
@@ -146,8 +149,9 @@ export class Plot {
       if (!there(z[i]) || (mark.log && z[i] <= 0)) continue;
       const column = i % columns, row = (i - column) / columns, part = Math.min(Math.max((way(z[i]) - low) / (high - low || 1), 0), 1), v = mark.signed ? 2 * part - 1 : part;
       g.fillStyle = `rgb(${none.map((c, k) => Math.round(c + ((v < 0 ? least : most)[k] - c) * Math.abs(v))).join(" ")})`;
-      const [a, b] = [this.px(x[column]), this.px(x[column + 1])], [c, d] = [this.py(y[row + 1]), this.py(y[row])];
-      g.fillRect(a, c, b - a + 0.5, d - c + 0.5);
+      const whole = (v) => Math.round(v * this.ratio) / this.ratio; // else the edges between cells are seen
+      const [a, b] = [this.px(x[column]), this.px(x[column + 1])].map(whole), [c, d] = [this.py(y[row + 1]), this.py(y[row])].map(whole);
+      g.fillRect(a, c, b - a, d - c);
       this.spots.push([(a + b) / 2, (c + d) / 2, m, i, [x[column], x[column + 1]], [y[row], y[row + 1]], [a, b, c, d], z[i]]);
     }
   }
@@ -175,9 +179,10 @@ export class Plot {
     g.stroke(); g.setLineDash([]);
     if (!mark.word) return;
     g.font = this.font(600); g.textBaseline = "alphabetic"; g.strokeStyle = this.theme.page; g.lineWidth = 4; g.lineJoin = "round";
-    const wide = g.measureText(mark.word).width, beyond = upright && v + wide + 8 > right;
+    const next = Math.min(right, ...(upright ? this.chart.marks.filter((other) => other.kind === "rule" && other.x > mark.x).map((other) => this.px(other.x)) : []));
+    const wide = g.measureText(mark.word).width, tight = upright && v + wide + 8 > next, beyond = tight && v - wide - 8 > left, lower = tight && !beyond ? 16 : 0;
     g.textAlign = upright && !beyond ? "left" : "right";
-    const spot = upright ? [v + (beyond ? -5 : 5), top + 12 * (this.big ? 1.5 : 1)] : [right - 4, v - 5 < top + 12 ? v + 15 : v - 5];
+    const spot = upright ? [v + (beyond ? -5 : 5), top + (12 + lower) * (this.big ? 1.5 : 1)] : [right - 4, v - 5 < top + 12 ? v + 15 : v - 5];
     g.strokeText(mark.word, ...spot); g.fillText(mark.word, ...spot);
   }
 
@@ -207,6 +212,19 @@ export class Plot {
     const rows = [[this.chart.x.name, said(this.chart.x, x)], [this.chart.y.name, said(this.chart.y, y)], ...(z === undefined ? [] : [[mark.name, digits(z)]])];
     return [name, ...rows.map(([word, value]) => `${word}: ${value}`)].filter(Boolean).join("\n");
   }
+}
+
+// Words in rows as wide as there is room; a word that is still too wide ends in ….
+function wrapped(g, text, wide) {
+  const rows = [];
+  for (const word of text.split(" ")) {
+    if (rows.length && (rows.length === MOST || g.measureText(`${rows.at(-1)} ${word}`).width <= wide)) rows[rows.length - 1] += ` ${word}`; else rows.push(word);
+  }
+  return rows.map((row) => {
+    let n = row.length;
+    while (n > 1 && g.measureText(row.slice(0, n) + (n < row.length ? "…" : "")).width > wide) n--;
+    return n < row.length ? `${row.slice(0, n)}…` : row;
+  });
 }
 
 // How far along a scale a value lies.

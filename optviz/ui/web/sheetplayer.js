@@ -8,9 +8,9 @@ const WHOLE = 4; // seconds at speed 1
 const SLOWEST = 12; // moments a second, where there are few
 const MARKUP = `
 <section class="sheet" tabindex="0" role="application">
+  <div class="corner">${button("present")}${button("help")}</div>
   <div class="charts"></div>
   ${bar("")}
-  <div class="corner">${button("present")}${button("help")}</div>
   <output class="readout" hidden></output>
 </section>`;
 

@@ -142,6 +142,7 @@ export class WallPlayer extends TrainingPlayer {
   order(headed) {
     const { rowHeads, columnHeads, columns } = this.scene, key = JSON.stringify([headed, rowHeads, columnHeads, columns, this.spots.length]);
     this.box.classList.toggle("headed", headed);
+    this.box.style.setProperty("--rows", rowHeads.length);
     if (this.ordered === key && this.spots[0].box.isConnected) return;
     this.ordered = key;
     const heading = (text, kind) => Object.assign(document.createElement("b"), { textContent: text, className: kind });
@@ -199,9 +200,9 @@ export class WallPlayer extends TrainingPlayer {
   }
 
   figuresOf(i) {
-    const { texts } = this, cell = this.cells[i], frame = this.now(cell), values = frame.accuracy_train === null, name = values ? "loss" : "accuracy", told = values ? digits : (v) => digits(100 * v);
-    const figures = fill(texts[held(cell) ? (values ? "losses" : "accuracies") : name], { train: told(frame[`${name}_train`]), val: told(frame[`${name}_val`]) });
-    return cell.inputs === 2 && cell.labels.length ? `${figures} · ${fill(texts.length, { length: digits(this.spots[i].field.traced ?? 0, 2) })}` : figures;
+    const { texts } = this, cell = this.cells[i], frame = this.now(cell), values = frame.accuracy_train === null, name = values ? "loss" : "accuracy", told = values ? digits : (v) => digits(100 * v, 2), headed = this.box.classList.contains("headed");
+    const figures = fill(texts[(held(cell) ? (values ? "losses" : "accuracies") : name) + (headed ? "_short" : "")], { train: told(frame[`${name}_train`]), val: told(frame[`${name}_val`]) });
+    return cell.inputs === 2 && cell.labels.length ? `${figures} · ${fill(texts[headed ? "length_short" : "length"], { length: digits(this.spots[i].field.traced ?? 0, 2) })}` : figures;
   }
 
   // The losses of all, on training and on validation, at one scale.
@@ -233,7 +234,7 @@ export class WallPlayer extends TrainingPlayer {
       const { box, line, name, drop, none, note, figures } = this.spots[i];
       name.textContent = cell.caption; note.textContent = cell.sentence ?? ""; note.title = cell.sentence ?? ""; none.textContent = texts.no_plane; none.hidden = !!cell.points;
       line.style.borderTop = `3px ${LINES[cell.style.dash]} ${cell.style.colour}`;
-      drop.title = drop.ariaLabel = texts.drop; drop.hidden = !scene.loose || i === scene.chosen;
+      name.title = cell.caption; drop.title = drop.ariaLabel = texts.drop; drop.hidden = !scene.loose || i === scene.chosen;
       box.classList.toggle("chosen", i === scene.chosen); figures.title = texts.figures;
       box.title = i === scene.chosen || !this.send ? "" : texts.open;
     }

@@ -1,0 +1,162 @@
+"""The state of the lab of learning rates, and that every example shows what its text claims."""
+
+import re
+
+import numpy as np
+import pytest
+
+import optviz as ov
+from optviz.cli import main
+from optviz.outcome import solve
+from optviz.pace import ASKED, NUMBERS, Pace
+from optviz.pace_presets import RAVINE, opening, plan_of, plans
+from optviz.pace_scene import pace_scene, schedule_names
+from optviz.race import Entrant, Race
+from optviz.render.exhibit import pace_exhibit
+from optviz.render.export import made
+from optviz.render.options import options
+from optviz.render.painter import answer
+from optviz.sweeps import band, floor_of, network_curves, network_range_test, of_range, range_test, sharpness, small_network, stability_map, three
+
+
+def ends(key):
+    """The median distance at the end, schedule by schedule."""
+    return [float(band(run)[1][-1]) for run in plans[key].pace.race.runs]
+
+
+@pytest.mark.parametrize("key", plans)
+def test_a_plan_is_whole_and_known_as_itself(key):
+    p = plans[key]
+    assert Pace.from_query(p.pace.to_query()) == p.pace and p.key == key and plan_of(p.pace) is p
+    for text in (p.name, p.do, p.see):
+        assert re.search("[а-яё]", text.ru, re.I) and not re.search("[а-яё]", text.en, re.I)
+    said = [sorted(re.findall(r"\d+(?:[.,]\d+)?", do + " " + see)) for do, see in ((p.do.en, p.see.en), (p.do.ru, p.see.ru))]
+    assert said[0] == [n.replace(",", ".") for n in said[1]], "both languages tell the same numbers"
+    assert max(len(p.do.en + p.see.en), len(p.do.ru + p.see.ru)) < 250, "a lecturer has ten seconds"
+    assert all(row.refused is None for row in solve(p.pace.race).rows)
+
+
+@pytest.mark.parametrize("key", plans)
+def test_every_plan_exports_as_gif(key):
+    shown = pace_exhibit(plans[key].pace)
+    gif = made(shown, "gif", options({"size": (320, 240), "seconds": 0.2, "fps": 25}))
+    assert (gif[:6] == b"GIF89a" and shown.name.endswith(plans[key].pace.race.entrants[-1].schedule)) or len(set(shown.words)) > 3
+
+
+def test_a_shared_link_is_drawn_by_address_and_on_the_command_line(tmp_path):
+    query = plans["map"].pace.to_query()
+    status, name, body = answer("schedules", "png", query + "&size=160x90&lang=ru", "ru")
+    assert status == 200 and name.endswith("constant.png") and body[1:4] == b"PNG"
+    assert answer("schedules", "png", "figure=wings", "en")[0] == 400
+    main(["render", f"--url=http://localhost:8501/schedules?{query}", "--size=160x90", "-o", str(tmp_path / "a.png")])
+    assert (tmp_path / "a.png").read_bytes()[1:4] == b"PNG"
+
+
+def test_there_are_enough_and_an_empty_query_is_the_first():
+    assert len(plans) >= 6 and opening("") == next(iter(plans.values())).pace
+
+
+def test_three():
+    run = plans["three"].pace.race.runs[0]
+    rates = three(run)
+    assert [float(f"{r:.3g}") for r in rates] == [0.105, 0.05, 0.002]
+    high, good, low = (ov.descend(run, lr=rate).loss for rate in rates)
+    assert (high[1:] > 0).all() and high[-1] > 1e6 and good[-1] < 1e-6 and 0.1 < low[-1] / low[0] < 0.3
+
+
+def test_network():
+    net = small_network(plans["network"].pace.race.runs[0])
+    rates = of_range(network_range_test(net))
+    assert [float(f"{r:.3g}") for r in rates] == [1.22, 0.102, 0.00205]
+    loss, diverged = network_curves(net, rates)
+    assert diverged[0] > 0 and loss[0] == pytest.approx([1.84] * 3, abs=0.005) and loss[-1, 1:] == pytest.approx([0.05, 0.87], abs=0.005)
+
+
+def test_range():
+    found = range_test(plans["range"].pace.race.runs[0])
+    assert found.steepest == pytest.approx(0.0013, rel=0.05) and found.diverging == pytest.approx(0.113, rel=0.01)
+
+
+def test_map():
+    run = plans["map"].pace.race.runs[0]
+    found = stability_map(run, *plans["map"].pace.axes, plans["map"].pace["tolerance"])
+    steps = np.nan_to_num(found.steps, nan=np.inf)
+    assert steps[0].min() == 29 and steps.min() == 10
+    assert found.up.values[np.unravel_index(steps.argmin(), steps.shape)[0]] == pytest.approx(0.31, abs=0.01)
+
+
+def test_floor():
+    constant, *decaying = ends("floor")
+    run = plans["floor"].pace.race.runs[0]
+    assert floor_of(run) ** 0.5 == pytest.approx(1.06, abs=0.005)
+    halved = plans["floor"].pace.with_each(lambda e: e.at(lr=0.1)).race.runs[0]
+    assert floor_of(halved) ** 0.5 == pytest.approx(0.707, abs=0.001)
+    assert max(decaying) < 0.25 * constant
+
+
+def test_early():
+    constant, early, late, _ = ends("early")
+    assert early == pytest.approx(3.16, abs=0.01) and late == pytest.approx(0.07, abs=0.005) and late == pytest.approx(constant / 3, rel=0.1)
+
+
+def test_warmup():
+    plan = plans["warmup"].pace
+    assert [row.diverged_at is None for row in solve(plan.race).rows] == [False, False, True]
+    assert solve(plan.race).rows[2].distance < 0.02
+    s = ov.surfaces["beale"]
+    assert sharpness(s, np.array(plan.race.start)) / sharpness(s, np.array(s.minima[0])) == pytest.approx(176, rel=0.01)
+
+
+def test_restarts():
+    middle = band(plans["restarts"].pace.race.runs[0])[1]
+    assert all(middle[k] == pytest.approx(0.3, abs=0.06) for k in (75, 150, 300)) and all(middle[k + 15] > 0.65 for k in (75, 150, 225))
+
+
+def test_plateau():
+    _, hasty, patient = solve(plans["plateau"].pace.race).trails
+    assert (np.diff(hasty.lr) < 0).sum() == 24 and (np.diff(patient.lr) < 0).sum() < 24
+    assert ends("plateau")[1:] == pytest.approx([0.31, 0.15], abs=0.006)
+
+
+# --- the state --------------------------------------------------------------------------------------------------------------------------
+
+
+def test_one_optimizer_for_all_and_axes_that_it_has():
+    pace = Pace(Race("bowl", entrants=[Entrant("adam", lr=0.1), Entrant("sgd", "cosine", lr=0.2)]), figure="map", across="beta1", up="beta2")
+    assert {e.optimizer for e in pace.race.entrants} == {"adam"} and pace.axes == ("beta1", "beta2")
+    assert Pace.from_query(pace.to_query()) == pace and len({pace, Pace.from_query(pace.to_query())}) == 1
+    assert pace.with_optimizer("momentum").axes == ("lr", "momentum") and pace.with_optimizer("sgd").axes == ("lr", "momentum")
+    assert pace.at(across="", up="").axes == ("lr", "beta1")
+    assert pace.at(across="", up="lr").axes == ("beta1", "lr")
+    assert Pace(Race(entrants=[])).optimizer.key == "sgd"
+    assert all(Pace(Race(entrants=[Entrant(key)])).axes for key in ov.optimizers)
+
+
+def test_a_cell_and_a_schedule_change_all_or_add_one():
+    pace = Pace(Race(RAVINE, entrants=[Entrant("sgd", lr=0.05), Entrant("sgd", "cosine", lr=0.05)]))
+    other = pace.with_cell(lr=0.08, momentum=0.5)
+    assert [(e.optimizer, e["lr"], e["momentum"], e.schedule) for e in other.race.entrants] == [("momentum", 0.08, 0.5, s) for s in ("constant", "cosine")]
+    assert [e.schedule for e in pace.with_schedule("sqrt").race.entrants] == ["constant", "cosine", "sqrt"]
+
+
+@pytest.mark.parametrize(("query", "words"), [("figure=wings", "figure"), ("across=__import__", "across"), ("on=1", "on="), ("steps=abc", "steps"),
+                                              ("optimizer=sgd:schedule=steep", "steep"), ("wings=1", "wings")])
+def test_what_a_query_gets_wrong_falls_back_field_by_field(query, words):
+    notes = []
+    pace = Pace.from_query("surface=bowl&" + query, notes)
+    assert pace.race.surface.key == "bowl" and any(words in note.en for note in notes)
+    assert {name: pace[name] for name in ASKED} == {name: p.default for name, p in ASKED.items()}
+    with pytest.raises(ValueError, match=words):
+        Pace.from_query(query)
+
+
+def test_names_tell_schedules_apart():
+    def said(*entrants):
+        return [name.en for name in schedule_names(tuple(entrants))]
+    step = [Entrant("sgd", "step", lr=0.1, schedule_step_size=n) for n in (8, 100)]
+    assert said(*step) == ["Step, steps between drops 8", "Step, steps between drops 100"]
+    assert said(Entrant("sgd", lr=0.1), Entrant("sgd", lr=0.2), Entrant("sgd", "cosine", warmup_steps=20)) == [
+        "Constant, α 0.1", "Constant, α 0.2", "Warm-up 20, cosine"]
+    assert said(Entrant("sgd"), Entrant("sgd")) == ["Constant 1", "Constant 2"]
+    scene = pace_scene(solve(plans["floor"].pace.race))
+    assert len({p.name for p in scene.paths}) == 4 and scene.rates.high > 0.2 and "beta1" in NUMBERS
