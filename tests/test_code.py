@@ -79,7 +79,7 @@ def entrants(*words, **settings):
 # --- every optimizer, every option ---------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("k", "key"), enumerate(ov.optimizers))
+@pytest.mark.parametrize(("k", "key"), [*enumerate(ov.optimizers)])
 def test_every_optimizer_runs_alike(k, key):
     for name in (SURFACES[k % 5], SURFACES[(k + 2) % 5]):  # all surfaces meet all kinds of steps
         script = check(Race(name, entrants=[entrant_on(ov.surfaces[name], key)], steps=8), "ru" if name == "bowl" else "en")
@@ -93,7 +93,7 @@ def test_every_option_runs_alike(key, option, word):
     assert f"def {key}_{word}(" in script
 
 
-@pytest.mark.parametrize(("seed", "key"), enumerate(ov.optimizers))
+@pytest.mark.parametrize(("seed", "key"), [*enumerate(ov.optimizers)])
 def test_other_hyper_parameters_run_alike(key, seed):
     rng, settings = np.random.default_rng(seed), {}
     for n, p in ov.optimizers[key].params.items():
