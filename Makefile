@@ -26,6 +26,7 @@ bench: .venv/bench .venv/chromium
 	$(PY) benchmarks/render.py
 	$(PY) benchmarks/stage.py
 	$(PY) benchmarks/network.py
+	$(PY) benchmarks/visit.py
 	$(PY) benchmarks/grid.py
 	$(PY) benchmarks/probe.py
 

@@ -1,4 +1,4 @@
-"""The command optviz: open the app, list what there is, render a race to a file, or all examples."""
+"""The command optviz: open the app, list what there is, render a race or a training to a file, or all examples."""
 
 from __future__ import annotations
 
@@ -77,9 +77,9 @@ def parser() -> argparse.ArgumentParser:
     app.add_argument("--host", default="localhost", help="the address to listen on (default: this machine only)")
     app.add_argument("--render", action="store_true", help="draw pictures by URL also for others, where it listens beyond this machine")
     app.add_argument("--port", type=port, default=8501, help="the port; the next free one if it is taken (default: 8501)")
-    rendering = commands.add_parser("render", help="render a race to a file: gif, mp4, webm, png, svg, html, csv, npz, py",
-                                    description="Render a race to a file. What is not given is as the app has it; what a medium has no use "
-                                                "for is ignored.")
+    rendering = commands.add_parser("render", help="render a race or a training to a file: gif, mp4, webm, png, svg, html, csv, npz, py",
+                                    description="Render a race, or a training by its link, to a file. What is not given is as the app has it; "
+                                                "what a medium has no use for is ignored.")
     race, picture = rendering.add_argument_group("the race"), rendering.add_argument_group("the picture")
     race.add_argument("--url", help="a link that the app shared, or its query")
     race.add_argument("--optimizer", action="append", metavar="WORD", help="adam:lr=0.05,beta1=0.8,schedule=cosine; once for each")
@@ -113,6 +113,7 @@ def render(given: argparse.Namespace) -> None:
     from .pace import Pace
     from .race import Race
     from .render import render as rendered
+    from .study import Study
 
     link = given.url or ""
     query = urlsplit(link).query if "?" in link or "://" in link else link
@@ -126,17 +127,17 @@ def render(given: argparse.Namespace) -> None:
     options = file_options(given)
     if link_language in ("en", "ru"):
         options = {"language": link_language} | options
-    text, shown = "&".join(fields), sys.stderr.isatty()
-    race = Pace.from_query(text).race if urlsplit(link).path.endswith("/schedules") else Race.from_query(text)
+    lab, text, shown = urlsplit(link).path.rpartition("/")[2] if "?" in link else "", "&".join(fields), sys.stderr.isatty()
+    spec = Study.from_query(text) if lab == "boundary" else Pace.from_query(text).race if lab == "schedules" else Race.from_query(text)
 
     def progress(share: float) -> None:
         print(f"\r{share:4.0%}", end="" if share < 1 else "\n", file=sys.stderr, flush=True)
     if given.output == "-":
-        data = rendered(race, None, given.medium, progress if shown else None, **options)
+        data = rendered(spec, None, given.medium, progress if shown else None, **options)
         assert isinstance(data, bytes)
         sys.stdout.buffer.write(data)
     else:
-        path = rendered(race, given.output, given.medium, progress if shown else None, **options)
+        path = rendered(spec, given.output, given.medium, progress if shown else None, **options)
         assert isinstance(path, Path)
         print(f"{path}: {path.stat().st_size / 1000:.0f} KB", file=sys.stderr)
 

@@ -262,16 +262,27 @@ class Own:
     columns: int
     targets: bytes
     outputs: int  # 0: the targets are class indices
+    held: bytes | None = None  # a byte for each example: whether it validates; None: chance decides, and draws their order, too
+
+    @property
+    def empty(self) -> bool:
+        """Whether there is no example: then one stands in for them, so that there can be a network, and nobody is shown it."""
+        return not self.inputs
 
     def __call__(self, n: int, noise: float, points: np.random.Generator, noises: np.random.Generator, h: Any) -> tuple[np.ndarray, np.ndarray]:
         X = np.frombuffer(self.inputs).reshape(-1, self.columns)
         y = np.frombuffer(self.targets).reshape(-1, self.outputs) if self.outputs else np.frombuffer(self.targets, np.int64)
-        rows = points.permutation(len(X))[:n]
+        if self.empty:
+            X, y = np.zeros((1, self.columns)), np.zeros((1, *y.shape[1:]), y.dtype)
+        rows = points.permutation(len(X))[:n] if self.held is None else np.arange(n)
         return X[rows] + noise * X.std(axis=0) * noises.normal(size=(n, self.columns)), y[rows]
 
 
-def dataset(X: Any, y: Any, name: str | None = None, kind: str | None = None) -> Dataset:
-    """A data set of one's own: X has a row for each example; y holds numbers or texts, whole numbers being classes unless kind="values"."""
+def dataset(X: Any, y: Any, name: str | None = None, kind: str | None = None, held: Any = None, labels: Any = None) -> Dataset:
+    """A data set of one's own: X has a row for each example; y holds numbers or texts, whole numbers being classes unless kind="values".
+
+    `held` says of each example whether it validates; without it, chance decides. `labels` names all classes, where some have no example.
+    """
     inputs, given = table(X, "X"), column(y)
     if inputs.ndim != 2 or not 1 <= inputs.shape[1] <= COLUMNS:
         raise Refused(T(f"X must be a table with a row for each example and 1 to {COLUMNS} columns, but its shape is {inputs.shape}; "
@@ -288,16 +299,35 @@ def dataset(X: Any, y: Any, name: str | None = None, kind: str | None = None) ->
     else:
         kind = "values"
     if kind == "classes":
-        targets, labels = indexed(given)
+        targets, called = indexed(given, labels)
     else:
-        targets, labels = np.ascontiguousarray(table(given, "y").reshape(len(given), -1)), ()
+        targets, called = np.ascontiguousarray(table(given, "y").reshape(len(given), -1)), ()
         if targets.shape[1] > OUTPUTS:
             raise Refused(T(f"y has {targets.shape[1]} columns; give 1 to {OUTPUTS}", f"в y столбцов: {targets.shape[1]}; нужно от 1 до {OUTPUTS}"))
+    if held is not None and (np.shape(held) != (len(inputs),) or np.asarray(held).dtype != bool or np.all(held)):
+        raise Refused(T(f"held must say True or False for each of the {len(inputs)} rows, and False for one of them at least",
+                        f"held — это True или False для каждой из строк (их {len(inputs)}), и хотя бы одно из значений — False"))
     axes = np.hstack([inputs, targets]) if inputs.shape[1] == 1 and kind == "values" else inputs
-    own = Own(inputs.tobytes(), inputs.shape[1], targets.tobytes(), targets.shape[1] if kind == "values" else 0)
+    return own(inputs, targets, called, held, framed(axes) if axes.shape[1] == 2 else None, name)
+
+
+def own(X: np.ndarray, y: np.ndarray, labels: tuple = (), held: np.ndarray | None = None, box: Box | None = None, name: str | None = None) -> Dataset:
+    """A visitor's data made of arrays that are as they should be: y holds class indices (n,), or values (n, outputs) where there are no labels."""
+    rule = Own(np.asarray(X, float).tobytes(), X.shape[1], np.asarray(y, np.int64 if labels else float).tobytes(), 0 if labels else y.shape[1],
+               None if held is None else np.asarray(held, bool).tobytes())
     called = " ".join((name or "").split())[:60]
     return Dataset("own", T(called, called) if called else T("Your data", "Ваши данные"), T("Data of your own.", "Ваши собственные данные."),
-                   own, {}, kind, inputs.shape[1], framed(axes) if axes.shape[1] == 2 else None, None, labels, len(inputs))
+                   rule, {}, "classes" if labels else "values", X.shape[1], box, None, labels, max(len(X), 1))
+
+
+def as_given(data: Dataset) -> tuple[list[Any], list[Any]]:
+    """The X and y that a visitor's own data were made of."""
+    own = data.make
+    assert isinstance(own, Own)
+    X = np.frombuffer(own.inputs).reshape(-1, own.columns).tolist()
+    if own.outputs:
+        return X, np.frombuffer(own.targets).reshape(-1, own.outputs).tolist()
+    return X, [data.labels[i] for i in np.frombuffer(own.targets, np.int64)]
 
 
 def table(data: Any, what: str) -> np.ndarray:
@@ -336,8 +366,8 @@ def cells(data: Any, what: str) -> np.ndarray:
     if a.ndim not in (1, 2):
         raise Refused(T(f"{what} must be a list or a table with one row for each example, but its shape is {a.shape}",
                         f"{what} должен быть списком или таблицей, по строке на каждый пример, а его форма — {a.shape}"))
-    if not 2 <= len(a) <= ROWS:
-        raise Refused(T(f"{what} has {len(a)} rows; give 2 to {ROWS}", f"в {what} строк: {len(a)}; нужно от 2 до {ROWS}"))
+    if not 1 <= len(a) <= ROWS:
+        raise Refused(T(f"{what} has {len(a)} rows; give 1 to {ROWS}", f"в {what} строк: {len(a)}; нужно от 1 до {ROWS}"))
     return a
 
 
@@ -353,8 +383,8 @@ def bad_row(what: str, row: int, value: Any, advice: T) -> Refused:
                      f"в строке {row + 1} данных {what} (первая — строка 1) стоит {shown(value)}; {advice.ru}"))
 
 
-def indexed(given: np.ndarray) -> tuple[np.ndarray, tuple]:
-    """Class indices in the order of the sorted labels, and those labels."""
+def indexed(given: np.ndarray, labels: Any = None) -> tuple[np.ndarray, tuple]:
+    """Class indices and the labels: in the order of those given, or sorted."""
     if given.ndim > 1:
         raise Refused(T('y must hold one label for each row; for several targets a row, say kind="values"',
                         'в y должна быть одна метка на строку; если в строке несколько целей, укажите kind="values"'))
@@ -364,7 +394,13 @@ def indexed(given: np.ndarray) -> tuple[np.ndarray, tuple]:
         if not isinstance(value, str) and value != math.floor(value):
             raise bad_row("y", row, value, T('give whole numbers as labels, or say kind="values"',
                                              'метки должны быть целыми; иначе укажите kind="values"'))
-    labels = tuple(sorted({v if isinstance(v, str | bool) else int(v) for v in given}))
+    known = {v if isinstance(v, str | bool) else int(v) for v in given}
+    labels = tuple(sorted(known) if labels is None else labels)
+    if not all(isinstance(label, str | int) for label in labels) or len(set(labels)) < len(labels):
+        raise Refused(T("labels must be texts or whole numbers, no two of them equal", "labels — это строки или целые числа, все разные"))
+    if missing := [label for label in known if label not in labels]:
+        raise Refused(T(f"labels does not name {shown(missing[0])}, which stands in y; name every class",
+                        f"в labels нет {shown(missing[0])}, а в y эта метка есть; назовите все классы"))
     if not 2 <= len(labels) <= OUTPUTS:
         raise Refused(T(f'y has {len(labels)} different labels; give 2 to {OUTPUTS}, or say kind="values" if they are numbers to predict',
                         f'в y разных меток: {len(labels)}; нужно от 2 до {OUTPUTS}, а если это числа для предсказания, укажите kind="values"'))
@@ -375,5 +411,5 @@ def indexed(given: np.ndarray) -> tuple[np.ndarray, tuple]:
 def framed(axes: np.ndarray) -> Box:
     """Where the columns of (n, 2) lie, with a tenth of room on each side."""
     (x0, y0), (x1, y1) = axes.min(axis=0).tolist(), axes.max(axis=0).tolist()
-    dx, dy = (x1 - x0) / 10 or 1.0, (y1 - y0) / 10 or 1.0
+    dx, dy = (x1 - x0) / 10 or max(1.0, abs(x0) / 10), (y1 - y0) / 10 or max(1.0, abs(y0) / 10)
     return (x0 - dx, x1 + dx), (y0 - dy, y1 + dy)

@@ -11,6 +11,7 @@ import numpy as np
 from . import autograd
 from .augment import augmentations
 from .core import T, rounded
+from .datasets import Own
 from .penalties import penalties
 from .run import CLIPS
 from .schedules import schedules
@@ -21,7 +22,8 @@ BETTER = float(schedules["plateau"].params["threshold"].default)  # a smaller sh
 
 
 class Ending(NamedTuple):
-    """Why no more passes are made: all of them were ("done", which needs no sentence), it was "stopped", or it "diverged"."""
+    """Why no more passes are made: all of them were ("done", which needs no sentence), it was "stopped", it "diverged", or it is "waiting"
+    for more points."""
 
     state: str
     text: T | None
@@ -29,6 +31,8 @@ class Ending(NamedTuple):
 
 def stopped(study: Study, trainer: Trainer) -> Ending | None:
     """What ends a training here; None while it goes on. To be asked before every pass."""
+    if (text := lacking(trainer)) is not None:
+        return Ending("waiting", text)
     if trainer.diverged_at >= 0:
         return Ending("diverged", _diverged(study, int(trainer.diverged_at), int(trainer.diverged_layer)))
     if trainer.stopped_at >= 0:
@@ -50,6 +54,20 @@ def advance(study: Study, trainer: Trainer, seconds: float, passes: int | None =
         over = made >= passes if passes else made and time.perf_counter() > end
         return bool(over) or stopped(study, trainer) is not None
     return trainer.run(stop=enough)
+
+
+def lacking(trainer: Trainer) -> T | None:
+    """What a visitor's own points lack to be learned from."""
+    known = trainer.examples[1]
+    if not isinstance(trainer.values["data"].make, Own):
+        return None
+    if len(known) == 0:
+        return T("The plane is empty: take the pen (P) and add points.", "Плоскость пуста: возьмите карандаш (З) и добавьте точки.")
+    if trainer.labels and len(np.unique(known[:trainer.count])) < 2:
+        return T("All points to learn from are of one class: add a point of another.", "Все обучающие точки одного класса: добавьте точку другого.")
+    if len(known) < 2:
+        return T("One point is not enough to learn from: add another.", "Одной точки для обучения мало: добавьте ещё одну.")
+    return None
 
 
 def _diverged(study: Study, k: int, layer: int) -> T:

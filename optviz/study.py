@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 import numpy as np
 
 from .core import POSITIVE, SHARE, Choice, Flag, Param, Range, Refused, T, out_of_range, resolve
-from .datasets import Dataset, datasets
+from .datasets import Dataset, Own, datasets
 from .losses import losses
 from .nn import Block
 from .preparing import RAW
@@ -22,7 +22,7 @@ from .training import COMMON, WORDS, Several, Training, Widths, as_text, setting
 #: What a training in the lab may ask for: the limits keep one visitor from stalling a room, and the picture readable.
 LIMITS: Mapping[str, Any] = {
     "layers": Widths(WORDS["layers"].default, most=8, widest=64), "epochs": replace(WORDS["epochs"], allowed=Range(0, 10_000)),
-    "n": replace(COMMON["n"], allowed=Range(2, 5_000)),
+    "n": replace(COMMON["n"], allowed=Range(1, 5_000)),
 }
 #: When it stops before its passes are over; each of None does not.
 STOPS: Mapping[str, Any] = {
@@ -61,10 +61,10 @@ LOOK: Mapping[str, Any] = {
 LINKED = 20  # weights that a link can carry
 MOST_PINS = 4
 LONGEST_PIN = 2000  # characters of a link
-OWN = T("your own data are not part of this link; open the file that they were saved in",
-        "собственных данных в этой ссылке нет; откройте файл, в который они сохранены")
-EDITED = T("the weights set by hand are too many for this link; open the file that they were saved in",
-           "весов, заданных вручную, слишком много для этой ссылки; откройте файл, в который они сохранены")
+OWN = T("your own data are not part of this link; “Your own data and files” saves them in a file, and opens it",
+        "собственных данных в этой ссылке нет; раздел «Свои данные и файлы» сохраняет их в файл и открывает его")
+EDITED = T("the weights set by hand are too many for this link; “Your own data and files” saves them in a file, and opens it",
+           "весов, заданных вручную, слишком много для этой ссылки; раздел «Свои данные и файлы» сохраняет их в файл и открывает его")
 
 
 @dataclass(frozen=True, init=False)
@@ -151,8 +151,8 @@ class Study:
         return self.at(seed=(self["seed"] + 1) % 2**32, data_seed=self._data_seed)
 
     def redrawn(self) -> Study:
-        """Other points of the same kind, and the same weights."""
-        return self.at(data_seed=(self._data_seed + 1) % 2**32)
+        """Other points of the same kind, and the same weights; of a visitor's own, others validate."""
+        return self.at(data=unmarked(self["data"]), data_seed=(self._data_seed + 1) % 2**32)
 
     @property
     def _data_seed(self) -> int:
@@ -183,13 +183,17 @@ class Study:
         return urlencode(pairs, safe=",")
 
     @staticmethod
-    def from_query(query: str, notes: list[T] | None = None) -> Study:
-        """The study of a query. With `notes`, what cannot be used falls back and is noted."""
+    def from_query(query: str, notes: list[T] | None = None, own: Dataset | None = None, edited: Sequence[float] = ()) -> Study:
+        """The study of a query, with the data and the weights that it says to be a visitor's own. With `notes`, what cannot be used falls back
+        and is noted."""
         read = Query(query, notes)
         if read.fields.get("data", [""])[-1] == "own":
             read.drop(["data"])
-            read.note(Refused(OWN))
-        weights: tuple[float, ...] = read.attempt("weights", read_weights, tuple[float, ...]())
+            if own is None:
+                read.note(Refused(OWN))
+        else:
+            own = None
+        weights = read.attempt("weights", lambda text: edited if text == "own" and edited else read_weights(text), edited[:0])
         pins = [pin for text in read.all("pin") if (pin := read.read("pin", text, read_pin, None))]
         if len(pins) > MOST_PINS:
             read.note(Refused(T(f"of the pinned runs only {MOST_PINS} are shown", f"из закреплённых запусков показаны только {MOST_PINS}")))
@@ -197,7 +201,7 @@ class Study:
         settings = read.settings({**STOPS, **LOOK})
         limited = read.settings(LIMITS)
         read.fields |= {name: [as_text(value)] for name, value in limited.items()}
-        training = Training.read(read)
+        training = Training.read(read, own)
         try:
             return Study(training, weights, before, pins[:MOST_PINS], **settings)
         except Refused as refusal:  # the weights are those of another network
@@ -246,6 +250,8 @@ def changed(training: Training, loss_before: str | None, changes: Mapping[str, A
     """The training with other words and settings, and the loss that waits for classes; what means the same to both stays."""
     old = dict(training.values)
     words = words_of({name: changes.get(name, old[name]) for name in WORDS})
+    if any(changes.get(name, old[name]) != old[name] for name in ("val", "n")) and "data" not in changes:
+        words["data"] = unmarked(words["data"])
     data: Dataset = words["data"]
     other = data != old["data"]
     if "loss" in changes:
@@ -262,6 +268,11 @@ def changed(training: Training, loss_before: str | None, changes: Mapping[str, A
     if other:
         values |= fitting(data, old, values)
     return Training(**words, **values | {name: value for name, value in changes.items() if name not in WORDS}), loss_before
+
+
+def unmarked(data: Dataset) -> Dataset:
+    """A visitor's own data without the mark of who validates: chance decides it anew."""
+    return replace(data, make=replace(data.make, held=None)) if isinstance(data.make, Own) else data
 
 
 def spread_over(named: tuple[str, ...], layers: int) -> tuple[str, ...]:

@@ -17,7 +17,7 @@ from .activations import activations
 from .augment import augmentations
 from .chance import Draw, generator
 from .core import Param, Refused, T, out_of_range
-from .datasets import Dataset
+from .datasets import Dataset, Own
 from .initializers import initializers
 from .losses import losses
 from .nn import Moments, Net
@@ -415,6 +415,13 @@ class Trainer:
         self.good, self.best = ((theta[:, k], moments(running)) for theta, running in (others.good, others.best))
         self._go_on(others.going[k])
         return self
+
+    @property
+    def examples(self) -> tuple[np.ndarray, np.ndarray]:
+        """Inputs and class indices or values, training points first: what stands in for the points of an empty plane is none."""
+        make = self.values["data"].make
+        some = 0 if isinstance(make, Own) and make.empty else None
+        return self.raw[..., :some, :], self.known[..., :some] if self.labels else self.known[..., :some, :]
 
     def finish(self) -> None:
         """Where nobody trains on, the rows of the passes that were not made repeat the last."""

@@ -131,7 +131,7 @@ _SEED = Param(0, 0, 2**32 - 1, allowed=Range(0, 2**32 - 1), whole=True)
 #: What every training has besides what its definitions bring.
 COMMON: Mapping[str, Any] = {
     "batch": Param(10, 1, 512, log=True, allowed=Range(1, 10**9), whole=True, one=True, optional=True),  # None is all of them
-    "n": replace(N, default=200, allowed=Range(2, N.allowed.high)),
+    "n": replace(N, default=200, allowed=Range(1, N.allowed.high)),
     "val": Param(0.5, 0.0, 0.9, allowed=BELOW_ONE, one=True),
     "noise": replace(NOISE, one=False),
     "label_noise": Param(0.0, 0.0, 0.5, allowed=SHARE),
@@ -273,7 +273,8 @@ class Training:
         """The fields of the query; of a visitor's own data, their key alone."""
         values = dict(self.values)
         table = {**WORDS, **settings_of(values)}
-        told = [(name, as_text(value)) for name, value in values.items() if name != "data" and (name == "lr" or value != table[name].default)]
+        always = ("lr",) if values["data"].key in datasets else ("lr", "n")  # of a visitor's own points all are wanted, unless it is said how many
+        told = [(name, as_text(value)) for name, value in values.items() if name != "data" and (name in always or value != table[name].default)]
         return [("v", str(VERSION)), ("data", values["data"].key), *told]
 
     @staticmethod
@@ -282,16 +283,17 @@ class Training:
         return Training.read(Query(query, notes))
 
     @staticmethod
-    def read(read: Query) -> Training:
-        """The training of the fields that are left of a query."""
+    def read(read: Query, own: Dataset | None = None) -> Training:
+        """The training of the fields that are left of a query, on a visitor's own data if there are any."""
         read.drop(["v"])
         words = {name: read.attempt(name, lambda v, name=name, w=w: w.parse(name, v), w.default) for name, w in WORDS.items()}  # type: ignore[misc]
-        for name, why in contradictions({**words, "data": datasets[words["data"]]}):
+        words["data"] = own or datasets[words["data"]]
+        for name, why in contradictions(words):
             read.note(Refused(why))
             words[name] = WORDS[name].default
         table = settings_of(words)
         settings = read.settings(table)
-        for name, why in contradictions({**words, **settings, "data": datasets[words["data"]]}):
+        for name, why in contradictions({**words, **settings}):
             read.note(Refused(why))
             settings.pop(name)
         read.finish({**WORDS, **table})

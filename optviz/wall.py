@@ -96,7 +96,7 @@ NO, YES = T("no", "нет"), T("yes", "да")
 RATE, SGD = T("α", "α"), T("SGD", "SGD")  # the names of the panels are too long for a caption
 ASIDE = re.compile(r" \([^)]*\)")  # what the panels explain in brackets
 #: Words whose values need no name before them.
-SPEAKING = ("data", "optimizer", "loss")
+SPEAKING = ("data", "optimizer", "loss", "activation")
 
 
 def captions(studies: Sequence[Study]) -> list[T]:
@@ -127,15 +127,20 @@ def _said(values: Mapping[str, Any], table: Mapping[str, Any], name: str) -> T:
     label, words, value = RATE if name == "lr" else setting_name(values, name), choices(name, table[name]), values[name]
     if name == "data":
         return value.name
-    if name in SPEAKING:
-        return SGD if value == "sgd" else words[value]
+    if name == "optimizer" and value == "sgd":
+        return SGD
     if value is None or isinstance(value, bool) or value == ():
         what = YES if value else NO
     elif isinstance(value, tuple):
-        each = [words[v] if words else T(str(v), str(v)) for v in value]
+        each = [_brief(words[v]) if words else T(str(v), str(v)) for v in value]
         what = T(", ".join(e.en for e in each), ", ".join(e.ru for e in each))
     elif words:
-        what = words[value]
+        what = _brief(words[value])
     else:
         return T(f"{label.en} {short(value)}", f"{label.ru} {short(value)}")
-    return T(f"{label.en}: {what.en}", f"{label.ru}: {what.ru}")
+    return what if name in SPEAKING else T(f"{label.en}: {what.en}", f"{label.ru}: {what.ru}")
+
+
+def _brief(name: T) -> T:
+    """A name without what stands in brackets behind it."""
+    return T(name.en.split(" (")[0], name.ru.split(" (")[0])

@@ -2,13 +2,12 @@
 
 import streamlit as st
 
-from optviz.study_presets import opening
-from optviz.ui import compare
+from optviz.ui import compare, own
 from optviz.ui import study as panels
 from optviz.ui.controls import Desk, lab_text
 from optviz.ui.frame import address, embedded, notes, take
 
-desk = Desk("boundary", opening)
+desk = Desk("boundary", own.opening)
 study, text = desk.spec, lab_text(__file__, "boundary")
 
 
@@ -35,9 +34,10 @@ else:
     with right, st.container(key="lab-controls", gap="xsmall"):
         panels.lesson_panel(desk)
         panels.data_panel(desk)
+        own.panel(desk, panels.under_way(study))
         panels.network_panel(desk)
         panels.training_panel(desk)
         panels.stops_panel(desk)
         panels.checks_panel(desk)
-address("boundary", study.to_query())
-panels.files(desk)
+address("boundary", study.to_query(), study.unlinked)
+(compare if compare.together(study) else panels).files(desk)

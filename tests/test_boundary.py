@@ -133,3 +133,31 @@ def test_divergence_is_told_in_russian_and_the_picture_stays(visit):
     page.keyboard.press("Space")
     expect(page.get_by_text(re.compile("веса слоя . ушли в бесконечность: уменьшите α")).first).to_be_visible()
     assert int(re.search(r"\d+", page.locator(".count").inner_text())[0]) < ov.Training("gauss").epochs
+
+
+def test_points_and_weights_set_by_hand_begin_the_training_anew(visit):
+    page = visit("/boundary?data=circle&layers=4&epochs=3000&lang=ru", viewport={"width": 1280, "height": 720})
+    stage, top = page.locator("section[role=application]"), page.locator(".picture .top")
+    stage.focus()
+    page.keyboard.press("Space")
+    count(page, r"^эпоха [1-9]\d* из 3000$")
+    page.keyboard.press("p")
+    top.click(position={"x": 20, "y": 20})
+    page.wait_for_url(re.compile("data=own"))
+    expect(page.get_by_text("Ваших точек в адресе страницы нет")).to_be_visible()
+    count(page, r"^эпоха [1-9]\d* из 3000$")  # it plays on
+    page.keyboard.press("Control+z")
+    page.wait_for_url(re.compile("data=circle"))
+    page.keyboard.press("Space")
+    page.get_by_role("button", name="Стереть все точки").click()
+    expect(page.locator(".sentence")).to_have_text(re.compile("Плоскость пуста"))
+    top.click(position={"x": 20, "y": 20})
+    expect(page.locator(".sentence")).to_have_text(re.compile("Все обучающие точки одного класса"))
+    page.keyboard.press("1")
+    top.click(position={"x": 200, "y": 90})
+    expect(page.locator(".sentence.said")).to_have_count(0)
+    page.keyboard.press("p")
+    page.keyboard.press("l")  # the first weight
+    page.keyboard.press("Delete")
+    page.wait_for_url(re.compile("weights=0.0,"))
+    count(page, "^эпоха 0 из 3000$")

@@ -336,6 +336,7 @@ def test_own_data_have_a_name_and_a_box():
     assert dataset(np.eye(4), [0, 1, 0, 1]).box is None
     assert dataset(X4, [0, 1, 0, 1], name=" ").name.en == "Your data"
     assert dataset(np.ones((2, 2)), [0, 1]).box == ((0.0, 2.0), (0.0, 2.0))
+    assert dataset(np.full((2, 2), -1e17), [0, 1]).box == ((-1.1e17, -0.9e17),) * 2, "wide enough to be told apart"
 
 
 @pytest.mark.parametrize(("X", "y", "more", "words"), [
@@ -350,7 +351,7 @@ def test_own_data_have_a_name_and_a_box():
     (X4[:, 0], [0, 1, 0, 1], {}, "its shape is (4,); a single input is a table of one column"),
     (np.zeros((4, 0)), [0, 1, 0, 1], {}, "1 to 1000 columns"), (np.zeros((4, 1001)), [0, 1, 0, 1], {}, "1 to 1000 columns"),
     (np.zeros((2, 2, 2)), [0, 1], {}, "X must be a list or a table"), ({}, [0, 1], {}, "X must be a list or a table"), (None, [0, 1], {}, "X must be"),
-    (np.zeros((5001, 2)), np.zeros(5001), {}, "X has 5001 rows; give 2 to 5000"), (np.zeros((1, 2)), [1], {}, "X has 1 rows; give 2 to 5000"),
+    (np.zeros((5001, 2)), np.zeros(5001), {}, "X has 5001 rows; give 1 to 5000"), (np.zeros((0, 2)), [], {}, "X has 0 rows; give 1 to 5000"),
     (X4, [0, 1, 0], {}, "X has 4 rows and y has 3; give y one label or target for each row"), (X4, 5, {}, "y must be a list or a table"),
     (X4, [0, 1, None, 1], {}, "row 3 of y (the first is row 1) holds None; give a text or a finite number"),
     (X4, [0, 1, math.nan, 1], {}, "row 3 of y"), (X4, ["a", "b", " ", "a"], {}, "row 3 of y (the first is row 1) holds ' '"),

@@ -10,7 +10,6 @@ import pytest
 import optviz as ov
 from optviz.race import Entrant, Race
 from optviz.render.exhibit import exhibit
-from optviz.render.export import picture
 from optviz.render.film import CODECS, film
 from optviz.render.frames import frames
 from optviz.render.options import options
@@ -44,7 +43,7 @@ def test_a_film_shows_what_was_drawn(medium, fps):
     times = [float(frame.pts * frame.time_base) for frame in shown]
     assert np.allclose(np.diff(times), 1 / fps, atol=1.1e-3), "WebM counts milliseconds"
     o = options(asked)
-    for frame, pixels in zip(shown, frames(picture(exhibit(RACE), o), o.moments(40)), strict=True):
+    for frame, pixels in zip(shown, frames(exhibit(RACE).picture(o), o.moments(40)), strict=True):
         assert abs(rgb(frame)[:270] - pixels).mean() < 2.5, "chroma is halved, and luma has 219 levels"
     told = {name.lower(): text for name, text in container.metadata.items()}
     assert told["title"] == "Спуск, θ" and Race.from_query(told["comment"]) == RACE
@@ -71,7 +70,7 @@ def test_a_gif_decodes_with_its_count_its_delays_and_its_loop():
         times = [float(frame.pts * frame.time_base) for frame in shown]
         assert len(shown) == 12 and np.allclose(np.diff(times), 0.02) and (shown[0].width, shown[0].height) == (320, 180)
     o = options({"size": (320, 180), "frames": 12})
-    drawn = [pixels.copy() for pixels in frames(picture(exhibit(RACE), o), o.moments(40))]
+    drawn = [pixels.copy() for pixels in frames(exhibit(RACE).picture(o), o.moments(40))]
     for frame, pixels in zip(shown, drawn, strict=True):
         assert abs(frame.to_ndarray(format="rgb24").astype(float) - pixels).mean() <= 1
 

@@ -38,7 +38,7 @@ def test_a_message_has_what_the_stage_needs():
               features=("x", "y", "xy"), prepare=("centre", "scale"), hidden=("val",), neuron=(1, 2))
     trainer = s.trainer()
     head = told(s, trainer.run(until=2))
-    assert set(head) == {"run", "take", "kind", "labels", "box", "points", "net", "frames", "epochs", "state", "sentence", "look", "colours", "texts", "themes", "language"}
+    assert set(head) == {"run", "take", "refused", "kind", "labels", "inputs", "box", "points", "net", "frames", "epochs", "state", "sentence", "look", "colours", "texts", "themes", "language"}
     assert head["colours"] == list(COLOURS)
     assert (head["kind"], head["labels"], head["box"], head["epochs"], head["state"], head["sentence"], head["take"]) == ("classes", ["−1", "1"], [[-6, 6], [-6, 6]], 4, "ready", None, 3)
     assert head["look"] == {"hidden": ["val"], "discrete": False, "neuron": [1, 2], "warp": None, "matrix": False, "at": None}
@@ -102,10 +102,29 @@ def test_values_and_what_is_not_in_the_plane():
     head = told(s, s.trainer())
     assert head["kind"] == "values" and head["labels"] == [] and head["frames"]["accuracy_train"] is None and head["frames"]["running"] is None and head["net"]["keep"] is None
     np.testing.assert_allclose(head["points"]["label"], (head["points"]["x"] + head["points"]["y"]) / 10, atol=1e-6)
-    for data in ("digits", "x_sin_x"):
-        s = Study(data, layers=(3,), n=20, epochs=1)
-        head = told(s, s.trainer().run())
-        assert head["points"] is None and head["box"] is None and head["net"]["features"] == [] and head["net"]["matrix"] is None and head["frames"]["passes"] == [0, 1]
+    s = Study("digits", layers=(3,), n=20, epochs=1)
+    head = told(s, s.trainer().run())
+    assert head["points"] is None and head["box"] is None and head["net"]["features"] == [] and head["net"]["matrix"] is None and head["frames"]["passes"] == [0, 1]
+    assert head["inputs"] == 64
+
+
+def test_one_input_has_a_curve():
+    s = Study("x_sin_x", layers=(3,), n=20, epochs=1, prepare=("centre", "scale"))
+    trainer = s.trainer()
+    head = told(s, trainer)
+    assert (head["inputs"], head["box"], head["net"]["features"]) == (1, [[0, 10], [-8, 10]], ["x"])
+    np.testing.assert_allclose(head["points"]["y"], head["points"]["x"] * np.sin(head["points"]["x"]), atol=1e-5)
+    np.testing.assert_array_equal(head["points"]["y"], head["points"]["label"])
+    np.testing.assert_allclose(head["points"]["x"] * head["net"]["matrix"] + head["net"]["shift"], trainer.all_x[:, 0], atol=1e-5)
+    for labels, heights in (("no", "yes"), (-1.15, 1.15)), (("a", "b", "c", "d"), (1.1, 1.2, 1.3, 1.4)):
+        s = Study(ov.dataset([[0.0], [1.0], [2.0], [4.0]], (labels * 2)[:4]), layers=(2,), loss="ce", val=0.0)
+        head = told(s, s.trainer())
+        assert sorted(set(head["points"]["y"])) == pytest.approx(heights) and head["labels"] == list(labels) and head["inputs"] == 1
+        np.testing.assert_array_equal(head["points"]["y"], np.array(heights, np.float32)[head["points"]["label"].astype(int)])
+        assert head["box"][0] == pytest.approx([-0.4, 4.4]) and head["box"][1][0] < 0 < max(heights) < head["box"][1][1]
+    s = Study("random", data_inputs=1, data_outputs=2, layers=(2,), n=20)
+    (low, high), _ = (head := told(s, s.trainer()))["box"]
+    assert low < head["points"]["x"].min() and head["points"]["x"].max() < high
 
 
 def test_own_data_keep_their_labels():

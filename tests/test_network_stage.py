@@ -4,22 +4,22 @@ import base64
 import io
 import re
 from itertools import pairwise
-from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import PATIENCE
 from networks import message
 from PIL import Image, ImageColor
 from playwright.sync_api import expect
 
 import optviz as ov
+from optviz.edits import with_points, with_weights
 from optviz.learning import Trainer
+from optviz.network_scene import network_scene, run_key
 from optviz.palette import THEMES
+from optviz.render.network_wire import pack_network
 from optviz.render.words import NETWORK, digits
+from optviz.study import Study
 
-WEB = Path(ov.__file__).parent / "ui" / "web"
-KINDS = {".js": "text/javascript", ".css": "text/css", "": "text/html"}
 #: A stage without a server: what it tells, but for how it is looked at, is kept in `told`. A busy machine paints no coarser field.
 OPEN = """async (data) => {
     const { NetworkPlayer } = await import('/netplayer.js');
@@ -63,33 +63,14 @@ def rest(page):
 
 
 @pytest.fixture
-def bare(browser):
-    """Opens a page that may import the stage's modules; an error in its console fails the test."""
-    contexts, errors = [], []
-
-    def serve(route):
-        name = route.request.url.removeprefix("http://stage/")
-        if name:
-            route.fulfill(path=WEB / name, content_type=KINDS[Path(name).suffix])
-        else:
-            route.fulfill(body="<!doctype html><meta charset=utf-8><link rel=icon href=data:><link rel=stylesheet href=network.css>", content_type="text/html")
-
+def bare(modules):
+    """Opens the stage of a network without a server."""
     def show(data=None, **context):
-        contexts.append(browser.new_context(**{"viewport": {"width": 860, "height": 720}, **context}))
-        contexts[-1].set_default_timeout(PATIENCE)
-        contexts[-1].on("console", lambda said: errors.append(said.text) if said.type == "error" else None)
-        contexts[-1].on("weberror", lambda error: errors.append(str(error.error)))
-        page = contexts[-1].new_page()
-        page.route("http://stage/**", serve)
-        page.goto("http://stage/")
+        page = modules("network.css", **context)
         if data:
             page.evaluate(OPEN, data)
         return page
-
-    yield show
-    for context in contexts:
-        context.close()
-    assert errors == []
+    return show
 
 
 NETS = [{"layers": (8, 8)}, {"activation": "relu", "layers": (5, 3), "bias": False, "lr": 0.003}, {"batchnorm": "before"}, {"batchnorm": "after", "layernorm": "before"},
@@ -283,3 +264,225 @@ def test_a_phone_and_data_without_a_plane(bare):
     expect(page.locator(".none")).to_have_text(NETWORK["no_plane"].en)
     page.keyboard.press("Home")
     expect(page.locator(".count")).to_have_text("pass 0 of 4")
+
+
+def test_one_input_is_shown_as_a_curve(bare):
+    s = Study("x_sin_x", layers=(4,), activation="sigmoid", loss="mse", prepare=("centre", "scale"), optimizer="adam", lr=0.05, epochs=400, n=60)
+    trainer, texts = s.trainer().run(), {name: text.ru for name, text in NETWORK.items()}
+
+    def told(study, trainer):
+        return base64.b64encode(pack_network(network_scene(study, trainer), "ru", texts)).decode()
+    page = bare(told(s, trainer))
+    rest(page)
+    theme, x = THEMES["light"], np.arange(0.5, 10)
+    dark = """(spots) => spots.map(([x, y]) => { const f = player.field, g = f.top.getContext('2d'), r = f.ratio;
+        return [...g.getImageData(Math.round(f.px(x) * r), Math.round(f.py(y) * r), 1, 1).data]; })"""
+    for seen in page.evaluate(dark, np.stack([x, trainer.predict(x[:, None])], -1).tolist()):
+        assert seen == pytest.approx([*ImageColor.getrgb(theme.ink), 255], abs=80), "the answer's curve is where Python has it"
+    assert page.evaluate(dark, [[3.3, 8.0]])[0][3] == 0
+    weight, bias, out, _ = trainer.net.parts(trainer.theta)
+    shares = out[:, 0] / (1 + np.exp(-(trainer.prepared(x[:, None]) @ weight + bias)))  # a row for each place
+    alone = [(k, j) for k in range(len(x)) for j in range(4) if np.sort(abs(np.append(shares[k], [0, -9, 11]) - shares[k, j]))[1] > 0.7]
+    said = page.evaluate(dark.replace("f.top", "f.back"), [[x[k], shares[k, j]] for k, j in alone])
+    signs = np.sign([out[j, 0] for _, j in alone])
+    assert len(set(signs)) == 2 and all((blue - red) * sign > 20 for sign, (red, _, blue, _) in zip(signs, said, strict=True)), "shares lie behind it, in the colour of their weights"
+    assert page.evaluate("player.box.querySelectorAll('.legend li').length") == 2
+    assert page.evaluate("() => ['warp', 'discrete', 'wrong', 'matrix'].every((name) => player.buttons[name].hidden)")
+    k = int(np.argmax(trainer.known[:, 0]))
+    px, py = page.evaluate("(k) => [player.field.px(player.scene.points.x[k]), player.field.py(player.scene.points.y[k])]", k)
+    before = page.evaluate("player.field.top.toDataURL()")
+    page.locator(".picture .top").hover(position={"x": px + 3, "y": py - 3})
+    residual = trainer.known[k, 0] - trainer.predict(trainer.raw[k:k + 1])[0]
+    expect(page.locator(".readout")).to_contain_text(NETWORK["residual"].ru.format(y=digits(float(trainer.known[k, 0])), r=digits(float(residual))))
+    page.wait_for_function("(before) => player.field.top.toDataURL() !== before", arg=before)
+    press(page, "n"), press(page, "n")
+    page.wait_for_function("player.field.lines.neuron?.join() === '1,0' && player.field.view[3] < 2")  # a sigmoid's own height
+    own = Study(ov.dataset([[-2.0], [-1.0], [0.1], [1.0], [2.0], [2.5]], ["a", "a", "b", "b", "c", "c"]), layers=(4,), loss="ce", lr=0.1, epochs=60, val=0.0)
+    trainer = own.trainer().run()
+    page.evaluate("(data) => { take(data); player.choose([1, 0]); player.go(60); }", told(own, trainer))
+    rest(page)
+    assert page.evaluate("player.look.neuron") is None and page.evaluate("!player.buttons.wrong.hidden && player.buttons.warp.hidden")
+    heights = page.evaluate("(x) => { const f = player.field; return f.lines.rows.map(([row]) => x.map((x) => row[Math.round(f.px(x) / f.width * (row.length - 1))])); }", [-2.0, 0.5, 2.4])
+    assert np.array(heights).T == pytest.approx(trainer.probabilities([[-2.0], [0.5], [2.4]]), abs=0.02), "a share for each class"
+    colours = page.evaluate("player.scene.colours")
+    for x, seen in zip((-2.1, 2.4), page.evaluate("""(xs) => xs.map((x) => { const f = player.field, g = f.back.getContext('2d');
+            return [...g.getImageData(Math.round(f.px(x) * f.ratio), Math.round(0.03 * f.back.height), 1, 1).data.slice(0, 3)]; })""", [-2.1, 2.4]), strict=True):
+        shares = np.sort(trainer.probabilities([[x]])[0])
+        full = np.array(ImageColor.getrgb(colours[0 if x < 0 else 2]))
+        page_colour = np.array(ImageColor.getrgb(theme.page))
+        assert seen == pytest.approx(page_colour + (full - page_colour) * 0.72 * (shares[-1] - shares[-2]), abs=14), "a band of the class that is said"
+    page.evaluate("(data) => take(data)", sent(trained("gauss", epochs=2), run="plane", state="done"))
+    rest(page)
+    assert page.evaluate("player.field.view.length === 4 && !player.buttons.warp.hidden && player.field.lines === undefined")
+
+
+def test_a_pass_that_is_not_kept_gives_way_to_later_ones(bare):
+    s = Study("gauss", layers=(2,), epochs=10_000, n=20)
+    trainer, page, texts = s.trainer(), None, {name: text.en for name, text in NETWORK.items()}
+    for until, shown in ((1, [0, 1]), (3, [0, 3]), (102, [0, 100, 102])):
+        first = len(trainer.kept) if page else 0
+        data = base64.b64encode(pack_network(network_scene(s, trainer.run(until=until), first), "en", texts)).decode()
+        page = page or bare(data)
+        page.evaluate("(data) => take(data)", data)
+        assert page.evaluate("player.frames.map((f) => f.pass)") == shown
+
+
+# --- what is set by hand --------------------------------------------------------------------------------------------------------------
+
+
+def answered(page, study):
+    """The study that the stage asked for, which it is then told."""
+    page.wait_for_function("told.length")
+    event = page.evaluate("told.shift()")
+    if "more" in event:
+        page.evaluate("(data) => take(data)", sent(study.trainer(), run=run_key(study), state="ready", language="ru"))
+        return answered(page, study)
+    trainer = study.trainer().run(until=event.get("at", 0))
+    study = with_points(study, trainer, event["points"]) if "points" in event else with_weights(study, trainer, event["weights"], event["at"])
+    page.evaluate("(data) => take(data)", sent(study.trainer(), run=run_key(study), state="ready", language="ru"))
+    return event, study
+
+
+def seen(page):
+    return page.evaluate("() => { const { x, y, label } = player.scene.points; return Array.from(x, (v, k) => [v, y[k], label[k]]); }")
+
+
+def test_points_by_hand(bare):
+    s = Study("circle", layers=(3,), epochs=20, n=20, data_seed=3)
+    page = bare(sent(s.trainer(), run=run_key(s), state="ready", language="ru"), viewport={"width": 1280, "height": 720}, has_touch=True)
+    top, tools = page.locator(".picture .top"), page.locator(".tools")
+    rest(page)
+
+    def at(x, y):
+        a, b = page.evaluate("([x, y]) => { const r = player.parts.top.getBoundingClientRect(); return [player.field.px(x) + r.left, player.field.py(y) + r.top]; }", [x, y])
+        return a, b
+    page.mouse.click(*at(5.5, 5.5))
+    assert page.evaluate("told") == [] and tools.is_hidden()
+    press(page, "з")
+    expect(page.get_by_role("button", name=re.compile("Карандаш"))).to_have_attribute("aria-pressed", "true")
+    expect(page.locator(".sentence")).to_have_text(NETWORK["pen_hint"].ru)
+    page.mouse.click(*at(5.5, 5.5))
+    page.touchscreen.tap(*at(-5.5, 5.5))  # before the first is answered
+    assert len(seen(page)) == 22 and page.evaluate("told.length") == 1
+    event, s = answered(page, s)
+    assert event["points"]["add"] == [pytest.approx(5.5, abs=0.03)] * 2 + [1] and len(seen(page)) == 22, "what is on its way stays"
+    event, s = answered(page, s)
+    assert event["points"]["add"] == pytest.approx([-5.5, 5.5, 1], abs=0.03) and len(seen(page)) == 22
+    page.keyboard.press("3")
+    expect(tools.locator("[aria-pressed=true]")).to_have_text("+")
+    page.mouse.move(*at(-5, -5.5))
+    page.mouse.down()
+    page.mouse.move(*at(-5.5, -5.5))
+    page.mouse.move(*at(-60, -5))
+    page.mouse.up()
+    event, s = answered(page, s)
+    assert event["points"]["add"] == pytest.approx([-6, -5, 2], abs=0.03) and s["data"].labels == (-1, 1, 2), "no farther than the box, and a class more"
+    k = page.evaluate("player.scene.points.label.indexOf(2)")
+    before = seen(page)
+    page.mouse.move(*at(*before[k][:2]))
+    assert page.evaluate("player.parts.top.style.cursor") == "grab"
+    page.mouse.down()
+    page.mouse.move(*at(0, -5))
+    assert seen(page)[k] == pytest.approx([0, -5, 2], abs=0.03) and page.evaluate("told") == [], "it moves at once, and is told of when it rests"
+    page.evaluate("(data) => take(data)", sent(s.trainer(), run=run_key(s), state="ready", language="ru"))
+    assert seen(page)[k] == pytest.approx([0, -5, 2], abs=0.03), "another message does not put it back"
+    page.mouse.up()
+    event, s = answered(page, s)
+    assert event == {"points": {"move": [k, *event["points"]["move"][1:]]}, "run": event["run"]} and event["points"]["move"][1:] == pytest.approx([0, -5], abs=0.03)
+    page.keyboard.press("Control+z")
+    assert page.evaluate("told.shift()") == {"back": 1}
+    page.evaluate("(data) => take(data)", sent(s.trainer(), run=run_key(s), state="ready", language="ru"))
+    there = seen(page)
+    page.mouse.click(*at(5.9, -5.9))
+    page.wait_for_function("told.length")
+    assert len(seen(page)) == len(there) + 1 and "add" in page.evaluate("told.shift()")["points"]
+    page.evaluate("(data) => take(data)", sent(s.trainer(), run=run_key(s), state="ready", language="ru", refused=1))
+    assert seen(page) == there, "what is refused is gone at once"
+    page.evaluate("(data) => take(data)", sent(s.trainer(), run=run_key(s), state="ready", language="ru", refused=1))
+    page.mouse.click(*at(0, -5), button="right")
+    assert answered(page, s)[0]["points"] == {"erase": [k]}
+    s = with_points(s, s.trainer(), {"erase": [k]})
+    press(page, "ч")
+    first = page.evaluate("() => [...player.scene.points.x].findIndex((x, k) => x > 5 && player.scene.points.y[k] > 5)")
+    page.mouse.move(*at(5.9, 5.9))
+    page.mouse.down()
+    page.mouse.move(*at(5.5, 5.5))
+    page.mouse.up()
+    event, s = answered(page, s)
+    assert event["points"] == {"erase": [first]} and len(seen(page)) == 21
+    page.evaluate("player.playing = true")
+    tools.get_by_role("button", name=NETWORK["clear"].ru).click()
+    event, s = answered(page, s)
+    assert event["points"] == {"clear": True} and seen(page) == [] and page.evaluate("player.playing"), "it plays on"
+    press(page, "З")
+    assert tools.is_hidden()
+    top.click(position={"x": 30, "y": 30})
+    assert seen(page) == []
+
+
+def test_weights_by_hand(bare):
+    s = Study("xor", layers=(3,), epochs=20, n=30, loss="logistic", seed=2)
+    t = s.trainer().run(until=8)
+    page = bare(sent(t, run=run_key(s), state="ready"), viewport={"width": 1280, "height": 720})
+    page.keyboard.press("End")
+    page.keyboard.press("ArrowLeft")
+    rest(page)
+    theta = t.snapshots[7][1].copy()
+    field = page.evaluate("player.field.back.toDataURL()")
+
+    def place(spot):
+        box = page.locator(".mesh canvas").bounding_box()
+        x, y = page.evaluate(f"player.diagram.middle({spot})")
+        return box["x"] + x, box["y"] + y
+    x, y = place("{ layer: 1, i: 0, j: 0 }")
+    index = page.evaluate("player.net.own[1].weight.begin")
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x, y - 10)
+    page.mouse.move(x, y - 60)
+    rest(page)
+    theta[index] = float(page.evaluate(f"player.shown.theta[{index}]"))
+    assert theta[index] == pytest.approx(t.snapshots[7][1][index] + 1.2, abs=0.01), "up is more"
+    assert page.evaluate("told") == [] and page.evaluate("player.field.back.toDataURL()") != field
+    spots = [[-3, 2], [1, 1], [4, -5]]
+    said = page.evaluate("(spots) => spots.map((spot) => { player.pointer = spot; return player.here(player.shown).at(-1)[0]; })", spots)
+    assert said == pytest.approx(s.at(weights=theta).trainer().predict(spots), abs=1e-4), "the network is the one with the weight"
+    page.mouse.up()
+    event, s = answered(page, s)
+    assert event["at"] == 7 and event["weights"] == [[index, pytest.approx(theta[index], abs=1e-6)]] and s.weights == pytest.approx(theta, abs=1e-6)
+    expect(page.locator(".count")).to_have_text("эпоха 0 из 20")
+    card, field = page.locator(".card"), page.locator(".card input")
+    assert float(field.input_value()) == pytest.approx(theta[index], rel=1e-3)
+    for text, fine in (("1e9", False), ("1001", False), ("NaN", False), ("", False), ("0x; alert(1)", False), ("−0,25", True)):
+        field.fill(text)
+        field.press("Enter")
+        assert card.locator("p").is_visible() != fine
+        assert fine or card.locator("p").inner_text() == NETWORK["impossible_weight"].ru
+    event, s = answered(page, s)
+    assert event["weights"] == [[index, -0.25]] and event["at"] == 0 and s.weights[index] == -0.25
+    page.mouse.move(*place("{ layer: 1, i: 0, j: 0 }"))
+    page.mouse.wheel(0, -100)
+    assert answered(page, s)[0]["weights"] == [[index, pytest.approx(-0.15)]]
+    s = s.at(weights=[*s.weights[:index], -0.15, *s.weights[index + 1:]])
+    x, y = place("{ layer: 1, i: 0, j: 0 }")
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x, y - 5)
+    assert page.evaluate(f"player.shown.theta[{index}]") == 0, "a drag is caught by 0"
+    page.mouse.up()
+    answered(page, s)
+    page.evaluate("player.box.focus()")
+    press(page, "д")  # the next: of the same layer's second neuron
+    press(page, "0")
+    event, s = answered(page, s)
+    assert event["weights"] == [[index + 1, 0]]
+    bias = page.evaluate("() => { const { x, y, index } = player.diagram.biasAt(1, 2); return [x, y, index]; }")
+    page.locator(".mesh canvas").hover(position={"x": bias[0], "y": bias[1]})
+    expect(page.locator(".readout")).to_contain_text("b = ")
+    page.mouse.down()
+    page.mouse.move(*(v + d for v, d in zip(place("player.diagram.biasAt(1, 2)"), (0, -50), strict=True)))
+    page.mouse.up()
+    event, s = answered(page, s)
+    assert event["weights"] == [[bias[2], pytest.approx(1.0, abs=0.15)]]
+    press(page, "Escape")
+    assert card.is_hidden()

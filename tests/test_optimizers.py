@@ -109,7 +109,7 @@ def torch_run(key, h, start, steps, gradient=None, surface=None):
 @pytest.mark.parametrize("key", TWINS)
 def test_whole_runs_equal_the_twin(key, seed):
     h = draw(ov.optimizers[key], seed)
-    for surface in ("bowl", "rosenbrock", "beale", "himmelblau"):
+    for surface in (("bowl", "rosenbrock"), ("beale", "himmelblau"))[seed % 2]:  # each surface with two draws
         start = {"rosenbrock": (-1.5, 2.0), "himmelblau": (0.5, 0.3)}.get(surface, ov.surfaces[surface].start)
         slow = {**h, "lr": h["lr"] * {"rosenbrock": 0.02, "beale": 0.02}.get(surface, 1) if key not in ("lbfgs", "prodigy") else h["lr"]}
         slow["lr"] = min(slow["lr"], 1e-4) if key in ("sgd", "momentum", "nesterov_torch", "asgd") and surface != "bowl" else slow["lr"]
@@ -149,7 +149,7 @@ def test_defaults_are_torchs():
 def test_every_optimizer_descends_a_bowl(key):
     o = ov.optimizers[key]
     lr = {"adagrad": 0.5, "adadelta": 3.0, "lion": 0.02, "signsgd": 0.02, "prodigy": 1.0, "schedule_free": 0.1}.get(key, max(o.params["lr"].default, 0.02))
-    t = ov.descend("bowl", key, start=(1.5, -1.2), steps=1500, lr=lr)
+    t = ov.descend("bowl", key, start=(1.5, -1.2), steps=1500 if o.traceable else 100, lr=lr)
     assert t.diverged_at is None and t.loss[-1] < 1e-2 * t.loss[0]
 
 

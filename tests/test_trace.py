@@ -16,14 +16,16 @@ TRACED = [k for k, o in ov.optimizers.items() if o.traceable]
 VARIANTS = [(key, {}) for key in ov.optimizers] + [
     ("nesterov", {"form": "ema"}), ("momentum_lr_inside", {"velocity": "old"}), ("nadam", {"form": "printed"}), ("adam", {"eps_place": "inside"}), ("adam_uncorrected", {"eps_place": "unrooted"}),
     ("adagrad", {"eps_place": "unrooted"}), ("adadelta", {"eps_place": "outside"})]
-EXTRAS = [{}, {"noise": 0.3, "noise_relative": 0.2, "seed": 7}, {"clip_norm": 0.5}, {"clip_value": 0.2, "noise": 0.1},
-          {"schedule": "plateau", "warmup_steps": 5, "schedule_patience": 1, "schedule_factor": 0.7}, {"schedule": "warmup_cosine"}]
+STEPS = 25  # enough for every branch: warm-ups, look-ahead, rates that fall
+#: All that can be done to gradients and rates.
+EXTRAS = [{}, {"noise": 0.3, "noise_relative": 0.2, "seed": 7, "schedule": "plateau", "warmup_steps": 5, "schedule_patience": 1, "schedule_factor": 0.7},
+          {"clip_norm": 0.5, "schedule": "warmup_cosine"}, {"clip_value": 0.2, "noise": 0.1}]
 RATE = {**dict.fromkeys(("momentum", "nesterov", "nesterov_torch"), 0.003), "momentum_lr_inside": 5e-4, "lion": 0.01, "adadelta": 1.0, "prodigy": 1.0, "schedule_free": 0.02}
 
 
 def settings(key, extra):
     """Lively but not chaotic; near its end a line search decides by the last bit, so those run short."""
-    return {"lr": RATE.get(key, 0.02), "steps": 40 if key in TRACED else 8, **extra}
+    return {"lr": RATE.get(key, 0.02), "steps": STEPS if key in TRACED else 8, **extra}
 
 
 def on_numpy_arrays(surface, key, **given):
@@ -84,10 +86,10 @@ def test_javascript_runs_the_same_steps(browser):
                                           {n: v for n, v in given.items() if n not in ("steps", "schedule")}, "all")
                 plan, numbers = problem.plan, problem.given(problem.values)
                 traced, _, _ = python_step(plan)
-                noise = [part for part in problem.noise(np.zeros(40), np.arange(1, 41), problem.values) if part is not None]
-                jobs.append(f"descend(surface, {javascript_step(plan)}, {start[0]}, {start[1]}, 40, "
+                noise = [part for part in problem.noise(np.zeros(STEPS), np.arange(1, STEPS + 1), problem.values) if part is not None]
+                jobs.append(f"descend(surface, {javascript_step(plan)}, {start[0]}, {start[1]}, {STEPS}, "
                             f"{json.dumps(dict(zip(traced.fixed, problem.fixed(traced.fixed, numbers), strict=True)))}, "
-                            f"{np.broadcast_to(problem.rate(np.arange(40), numbers), 40).tolist()}, {np.concatenate(noise).T.tolist() if noise else '[]'})")
+                            f"{np.broadcast_to(problem.rate(np.arange(STEPS), numbers), STEPS).tolist()}, {np.concatenate(noise).T.tolist() if noise else '[]'})")
                 ours.append((key, extra, problem.solve("numpy")))
         got = page.evaluate(f"() => {{ {JAVASCRIPT_LOOP} const surface = {s.javascript}; return [{', '.join(jobs)}]; }}")
         assert len(got) == len(TRACED + [v for v in VARIANTS if v[1]]) * len(EXTRAS)

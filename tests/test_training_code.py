@@ -15,6 +15,7 @@ import optviz as ov
 from optviz.augment import augmentations
 from optviz.core import Choice
 from optviz.descent import asked
+from optviz.edits import with_points
 from optviz.ending import stopped
 from optviz.render.training_code import MOST_NUMBERS, with_optviz, with_torch
 from optviz.study import Study
@@ -162,11 +163,13 @@ def test_own_data_are_written_out():
     check(Study(ov.dataset(x, x[:, 0] * 0.3), layers=(3,), epochs=3, noise=0.1, n=20))
     check(Study(ov.dataset(x[:, :1], np.arange(30) % 2), layers=(3,), epochs=3))
     check(Study(ov.dataset(x, x @ [[1.0, 2.0], [3.0, 4.0]], kind="values"), layers=(3,), epochs=3))
+    check(Study(ov.dataset(x, np.arange(30) % 2, held=np.arange(30) % 3 == 0, labels=(1, 0, 2)), layers=(3,), epochs=3))
 
 
 def test_what_does_not_fit_is_refused_in_one_sentence():
     big = ov.dataset(np.zeros((MOST_NUMBERS // 2, 2)) + np.arange(MOST_NUMBERS // 2)[:, None], np.arange(MOST_NUMBERS // 2) % 2)
-    for make, study, says in ((with_torch, Study("digits"), "take the code with optviz"), (with_torch, Study(big), "numbers"), (with_optviz, Study(big), "numbers"),
+    empty = with_points(Study("xor", n=4), Study("xor", n=4).trainer(), {"clear": True})
+    for make, study, says in ((with_torch, Study("digits"), "take the code with optviz"), (with_torch, empty, "add points"), (with_optviz, empty, "add points"), (with_torch, Study(big), "numbers"), (with_optviz, Study(big), "numbers"),
                               (with_torch, Study("random", prepare=("scale",)), "numbers"), (with_torch, Study("xor", layers=(64,) * 4, init="layerwise", n=20), "numbers")):
         with pytest.raises(ov.Refused, match=says) as refused:
             make(study)

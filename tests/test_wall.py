@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import expect
 from test_network_scene import unpack
-from test_network_stage import bare, press  # noqa: F401
+from test_network_stage import press
 
 import optviz as ov
 from optviz.boundary import boundary, boundary_length
@@ -169,7 +169,6 @@ def test_of_too_many_pins_some_are_left_out():
 OPEN = """async (data) => {
     const { WallPlayer } = await import('/wallplayer.js');
     window.told = [];
-    document.head.insertAdjacentHTML('beforeend', '<link rel=stylesheet href=wall.css>');
     window.player = new WallPlayer(document.body.appendChild(Object.assign(document.createElement('main'), { className: 'optviz-stage' })), (event) => told.push(event));
     player.side = () => 100;
     window.take = (data) => player.show(Uint8Array.from(atob(data), (c) => c.charCodeAt(0)));
@@ -181,8 +180,8 @@ def encoded(*args, **how):
     return base64.b64encode(told(*args, **how)).decode()
 
 
-def test_the_stage_of_several_networks(bare):  # noqa: F811
-    page = bare()
+def test_the_stage_of_several_networks(modules):
+    page = modules("wall.css")
     studies = [S.at(lr=0.3, n=60), S.at(lr=0.1, n=60), S.at(activation="relu", lr=500.0, n=60), S.at(data="blobs", loss="ce", n=60)]
     page.evaluate(OPEN, encoded(studies, 3, chosen=0, loose=True, look={"at": 1}))
     count, figures = page.locator(".count"), page.locator("figure")
@@ -216,6 +215,12 @@ def test_the_stage_of_several_networks(bare):  # noqa: F811
     figures.nth(1).locator(".spot").click()
     assert [event for event in page.evaluate("told") if "look" not in event] == [{"open": 1}]
     expect(page.locator(".readout")).to_contain_text("class: ")
+    curves = [Study("x_sin_x", layers=(3,), epochs=6, n=40, lr=rate) for rate in (0.003, 0.001)]
+    page.evaluate("(data) => { window.flat = data[0]; take(data[1]); }", [encoded(studies, 3, chosen=0, loose=True, look={"at": 1}), encoded([*curves, S], 2)])
+    page.wait_for_function("player.spots.length === 3 && player.spots.every((spot) => spot.painted.fine)")
+    assert page.evaluate("player.spots.map((spot) => spot.field.lines?.rows.length ?? 0)") == [1, 1, 0]
+    expect(figures.nth(0).locator("output")).not_to_contain_text("boundary")
+    page.evaluate("take(flat)")
     page.set_viewport_size({"width": 390, "height": 844})
     page.wait_for_function("player.spots[0].field.width < 190")
     assert page.evaluate("player.spots.every(({ box }) => box.getBoundingClientRect().width >= 110)")

@@ -1,4 +1,4 @@
-"""From a race to a file: one function for each medium, and nothing half-written."""
+"""From a race or a training to a file: one function for each medium, and nothing half-written."""
 
 from __future__ import annotations
 
@@ -17,14 +17,16 @@ from PIL.PngImagePlugin import PngInfo
 
 from ..core import Refused, T, unknown_name
 from ..palette import COLOURS, THEMES
-from ..race import LOOK, Race
+from ..race import LOOK as RACE
+from ..race import Race
 from ..run import Run
+from ..study import LOOK as STUDY
 from .exhibit import Exhibit, exhibit, race_of, whole
 from .film import film
 from .frames import blank, cut_out, frames
 from .gif import gif
+from .network_exhibit import training_exhibit
 from .options import Options, options
-from .picture import Look, Picture
 from .raster import rgb
 from .slide import slide
 from .svg import Svg
@@ -33,15 +35,16 @@ Progress = Callable[[float], None]
 SHADES = 8  # between two colours of a GIF: fewer colours are fewer bytes, and more of them stay as they are
 
 
-def export(what: Race | Run | Sequence[Run], to: str | os.PathLike[str] | None = None, medium: str | None = None, progress: Progress | None = None,
+def export(what: Any, to: str | os.PathLike[str] | None = None, medium: str | None = None, progress: Progress | None = None,
            **given: Any) -> Path | bytes:
     """The file, written whole or not at all; or the bytes of a medium."""
-    look = {name: given.pop(name) for name in LOOK if name in given}
+    looks = RACE if isinstance(what, (Race, Run, Sequence)) else STUDY
+    look = {name: given.pop(name) for name in looks if name in given}
     chosen = options(given)
     ending = medium or (Path(to).suffix.removeprefix(".").lower() if to is not None else "")
     if ending not in MEDIA:
         raise unknown_name(ending or "?", MEDIA)
-    shown = exhibit(whole(race_of(what).at(**look)))
+    shown: Exhibit = exhibit(whole(race_of(what).at(**look))) if looks is RACE else training_exhibit(what, look)
     return made(shown, ending, chosen, progress) if to is None else _written(Path(to), MEDIA[ending].make(shown, chosen, progress or _silent))
 
 
@@ -85,30 +88,22 @@ def unwritable(path: Path, error: OSError) -> Refused:
 def filename(shown: Exhibit, ending: str, o: Options) -> str:
     """What a file is called: rosenbrock-sgd-adam.gif, rosenbrock-sgd-adam-step-40.png."""
     step = still(shown, o)
-    told = f"-step-{step}" if ending in ("png", "svg") and step != shown.scene.steps else "-torch" if ending == "py" and o.torch else ""
+    told = f"-{shown.counted}-{step}" if ending in ("png", "svg") and step != shown.steps else "-torch" if ending == "py" and o.torch else ""
     return f"{shown.name}{told}.{ending}"
 
 
 # --- pictures ----------------------------------------------------------------------------------------------------------------------
 
 
-def picture(shown: Exhibit, o: Options, card: bool = False) -> Picture:
-    """What is drawn."""
-    under = getattr(shown.caption, o.language) if o.caption else ""
-    return Picture(shown.scene, Look(o.size, o.theme, o.language, o.panel, o.legend, o.counter, o.title, under, o.tail, o.arrows, o.transparent,
-                                     card))
-
-
 def still(shown: Exhibit, o: Options) -> int:
     """The step of a still: where the stage stands, else the last."""
-    at = shown.scene.look.get("at")
-    steps = shown.scene.steps
-    return min(steps if o.last is None else o.last, steps) if at is None else min(int(str(at)), steps)
+    at = o.last if shown.stands is None else shown.stands
+    return shown.steps if at is None else min(at, shown.steps)
 
 
 def png(shown: Exhibit, o: Options, progress: Progress) -> Iterator[bytes]:
     """A still."""
-    p, when = picture(shown, o), still(shown, o)
+    p, when = shown.picture(o), still(shown, o)
     pixels = cut_out(p, when, o.scale) if o.transparent else next(frames(p, [when], o.scale))
     file, told = io.BytesIO(), PngInfo()
     told.add_itxt("Comment", shown.query)
@@ -118,7 +113,7 @@ def png(shown: Exhibit, o: Options, progress: Progress) -> Iterator[bytes]:
 
 def svg(shown: Exhibit, o: Options, progress: Progress) -> Iterator[bytes]:
     """A still, as lines and letters."""
-    p = picture(shown, o)
+    p = shown.picture(o)
     canvas = Svg(p.width, p.height, p.page)
     p.lay(canvas)
     p.ground(canvas, 2 * p.unit)
@@ -129,8 +124,8 @@ def svg(shown: Exhibit, o: Options, progress: Progress) -> Iterator[bytes]:
 
 def animation(shown: Exhibit, o: Options, progress: Progress) -> Iterator[bytes]:
     """A GIF."""
-    p, when = picture(shown, o, card=o.transparent), o.moments(shown.scene.steps)
-    some = when[::-max(len(when) // 4, 1)] if o.tail else when[-1:]  # the last picture has all trails, but of those that fade only the ends
+    p, when = shown.picture(o, card=o.transparent), o.moments(shown.steps)
+    some = when[::-max(len(when) // 4, 1)] if p.anew else when[-1:]  # else the last picture has all that the others have
     under = blank(p, shades=SHADES)
     sample = np.concatenate([pixels.copy() for pixels in frames(p, sorted(some), under=under)])
     clear = cut_out(p, when[0])[:, :, 3] < 128 if o.transparent else None
@@ -145,9 +140,9 @@ def _film(shown: Exhibit, o: Options, progress: Progress, container: str) -> Ite
     if o.transparent:
         raise Refused(T("a film has no transparent background; choose GIF, PNG, SVG or HTML",
                         "у видео не бывает прозрачного фона; выберите GIF, PNG, SVG или HTML"))
-    when = o.moments(shown.scene.steps)
+    when = o.moments(shown.steps)
     told = {"title": o.title or getattr(shown.caption, o.language), "comment": shown.query}
-    yield film(_told(frames(picture(shown, o), when), len(when), progress), o.size, o.fps, container, told)
+    yield film(_told(frames(shown.picture(o), when), len(when), progress), o.size, o.fps, container, told)
 
 
 def _told(pictures: Iterator[np.ndarray], many: int, progress: Progress) -> Iterator[np.ndarray]:
@@ -157,32 +152,32 @@ def _told(pictures: Iterator[np.ndarray], many: int, progress: Progress) -> Iter
         yield pixels
 
 
+def live(shown: Exhibit, o: Options, progress: Progress) -> Iterator[bytes]:
+    """A slide."""
+    yield slide(shown.slide(o), o, getattr(shown.caption, o.language), shown.query)
+
+
 # --- numbers -----------------------------------------------------------------------------------------------------------------------
 
 
 def csv(shown: Exhibit, o: Options, progress: Progress) -> Iterator[bytes]:
-    """A line for each step of each run; a run that diverged ends there."""
-    yield b"optimizer,name,step,x,y,f,lr\r\n"
-    for path in shown.scene.paths:
-        label = '"' + getattr(path.name, o.language).replace('"', '""') + '"'
-        key = shown.words[path.entrant].partition(":")[0]
-        last = len(path.height) if path.end is None else path.end
-        rates = [*map(repr, path.rate.tolist()), ""]
-        for k, (x, y, f) in enumerate(zip(*path.points[:, :last].tolist(), path.height[:last].tolist(), strict=True)):
-            yield f"{key},{label},{k},{x!r},{y!r},{f!r},{rates[k]}\r\n".encode()
+    """A table."""
+    for line in shown.table(o.language):
+        yield line.encode()
 
 
 def npz(shown: Exhibit, o: Options, progress: Progress) -> Iterator[bytes]:
-    """Arrays of every run: points_0, loss_0, lr_0, …; and what they are, in `runs` and `query`."""
-    file, arrays = io.BytesIO(), dict[str, Any]()
-    for path in shown.scene.paths:
-        arrays |= {f"points_{path.entrant}": path.points, f"loss_{path.entrant}": path.height, f"lr_{path.entrant}": path.rate}
-    np.savez_compressed(file, runs=np.array(shown.words), query=np.array(shown.query), **arrays)
+    """Arrays."""
+    file = io.BytesIO()
+    np.savez_compressed(file, **shown.arrays())
     yield file.getvalue()
 
 
 def python(shown: Exhibit, o: Options, progress: Progress) -> Iterator[bytes]:
-    """A script that makes the same descents."""
+    """A script that makes the same."""
+    if not shown.scripts:
+        raise Refused(T("a script makes one training; export one of these alone",
+                        "программа делает одно обучение; экспортируйте одно из них отдельно"))
     yield shown.scripts["torch" if o.torch else "optviz"](o.language).encode()
 
 
@@ -200,10 +195,10 @@ MEDIA: Mapping[str, Medium] = {
     "gif": Medium(animation, "image/gif", T("GIF, for any slide", "GIF — для любого слайда")),
     "mp4": Medium(partial(_film, container="mp4"), "video/mp4", T("MP4, a film", "MP4 — видео")),
     "webm": Medium(partial(_film, container="webm"), "video/webm", T("WebM, a film for the web", "WebM — видео для веба")),
-    "html": Medium(slide, "text/html", T("HTML, a live slide: the stage itself in one file", "HTML — живой слайд: сама сцена в одном файле")),
+    "html": Medium(live, "text/html", T("HTML, a live slide: the stage itself in one file", "HTML — живой слайд: сама сцена в одном файле")),
     "png": Medium(png, "image/png", T("PNG, a still", "PNG — кадр")),
     "svg": Medium(svg, "image/svg+xml", T("SVG, a still for print", "SVG — кадр для печати")),
-    "csv": Medium(csv, "text/csv", T("CSV, a table of the steps", "CSV — таблица шагов")),
+    "csv": Medium(csv, "text/csv", T("CSV, a table of numbers", "CSV — таблица чисел")),
     "npz": Medium(npz, "application/octet-stream", T("NPZ, arrays for NumPy", "NPZ — массивы для NumPy")),
     "py": Medium(python, "text/x-python", T("Python code", "Код на Python")),
 }

@@ -14,12 +14,13 @@ from ..wall import WallScene
 from .wire import Arrays
 
 
-def pack_network(scene: NetworkScene, language: str, texts: Mapping[str, str], take: int = 0) -> bytes:
-    """The scene, the words around it in one language, and the colours of both themes; another `take` plays from the beginning."""
+def pack_network(scene: NetworkScene, language: str, texts: Mapping[str, str], take: int = 0, refused: int = 0) -> bytes:
+    """The scene, the words around it in one language, and the colours of both themes; another `take` plays from the beginning, and another
+    number of edits that were refused takes the last one back."""
     arrays = Arrays()
     return arrays.message({
-        **_head(scene, arrays, language), "take": take, "points": scene.points and _points(scene.points, arrays), "net": _net(scene, arrays),
-        "epochs": scene.epochs, "look": scene.look, **_around(language, texts),
+        **_head(scene, arrays, language), "take": take, "refused": refused, "points": scene.points and _points(scene.points, arrays),
+        "net": _net(scene, arrays), "epochs": scene.epochs, "look": scene.look, **_around(language, texts),
     })
 
 
@@ -42,8 +43,8 @@ def pack_wall(scene: WallScene, language: str, texts: Mapping[str, str], take: i
 
 def _head(scene: NetworkScene, arrays: Arrays, language: str) -> dict[str, Any]:
     """What is a network's own."""
-    return {"run": scene.run, "kind": scene.kind, "labels": scene.labels, "box": scene.box, "frames": _frames(scene.frames, arrays),
-            "state": scene.state, "sentence": scene.sentence and getattr(scene.sentence, language)}
+    return {"run": scene.run, "kind": scene.kind, "labels": scene.labels, "inputs": scene.inputs, "box": scene.box,
+            "frames": _frames(scene.frames, arrays), "state": scene.state, "sentence": scene.sentence and getattr(scene.sentence, language)}
 
 
 def _around(language: str, texts: Mapping[str, str]) -> dict[str, Any]:
@@ -57,7 +58,7 @@ def _points(points: Dots, arrays: Arrays) -> dict[str, Any]:
 
 def _net(scene: NetworkScene, arrays: Arrays) -> dict[str, Any]:
     """The shape of the network, and what is done to a point before it is shown it."""
-    net, prepared = scene.net, scene.preparation if scene.points else None  # a picture asks nothing of points that are not in the plane
+    net, prepared = scene.net, scene.preparation if scene.points else None  # of more than two inputs nothing is asked at a place
     return {
         "widths": net.widths, "batchnorm": net.batchnorm, "layernorm": net.layernorm, "residual": net.residual, "bias": net.bias,
         "layers": [{"activation": a.key, "code": code, "pieces": net.pieces(i), "learned": a.learned[0] if a.learned else None}

@@ -61,10 +61,7 @@ def read(query: str) -> tuple[Options, str]:
 
 def cost(shown: Exhibit, o: Options, ending: str) -> float:
     """About how many seconds a drawing takes, as measured on a busy machine."""
-    scene, frames = shown.scene, len(o.moments(shown.scene.steps)) if ending == "gif" else 1
-    steps = sum(path.points.shape[1] for path in scene.paths if not path.muted)
-    members = sum(crowd.points.shape[2] for crowd in scene.crowds if not crowd.muted)
-    return frames * pixels(o, ending) * 2.5e-8 + steps * 2e-4 + members * (frames * 2e-4 + 4e-3)
+    return shown.cost(pixels(o, ending), len(o.moments(shown.steps)) if ending == "gif" else 1)
 
 
 def pixels(o: Options, ending: str) -> int:

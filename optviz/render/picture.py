@@ -17,7 +17,7 @@ from ..core import T
 from ..explain import Explained
 from ..minima import Box
 from ..palette import THEMES, Style, Theme, roles
-from ..scene import Crowd, Heat, Path, Scene
+from ..scene import Crowd, Heat, Panel, Path, Scene
 from .raster import Strand, rgb
 from .relief import Piece, Relief
 from .words import WORDS, digits, power
@@ -260,6 +260,11 @@ class Picture:
         self.page = None if look.transparent else self.theme.page  # what lies around the surface
         self.views: dict[tuple[float, float], View] = {}
 
+    @property
+    def anew(self) -> bool:
+        """Whether trails fade: then every moment is a picture of its own."""
+        return self.look.tail is not None
+
     def say(self, text: T) -> str:
         return str(getattr(text, self.look.language))
 
@@ -285,7 +290,7 @@ class Picture:
         if size not in self.views:
             self.views[size] = self.seen(*size)
         self.view = self.views[size]
-        self.levels = {path: self.height_at(path.height, curves - TOP - BOTTOM) for path in self.paths}
+        self.levels = {path: level(self.scene.panel, path.height, curves - TOP - BOTTOM) for path in self.paths}
 
     def seen(self, width: float, height: float) -> View:
         """How its look asks for the surface to be seen."""
@@ -414,14 +419,6 @@ class Picture:
                 some = y[begin:end]
                 points += [(x[begin], some[0]), (x[begin], some.max()), (x[begin], some.min()), (x[end - 1], some[-1])]
         inside.line(np.array(points), path.style.colour, 2.5, [d * 0.8 for d in DASHES[path.style.dash]], alpha=alpha)
-
-    def height_at(self, f: np.ndarray, height: float) -> np.ndarray:
-        """Where heights stand in the panel, from its top."""
-        p = self.scene.panel
-        with np.errstate(all="ignore"):
-            low, high, f = (np.log10(np.maximum(v, p.low * 1e-3)) if p.log else np.asarray(v, float) for v in (p.low, p.high, f - p.base * p.log))
-            share = (f - low) / (high - low)
-        return (1 - np.clip(np.where(np.isnan(share), 1.2, share), -0.2, 1.2)) * height
 
     # --- what fades ----------------------------------------------------------------------------------------------------------------
 
@@ -624,17 +621,35 @@ class Picture:
 
     def frame(self, canvas: Canvas) -> None:
         """The axes and what they say."""
-        c, theme, p = self.chart, self.theme, self.scene.panel
-        left, right, top, bottom = c.x + LEFT, c.x + c.width - RIGHT, c.y + TOP, c.y + c.height - BOTTOM
-        canvas.line(np.array([(left, top), (left, bottom), (right, bottom)]), theme.line, 1.5, butt=True)
-        for value, text in axis(p.base, p.low, p.high, p.log, max(1, math.floor((bottom - top) / 26))):
-            y = top + float(self.height_at(np.array([value]), bottom - top)[0])
-            canvas.text(left - 8, y, text, TEXT, theme.faint, 400, "right")
-        middle = (left + right) / 2
-        for x, text, align in ((left, "0", "left"), (right, str(self.scene.steps), "right"), (middle, self.say(WORDS["step_axis"]), "center")):
-            canvas.text(x, bottom + 15, text, TEXT, theme.faint, 400, align)
-        name = self.say(WORDS["loss_above" if p.log and p.base else "loss"])
-        canvas.text(right - 8, top + 8, name, TEXT, theme.faint, 400, "right", theme.page if self.look.card else self.page)
+        p = self.scene.panel
+        c, name = self.chart, self.say(WORDS["loss_above" if p.log and p.base else "loss"])
+        axes(canvas, c, p, self.scene.steps, self.theme, self.say(WORDS["step_axis"]))
+        halo = self.theme.page if self.look.card else self.page
+        canvas.text(c.x + c.width - RIGHT - 8, c.y + TOP + 8, name, TEXT, self.theme.faint, 400, "right", halo)
+
+    def state(self, now: float) -> Hashable:
+        """What the picture of a moment hangs on."""
+        return now
+
+
+def level(p: Panel, f: np.ndarray, height: float) -> np.ndarray:
+    """Where heights stand in a panel, from its top."""
+    with np.errstate(all="ignore"):
+        low, high, f = (np.log10(np.maximum(v, p.low * 1e-3)) if p.log else np.asarray(v, float) for v in (p.low, p.high, f - p.base * p.log))
+        share = (f - low) / (high - low)
+    return (1 - np.clip(np.where(np.isnan(share), 1.2, share), -0.2, 1.2)) * height
+
+
+def axes(canvas: Canvas, c: Place, p: Panel, steps: int, theme: Theme, along: str) -> None:
+    """Around curves: what is counted along them."""
+    left, right, top, bottom = c.x + LEFT, c.x + c.width - RIGHT, c.y + TOP, c.y + c.height - BOTTOM
+    canvas.line(np.array([(left, top), (left, bottom), (right, bottom)]), theme.line, 1.5, butt=True)
+    for value, text in axis(p.base, p.low, p.high, p.log, max(1, math.floor((bottom - top) / 26))):
+        y = top + float(level(p, np.array([value]), bottom - top)[0])
+        canvas.text(left - 8, y, text, TEXT, theme.faint, 400, "right")
+    middle = (left + right) / 2
+    for x, text, align in ((left, "0", "left"), (right, str(steps), "right"), (middle, along, "center")):
+        canvas.text(x, bottom + 15, text, TEXT, theme.faint, 400, align)
 
 
 def clipped(canvas: Canvas, words: str, size: float, weight: int, width: float) -> str:

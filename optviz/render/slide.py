@@ -1,4 +1,4 @@
-"""A live slide: the stage itself with one race in one HTML file, which needs no server and no network."""
+"""A live slide: a stage itself with a race or trainings in one HTML file, which needs no server and no network."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import html
 import json
 import re
 import zlib
-from collections.abc import Callable, Iterator
-from dataclasses import replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
@@ -17,18 +17,23 @@ from typing import Any
 import numpy as np
 
 from ..core import Refused, T
+from ..network_scene import Frames, NetworkScene
 from ..palette import THEMES
 from ..scene import Crowd, Scene
-from .exhibit import Exhibit
+from ..wall import WallScene
+from .network_wire import pack_network, pack_wall
 from .options import Options
 from .sliders import Slider
 from .wire import pack
-from .words import SLIDE, STAGE
+from .words import NETWORK, REPLAY, SLIDE, STAGE, WALL, WALL_REPLAY
 
 WEB = Path(__file__).parent.parent / "ui" / "web"
 LIMIT = 300_000  # bytes of a file
 GRAIN = 4096  # parts of the box's longer side: no finer a crowd is drawn
-THINNER = (1, 2, 3, 4, 6, 8)  # every so many of a crowd's frames, until the file is small enough
+THINNER = (1, 2, 3, 4, 6, 8)  # every so many of the frames of a crowd or a training, until the file is small enough
+BITS = 11  # of a weight that are kept where all are too many: as float16 has them
+#: Of trainings: how many faces, every how many frames, how many binary digits of a weight.
+TRIES = ((2, 1, None), *((2, every, BITS) for every in THINNER), (0, THINNER[-1], BITS))
 FACES = (("text", "optviz", ""), ("formula", "optviz formula", ""), ("math", "optviz", "; unicode-range: U+211D, U+2200-22FF, U+25A0-25FF"))
 
 # What the reader's browser does first; it stands in the page as it is here.
@@ -60,36 +65,74 @@ PAGE = """\
 """
 
 
-def slide(shown: Exhibit, o: Options, progress: Callable[[float], None]) -> Iterator[bytes]:
-    """The file."""
-    whole, sliders = shown.alone(o.sliders)
-    about = {"look": shown.scene.look, "sliders": [_said(s, o.language) for s in sliders], "title": o.title,
-             "caption": getattr(shown.caption, o.language) if o.caption else "",
-             "hidden": [name for name in ("panel", "legend", "counter") if not getattr(o, name)], "best": _best(whole)}
-    texts = {name: getattr(text, o.language) for name, text in {**STAGE, **SLIDE}.items()}
-    dress = {"language": o.language, "classes": f"{o.theme}{' transparent' * o.transparent}", "page": THEMES[o.theme].page,
-             "ink": THEMES[o.theme].ink, "title": html.escape(o.title or getattr(shown.caption, o.language)), "waiting": texts["waiting"],
-             "query": html.escape(shown.query),
-             "opening": OPENING, "policy": policy()}
-    fixed = _packed("code", bundle("slide").encode()) + _packed("slide", json.dumps(about, allow_nan=False).encode())
+@dataclass(frozen=True, eq=False)
+class Content:
+    """What is in a slide: the module that mounts it, what that is told, and the scene with as many letters as there is room for."""
+
+    entry: str
+    about: Mapping[str, Any]
+    texts: Mapping[str, str]
+    styles: Sequence[str]
+    faces: Sequence[tuple[str, str, str]]
+    scenes: Iterable[tuple[int, str]]  # how many of the faces, and the packed message: the best first
+    less: T  # what to choose less of
+
+
+def of_race(seen: Scene, whole: Scene, sliders: Sequence[Slider], language: str) -> Content:
+    """A race; given up first where there is no room for all of it: letters for formulas, frames of a crowd, all letters, the explained step."""
+    texts = {name: getattr(text, language) for name, text in {**STAGE, **SLIDE}.items()}
 
     @cache
     def packed(scene: Scene, every: int) -> str:
-        return _packed("scene", pack(replace(scene, crowds=[_coarse(c, scene, every) for c in scene.crowds]), o.language, texts))
-    faces, thinner, size = [_face(*face) for face in FACES], THINNER if whole.crowds else THINNER[:1], 0
-    # what is given up first where there is no room for all of it: letters for formulas, frames of a crowd, all letters, the explained step
+        return _packed("scene", pack(replace(scene, crowds=[_coarse(c, scene, every) for c in scene.crowds]), language, texts))
+    thinner = THINNER if whole.crowds else THINNER[:1]
     tries = [(3, 1), (2, 1), *((letters, every) for letters in (1, 0) for every in thinner)]
-    for scene in (whole, shown.scene):
-        for letters, every in tries:
-            style = "\n".join([*faces[:letters], *map(_style, ("stage", "slide"))])
-            data = PAGE.format(**dress, style=style, packed=fixed + packed(scene, every)).encode()
-            size = len(data) // 1000
-            if len(data) <= LIMIT:
-                yield data
-                return
+    about = {"look": seen.look, "sliders": [_said(s, language) for s in sliders], "best": _best(whole)}
+    return Content("slide", about, texts, ("stage", "slide"), FACES, ((n, packed(scene, every)) for scene in (whole, seen) for n, every in tries),
+                   T("choose fewer steps, optimizers or starts", "уменьшите число шагов, методов или стартов"))
+
+
+def of_training(scene: NetworkScene, language: str) -> Content:
+    """A training; given up first: digits of the weights that nobody sees, then frames, then the letters."""
+    texts = {name: getattr(text, language) for name, text in {**NETWORK, **REPLAY, **SLIDE}.items()}
+
+    @cache
+    def packed(every: int, bits: int | None) -> str:
+        return _packed("scene", pack_network(replace(scene, frames=_thinned(scene.frames, every, bits)), language, texts))
+    return Content("netslide", {}, texts, ("stage", "network", "slide"), (FACES[0], FACES[2]), ((n, packed(*how)) for n, *how in TRIES),
+                   T("choose fewer neurons", "уменьшите число нейронов"))
+
+
+def of_wall(scene: WallScene, language: str) -> Content:
+    """Several trainings, in the same way."""
+    texts = {name: getattr(text, language) for name, text in {**WALL, **WALL_REPLAY, **SLIDE}.items()}
+
+    @cache
+    def packed(every: int, bits: int | None) -> str:
+        cells = [replace(cell, frames=_thinned(cell.frames, every, bits)) for cell in scene.cells]
+        return _packed("scene", pack_wall(replace(scene, cells=cells), language, texts))
+    return Content("wallslide", {}, texts, ("stage", "network", "wall", "slide"), (FACES[0], FACES[2]),
+                   ((n, packed(*how)) for n, *how in TRIES), T("choose fewer networks or neurons", "уменьшите число сетей или нейронов"))
+
+
+def slide(content: Content, o: Options, caption: str, query: str) -> bytes:
+    """The file."""
+    about = {**content.about, "title": o.title, "caption": caption if o.caption else "",
+             "hidden": [name for name in ("panel", "legend", "counter") if not getattr(o, name)]}
+    dress = {"language": o.language, "classes": f"{o.theme}{' transparent' * o.transparent}", "page": THEMES[o.theme].page,
+             "ink": THEMES[o.theme].ink, "title": html.escape(o.title or caption), "waiting": content.texts["waiting"], "query": html.escape(query),
+             "opening": OPENING, "policy": policy()}
+    fixed = _packed("code", bundle(content.entry).encode()) + _packed("slide", json.dumps(about, allow_nan=False).encode())
+    faces, size = [_face(*face) for face in content.faces], 0
+    for letters, scene in content.scenes:
+        style = "\n".join([*faces[:letters], *map(_style, content.styles)])
+        data = PAGE.format(**dress, style=style, packed=fixed + scene).encode()
+        size = len(data) // 1000
+        if len(data) <= LIMIT:
+            return data
     most = LIMIT // 1000
-    raise Refused(T(f"this slide would have {size} KB, and {most} are the limit; choose fewer steps, optimizers or starts",
-                    f"такой слайд занял бы {size} КБ, а предел — {most} КБ; уменьшите число шагов, методов или стартов"))
+    raise Refused(T(f"this slide would have {size} KB, and {most} are the limit; {content.less.en}",
+                    f"такой слайд занял бы {size} КБ, а предел — {most} КБ; {content.less.ru}"))
 
 
 def _packed(name: str, data: bytes) -> str:
@@ -123,10 +166,24 @@ def _coarse(crowd: Crowd, scene: Scene, every: int) -> Crowd:
     return replace(crowd, points=np.round(crowd.points[:, kept] / grain) * grain, steps=crowd.steps[kept])
 
 
+def _thinned(frames: Frames, every: int, bits: int | None) -> Frames:
+    """Every so many of the frames, the last of them too, with so many binary digits of each weight."""
+    kept = np.unique([*range(0, len(frames.passes), every), len(frames.passes) - 1])
+
+    def some(row: np.ndarray | None) -> np.ndarray | None:
+        return None if row is None else row[kept]
+    theta = frames.theta[kept]
+    if bits is not None:
+        grain = 2.0 ** (np.floor(np.log2(np.maximum(np.abs(theta), 2.0**-30))) - bits + 1)
+        theta = np.rint(theta / grain) * grain
+    return replace(frames, passes=[frames.passes[k] for k in kept], theta=theta, running=some(frames.running),
+                   **{name: some(getattr(frames, name)) for name in ("loss_train", "loss_val", "accuracy_train", "accuracy_val")})  # type: ignore[arg-type]
+
+
 # --- the stage's own files -----------------------------------------------------------------------------------------------------------
 
 
-@lru_cache(maxsize=1)
+@lru_cache(maxsize=4)
 def bundle(entry: str) -> str:
     """The stage's modules as one script, each in a function of its own after those that it imports; it comes to the entry's `mount`."""
     parts, exports = list[str](), dict[str, list[str]]()
@@ -154,7 +211,7 @@ MODULE = re.compile(r"^\s*(?:import|export)\b.*|\bimport\s*[(.].*", re.M)
 
 
 def _style(name: str) -> str:
-    return (WEB / f"{name}.css").read_text("utf-8")
+    return (WEB / f"{name}.css").read_text("utf-8").removeprefix('@import url("stage.css");').removeprefix('@import url("network.css");')
 
 
 def _face(name: str, family: str, more: str) -> str:

@@ -15,10 +15,11 @@ from .. import preparing
 from ..augment import augmentations
 from ..chance import Draw, generator
 from ..core import Refused, T
-from ..datasets import Own
-from ..ending import BETTER
+from ..datasets import Own, as_given
+from ..ending import BETTER, lacking
 from ..initializers import initializers
 from ..latex import source
+from ..points import parted
 from ..preparing import RAW, mislabel
 from ..run import CLIPS
 from ..schedules import begin
@@ -81,6 +82,7 @@ SAYS = {
 
 def with_optviz(study: Study, language: str = "en") -> str:
     """The study as a script of optviz: what is at its default is left out, the rate never is."""
+    _check_points(study)
     values = dict(study.training.values)
     table = {**WORDS, **settings_of(values)}
     given: dict[str, Any] = {n: v for n, v in values.items() if n != "data" and (n == "lr" or v != table[n].default)}
@@ -108,13 +110,17 @@ def _own_data(study: Study) -> list[str]:
     data = study["data"]
     make = data.make
     _check_count((make.columns + max(make.outputs, 1)) * data.size)
-    X = np.frombuffer(make.inputs).reshape(-1, make.columns).tolist()
-    if make.outputs:
-        y = np.frombuffer(make.targets).reshape(-1, make.outputs).tolist()
-    else:
-        y = [data.labels[i] for i in np.frombuffer(make.targets, np.int64)]
+    X, y = as_given(data)
+    held = [] if make.held is None else [f"held={np.frombuffer(make.held, bool).tolist()}"]
+    named = [f"labels={data.labels}"] if data.labels and list(data.labels) != sorted(set(y)) else []  # not those that the points tell
     return [filled("X = [", [repr(row) for row in X], "]"), filled("y = [", [repr(v) for v in y], "]"),
-            f'data = ov.dataset(X, y, kind="{data.kind}")']
+            filled("data = ov.dataset(", ["X", "y", f'kind="{data.kind}"', *named, *held], ")")]
+
+
+def _check_points(study: Study) -> None:
+    """Refuse a script of points that cannot be learned from."""
+    if (text := lacking(study.trainer())) is not None:
+        raise Refused(text)
 
 
 def _check_count(count: int) -> None:
@@ -299,6 +305,7 @@ theta, running = kept  #? patience moments
 
 def with_torch(study: Study, language: str = "en") -> str:
     """The study as a script of torch and NumPy; Refused where it would need the package's images, or too many numbers."""
+    _check_points(study)
     return _Script(study, language).text()
 
 
@@ -376,7 +383,12 @@ class _Script:
             given = {"n": str(v["n"]), "noise": repr(v["noise"]), "points": chance(seed, Draw.POINTS), "noises": chance(seed, Draw.NOISE)}
             own = {name: v[f"data_{name}"] for name in v["data"].params}
             lines.append(folded("X, y = ", self.book.call(v["data"].make, v["data"].key + "_points", v["data"].idea, given, own)))
-        lines += [f"order = {chance(seed, Draw.SPLIT)}.permutation(len(X))", "X, y = X[order], y[order]"]
+        if isinstance(v["data"].make, Own) and v["data"].make.held is not None:
+            order = np.concatenate(parted(v, v["n"], seed))
+            lines.append(f"order = np.array({order.tolist()})")
+        else:
+            lines.append(f"order = {chance(seed, Draw.SPLIT)}.permutation(len(X))")
+        lines.append("X, y = X[order], y[order]")
         if v["label_noise"] and t.labels:
             given = {"y": "y[:TRAIN]", "classes": str(len(t.labels)), "share": repr(v["label_noise"]), "rng": chance(seed, Draw.LABELS)}
             lines.append(folded("y[:TRAIN] = ", self.book.call(mislabel, "mislabel", None, given, {})))

@@ -70,15 +70,35 @@ NETWORK: Mapping[str, T] = {
     "confusion": T("Rows: the true class. Columns: the network's answer.", "Строки — верный класс, столбцы — ответ сети."),
     "train_name": T("training", "обучение"), "val_name": T("validation", "проверка"),
     "taken": T("{n} of class {truth} taken for {said}", "класс {truth} принят за {said}: {n}"),
+    "numbers": T("Numbers: right in training · in validation · length of the boundary",
+                 "Числа: доля верных при обучении · на проверке · длина границы"),
+    "diverged_after": T("diverged after pass {k}", "разошлась после эпохи {k}"),
+    "stopped_after": T("stopped after pass {k}", "остановлена после эпохи {k}"),
+    "diverged_short": T("diverged", "разошлась"), "stopped_short": T("stopped", "остановлена"),
+    "numbers_loss": T("Numbers: loss in training · in validation", "Числа: потеря при обучении · на проверке"),
     "layer": T("layer {n}, {width} wide", "слой {n}, ширина {width}"),
     "principal": T("principal directions 1 →, 2 ↑", "главные направления 1 →, 2 ↑"),
     "strongest": T("only the 400 strongest weights between two layers are drawn", "между слоями нарисованы только 400 сильнейших весов"),
-    "no_plane": T("These data have no plane to colour: their inputs are not two.", "Здесь нет плоскости, которую можно раскрасить: входов не два."),
+    "no_plane": T("These data have neither a curve nor a plane to show: their inputs are more than two.",
+                  "Здесь нет ни кривой, ни плоскости, которую можно показать: входов больше двух."),
     "input_named": T("input {name}", "вход {name}"), "neuron_named": T("neuron {n} of layer {layer}", "нейрон {n} слоя {layer}"),
     "output_named": T("output {name}", "выход {name}"), "output": T("output", "выход"), "class": T("class", "класс"),
+    "residual": T("point {y}, residual {r}", "точка {y}, остаток {r}"),
+    "share_plus": T("share, w > 0", "вклад, w > 0"), "share_minus": T("share, w < 0", "вклад, w < 0"),
+    "shares": T("A share is the weight times what the neuron says; all of them and b add up to the output's sum.",
+                "Вклад — это вес, умноженный на выход нейрона; все вклады и b дают в сумме аргумент активации выхода."),
     "click": T("click: show it large", "щелчок — показать крупно"),
-    "hint": T("Space trains and pauses. A click on a neuron shows what it sees; a weight under the pointer tells its value.",
-              "Пробел — обучать и ждать. Щелчок по нейрону покажет, что он видит; вес под указателем назовёт своё значение."),
+    "hint": T("Space trains and pauses. A click on a neuron shows what it sees; drag a weight up or down to change it; take the pen to set points.",
+              "Пробел — обучать и ждать. Щелчок по нейрону покажет, что он видит; вес меняют, потянув вверх или вниз, точки ставят карандашом."),
+    "pen": T("The pen: set, move and erase points (P)", "Карандаш: ставить, двигать и стирать точки (З)"),
+    "pen_hint": T("Click to set a point, drag to move one, right click to erase; every change begins the training anew.",
+                  "Щелчок ставит точку, правый стирает, потянув, точку двигают; с каждой правкой обучение начинается заново."),
+    "undo": T("Take the last change back (Ctrl+Z)", "Отменить последнюю правку (Ctrl+Z)"), "erase": T("Eraser (X)", "Ластик (Ч)"),
+    "clear": T("Erase all points", "Стереть все точки"), "less": T("A smaller value (−)", "Значение меньше (−)"),
+    "greater": T("A greater value (+)", "Значение больше (+)"), "another_class": T("one more class", "ещё один класс"),
+    "cut": T("Cut: make it 0", "Разорвать: сделать нулём"), "drag": T("drag up or down: change it", "потянуть вверх или вниз — изменить"),
+    "type_weight": T("Its value: type a number, or use ↑ and ↓", "Значение: введите число или нажимайте ↑ и ↓"),
+    "impossible_weight": T("Give a number from −1000 to 1000.", "Нужно число от −1000 до 1000."),
     "colours": T("Orange and blue are − and + in data, weights, neurons and output",
                  "Оранжевый и синий — это − и + в данных, весах, нейронах и выходе"),
     "described": T("Pass {k} of {n}. Loss {loss} on training, {loss_val} on validation.",
@@ -87,13 +107,17 @@ NETWORK: Mapping[str, T] = {
     "described_neuron": T("The picture shows {name}.", "На картинке — {name}."),
     "described_net": T("A network of layers {widths} wide", "Сеть из слоёв шириной {widths}"),
     "keys": T("Space | train and play, pause\n← → | one pass back, on\nHome, End | before training, last pass\nR | same first weights again\n"
-              "S | other first weights\nN | show the next neuron large\nW | bent grid of a layer\nM | confusion matrix\n"
+              "S | other first weights\nP | pen: 1 … 9 the class, X the eraser\nCtrl+Z | take a change back\n"
+              "L | next weight: ↑ ↓ change it, 0 cuts it, Enter to type\n"
+              "N | show the next neuron large\nW | bent grid of a layer\nM | confusion matrix\n"
               "T, V | training, validation points\nD | colours in steps\nC | pin this run, to compare\nF | presentation\n"
-              "Mouse, finger | click a neuron; touch a place or a weight\n? | these keys",
+              "Mouse, finger | click a neuron; touch a place; drag a weight\n? | these keys",
               "Пробел | обучать и показывать, пауза\n← → | эпоха назад, вперёд\nHome, End | до обучения, последняя эпоха\nR | те же начальные веса\n"
-              "S | другие начальные веса\nN | следующий нейрон крупно\nW | изогнутая сетка слоя\nM | матрица ошибок\n"
+              "S | другие начальные веса\nP (З) | карандаш: 1 … 9 — класс, X (Ч) — ластик\nCtrl+Z | отменить правку\n"
+              "L (Д) | следующий вес: ↑ ↓ — изменить, 0 — разорвать, Enter — ввести\n"
+              "N | следующий нейрон крупно\nW | изогнутая сетка слоя\nM | матрица ошибок\n"
               "T, V | обучающие, проверочные точки\nD | ступени цвета\nC | закрепить запуск для сравнения\nF | во весь экран\n"
-              "Мышь, палец | нейрон — щелчком; место или вес — касанием\n? | эти клавиши"),
+              "Мышь, палец | нейрон — щелчком; место — касанием; вес — потянуть\n? | эти клавиши"),
 }
 #: What the stage of a sheet of charts says.
 SHEET: Mapping[str, T] = {
@@ -109,7 +133,8 @@ SHEET: Mapping[str, T] = {
 WALL: Mapping[str, T] = {
     **{name: NETWORK[name] for name in (
         "play", "pause", "speed", "present", "help", "close", "pass_of", "pass_axis", "playhead", "home", "back", "on", "train", "train_short",
-        "val", "val_short", "wrong", "wrong_short", "discrete", "discrete_short", "colours", "output", "class", "no_plane", "pin")},
+        "val", "val_short", "wrong", "wrong_short", "discrete", "discrete_short", "colours", "output", "class", "no_plane", "pin", "share_plus",
+        "share_minus", "shares")},
     "stage": T("Stage: several networks in training on one playhead; press ? for the keys",
                "Сцена: несколько сетей, обучение идёт одновременно; клавиши — по знаку ?"),
     "reset": T("All back to their same first weights (R)", "Вернуть всем те же начальные веса (R)"),
@@ -133,6 +158,26 @@ WALL: Mapping[str, T] = {
               "Пробел | обучать и показывать, пауза\n← → | эпоха назад, вперёд\nHome, End | до обучения, последняя эпоха\nR | те же начальные веса\n"
               "S | другие начальные веса\n1 … 9 | открыть сеть\nT, V | обучающие, проверочные точки\nD | ступени цвета\n"
               "C | закрепить запуск для сравнения\nF | во весь экран\nМышь, палец | сеть — щелчком; место — касанием\n? | эти клавиши"),
+}
+
+
+def _replayed(words: str, first: str, last: str) -> str:
+    """The keys of a stage without those that ask somebody for more."""
+    return "\n".join([first, *(line for line in words.split("\n")[1:-2] if line[0] not in "RSPCL1"), last, words.split("\n")[-1]])
+
+
+#: What they say in a slide, where nobody trains.
+REPLAY: Mapping[str, T] = {
+    "hint": T("Space plays and pauses. A click on a neuron shows what it sees; a weight under the pointer tells its value.",
+              "Пробел — показывать и ждать. Щелчок по нейрону покажет, что он видит; вес под указателем назовёт своё значение."),
+    "keys": T(_replayed(NETWORK["keys"].en, "Space | play, pause", "Mouse, finger | click a neuron; touch a place or a weight"),
+              _replayed(NETWORK["keys"].ru, "Пробел | показывать, пауза", "Мышь, палец | нейрон — щелчком; место или вес — касанием")),
+}
+WALL_REPLAY: Mapping[str, T] = {
+    "hint": T("Space plays and pauses. A place under the pointer tells what its network says.",
+              "Пробел — показывать и ждать. Место под указателем назовёт ответ своей сети."),
+    "keys": T(_replayed(WALL["keys"].en, "Space | play, pause", "Mouse, finger | touch a place"),
+              _replayed(WALL["keys"].ru, "Пробел | показывать, пауза", "Мышь, палец | место — касанием")),
 }
 #: What a slide says besides.
 SLIDE: Mapping[str, T] = {

@@ -9,6 +9,7 @@ import streamlit as st
 
 from ..core import Refused, T
 from ..network_scene import run_key
+from ..render.network_exhibit import WallExhibit, compared_exhibit
 from ..render.network_wire import pack_wall
 from ..render.words import WALL
 from ..study import LOOK, Study
@@ -16,8 +17,9 @@ from ..trainer import Trainer
 from ..wall import advance_wall, compared, wall_scene
 from ..workers import workers
 from .controls import Desk
+from .export import exports
 from .network import wall
-from .study import PINNED, SLICE, WHY, keep, pin, under_way, why
+from .study import ENDING, PINNED, SLICE, WAIT, WHY, keep, pin, under_way, why
 from .text import language, say
 
 VIEW, FRAMES = "compare-view", "compare-frames"
@@ -74,7 +76,7 @@ def after(desk: Desk[Study], event: dict[str, Any]) -> None:
     study, there = desk.spec, runs(desk.spec)
     frames = st.session_state.setdefault(FRAMES, {})
     if isinstance(told := event.get("more", event.get("lack")), list):
-        frames.update(zip(there, map(int, told), strict=False))
+        frames.update({key: min(int(n), len(trainer.kept)) for n, (key, (_, trainer)) in zip(told, there.items(), strict=False)})
     if "look" in event:
         desk.edit(lambda s: s.at(**{name: value for name, value in event["look"].items() if name in LOOK}))
     elif "pin" in event:
@@ -88,7 +90,7 @@ def after(desk: Desk[Study], event: dict[str, Any]) -> None:
         _put(study, {key: s.trainer() for key, (s, _) in there.items()})
     elif "more" in event or "step" in event:
         if "step" in event:
-            frames.update({key: len(trainer.snapshots) for key, (_, trainer) in there.items()})
+            frames.update({key: len(trainer.kept) for key, (_, trainer) in there.items()})
         studies, trainers = zip(*there.values(), strict=True)
         try:
             trained = workers().call(advance_wall, studies, trainers, SLICE, 1 if "step" in event else None)
@@ -119,6 +121,18 @@ def _put(study: Study, trainers: dict[str, Trainer]) -> None:
     if own in trainers:
         keep(own, trainers[own])
     st.session_state[PINNED] = {run_key(other): trainers[run_key(other)] for other in study.pins if run_key(other) in trainers}
+
+
+def files(desk: Desk[Study]) -> None:
+    """At the page's end: the export of all runs, which are made to their end first."""
+    exports(lambda: _whole(desk.spec))
+
+
+def _whole(study: Study) -> WallExhibit:
+    """The trainings, as far as they come in a time that somebody waits; the stage keeps its own."""
+    studies, trainers = zip(*runs(study).values(), strict=True)
+    with st.spinner(say(ENDING)):
+        return compared_exhibit(study, studies, workers().call(advance_wall, studies, trainers, WAIT))
 
 
 def stage(desk: Desk[Study], take: int) -> None:

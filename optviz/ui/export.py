@@ -36,6 +36,11 @@ USED = {
     **dict.fromkeys(("panel", "legend", "counter", "title", "caption"), SEEN), "sliders": ("html",), "torch": ("py",),
 }
 MOST = 120.0  # seconds that a file may take here
+#: How a lab calls what its playhead counts: one, several, how many a frame, the counter.
+COUNTED = {
+    "step": (T("Step", "Шаг"), T("Steps", "Шаги"), T("Steps a frame", "Шагов на кадр"), T("Step counter", "Номер шага")),
+    "pass": (T("Pass", "Эпоха"), T("Passes", "Эпохи"), T("Passes a frame", "Эпох на кадр"), T("Pass counter", "Номер эпохи")),
+}
 LINES = 60  # of a text that are shown
 
 
@@ -69,12 +74,23 @@ def exports(show: Callable[[], Exhibit]) -> None:
     """At a page's end: the dialog, if the button at the top asked for it."""
     if st.session_state.get(EXPORT):
         st.session_state[MAKING] = None
-        st.dialog(say(T("Export", "Экспорт")), width="large")(_dialog)(show())
+        box = st.dialog(say(T("Export", "Экспорт")), width="large")
+        try:
+            shown = show()
+        except Refused as refusal:
+            box(_refused)(refusal.text)
+        else:
+            box(_dialog)(shown)
+
+
+def _refused(why: T) -> None:
+    """Why there is nothing to take."""
+    st.warning(plain(say(why)), icon=":material/info:")
 
 
 def _dialog(shown: Exhibit) -> None:
     """The picture, what may be chosen of it, and the file."""
-    desk: Desk[Order] = Desk(PAGE, lambda query, notes: Order())
+    desk: Desk[Order] = Desk(f"{PAGE}-{shown.lab}", lambda query, notes: Order())
     order = desk.started(Order().paced("seconds", 5.0).at(theme=st.context.theme.type or "light"))
     here = shown.at(order.step) if order.medium in STILLS else shown
     named = {medium: SPELLED.get(medium, medium.upper()) for medium in MEDIA}
@@ -89,9 +105,10 @@ def _dialog(shown: Exhibit) -> None:
         try:
             _result(here, order)
         except Refused as refusal:
-            st.warning(plain(say(refusal.text)), icon=":material/info:")
-    with st.expander(say(T("The same on the command line", "То же из командной строки"))):
-        st.code(_command(here, order.medium, _fitting(order, shown)), language="shell", wrap_lines=True)
+            _refused(refusal.text)
+    if shown.complete:
+        with st.expander(say(T("The same on the command line", "То же из командной строки"))):
+            st.code(_command(here, order.medium, _fitting(order, shown)), language="shell", wrap_lines=True)
 
 
 # --- what may be chosen -------------------------------------------------------------------------------------------------------------
@@ -99,35 +116,39 @@ def _dialog(shown: Exhibit) -> None:
 
 def _choices(desk: Desk[Order], shown: Exhibit) -> None:
     """The options that mean something for the medium."""
-    order, steps = desk.spec, shown.scene.steps
+    order, steps = desk.spec, shown.steps
     o, medium = order.options, desk.spec.medium
+    one, several, _, counter = COUNTED[shown.counted]
+
+    def useful(name: str) -> bool:
+        return medium in USED[name] and name not in shown.useless
     if medium in USED["size"]:
         _size(desk)
     if medium in USED["theme"]:
         _ground(desk)
     if medium in SLOW:
-        _pace(desk)
+        _pace(desk, shown)
         if steps:
             last = steps if o.last is None else min(o.last, steps)
             ends = (min(o.first, last), last)
-            st.slider(say(T("Steps", "Шаги")), 0, steps, ends, **desk.bound(
+            st.slider(say(several), 0, steps, ends, **desk.bound(
                 "ends", ends, lambda order, ends: order.at(first=ends[0], last=None if ends[1] == steps else ends[1])))
     if medium in STILLS and steps:
         at = still(shown.at(order.step), o)
-        st.slider(say(T("Step", "Шаг")), 0, steps, at, **desk.bound("step", at, lambda order, step: replace(order, step=step)))
+        st.slider(say(one), 0, steps, at, **desk.bound("step", at, lambda order, step: replace(order, step=step)))
     if medium in USED["scale"]:
         _one(desk, "scale", T("Pixels a point", "Пикселей на точку"), lambda n: f"{n}×")
-    if medium in USED["tail"]:
+    if useful("tail"):
         _optional(desk, "tail", T("Trails fade after some steps", "Следы гаснут через несколько шагов"))
     if medium in SEEN:
-        parts = {"panel": T("Curves below", "Кривые внизу"), "legend": T("Legend", "Подписи"), "counter": T("Step counter", "Номер шага")}
-        if shown.scene.explained and medium in USED["arrows"]:
-            parts["arrows"] = T("Arrows of the step", "Стрелки шага")
+        named = {"panel": T("Curves below", "Кривые внизу"), "legend": T("Legend", "Подписи"), "counter": counter,
+                 "arrows": T("Arrows of the step", "Стрелки шага")}
+        parts = {name: text for name, text in named.items() if useful(name)}
         chosen = [name for name in parts if getattr(o, name)]
         names = {name: say(text) for name, text in parts.items()}
         st.pills(say(T("With", "Показать")), list(names), selection_mode="multi", default=chosen, format_func=names.__getitem__, **desk.bound(
             "parts", chosen, lambda order, chosen: order.at(**{name: name in chosen for name in parts})))
-    if medium in USED["sliders"]:
+    if useful("sliders"):
         possible = shown.changeable
         chosen = [name for name in o.sliders if name in possible]
         st.multiselect(say(T("Sliders on the slide", "Ползунки на слайде")), list(possible), chosen, format_func=lambda name: say(possible[name]),
@@ -191,10 +212,11 @@ def _ground(desk: Desk[Order]) -> None:
             _flag(desk, "transparent", T("Transparent", "Прозрачный"))
 
 
-def _pace(desk: Desk[Order]) -> None:
+def _pace(desk: Desk[Order], shown: Exhibit) -> None:
     """How long it lasts, or how many steps go by from frame to frame."""
     order = desk.spec
-    names = {"seconds": say(T("Duration, s", "Длительность, с")), "stride": say(T("Steps a frame", "Шагов на кадр"))}
+    texts = {"seconds": T("Duration, s", "Длительность, с"), "stride": COUNTED[shown.counted][2]}
+    names = {name: say(text) for name, text in texts.items()}
     values = {"seconds": 5.0, "stride": 1.0}
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.segmented_control(say(T("Pace", "Темп")), list(names), default=order.pace, format_func=names.__getitem__, required=True,
@@ -202,8 +224,7 @@ def _pace(desk: Desk[Order]) -> None:
         _one(desk, "fps", T("Frames a second", "Кадров в секунду"), str)
     p, value = OPTIONS[order.pace], getattr(order.options, order.pace)
     assert isinstance(p, Param)
-    label = T("Duration, s", "Длительность, с") if order.pace == "seconds" else T("Steps a frame", "Шагов на кадр")
-    desk.slider(f"pace-{order.pace}", say(label), p, values[order.pace] if value is None else value,
+    desk.slider(f"pace-{order.pace}", names[order.pace], p, values[order.pace] if value is None else value,
                 lambda order, value: order.paced(order.pace, value), label_visibility="collapsed")
 
 
@@ -213,7 +234,7 @@ def _pace(desk: Desk[Order]) -> None:
 def _result(shown: Exhibit, order: Order) -> None:
     """The preview, and the file as soon as there is one."""
     o, medium = _fitting(order, shown), order.medium
-    question = (shown.query, shown.scene.look.get("at"), medium, o)
+    question = (shown.key, shown.stands, medium, o)
     if st.session_state.get(MADE, (None,))[0] != question and medium not in SLOW:
         st.session_state[MADE] = question, made(shown, medium, o)
     before, data = st.session_state.get(MADE, (None, b""))
@@ -224,7 +245,7 @@ def _result(shown: Exhibit, order: Order) -> None:
                            icon=":material/download:", width="stretch")
         return
     _preview(shown, medium, o, b"")
-    making, when = st.session_state.get(MAKING) == medium, len(o.moments(shown.scene.steps))
+    making, when = st.session_state.get(MAKING) == medium, len(o.moments(shown.steps))
     st.button(say(T(f"Make the file: {when} frames", f"Создать файл, кадров: {when}")), key="export-make", type="primary",
               icon=":material/movie:", width="stretch", on_click=_make, args=(medium,), disabled=making)
     if making:
@@ -246,7 +267,7 @@ def _make(medium: str) -> None:
 def _fitting(order: Order, shown: Exhibit) -> Options:
     """The options, without those that the medium has no use for: they must not refuse it, nor stand in a command."""
     o = order.options
-    useless = {name: OPTIONS[name].default for name, media in USED.items() if order.medium not in media}
+    useless = {name: OPTIONS[name].default for name, media in USED.items() if order.medium not in media or name in shown.useless}
     return replace(o, **{"sliders": tuple(name for name in o.sliders if name in shown.changeable)} | useless)
 
 
@@ -286,7 +307,7 @@ def _still(shown: Exhibit, o: Options) -> bytes:
     small = min(1.0, PREVIEW[0] / o.size[0], PREVIEW[1] / o.size[1])
     width, height = (max(round(side * small), SIDES[0]) for side in o.size)
     look = replace(o, size=(width, height), scale=1, **{name: OPTIONS[name].default for name, media in USED.items() if "png" not in media})
-    question = (shown.query, look, shown.scene.look.get("at"))
+    question = (shown.key, look, shown.stands)
     if st.session_state.get(SHOWN, (None,))[0] != question:
         st.session_state[SHOWN] = question, made(shown, "png", look)
     return st.session_state[SHOWN][1]
@@ -300,7 +321,7 @@ def _arrays(data: bytes) -> Iterable[tuple[str, str]]:
 
 def _command(shown: Exhibit, medium: str, o: Options) -> str:
     """The command line that makes the same file."""
-    words = ["optviz", "render", f"--url={shown.query}"]
+    words = ["optviz", "render", f"--url={shown.link}"]
     for name, option in OPTIONS.items():
         value = getattr(o, name)
         if value == option.default:

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import html
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import fields
 from pathlib import Path
 from typing import TypeVar
@@ -27,7 +27,7 @@ from streamlit.runtime.pages_manager import PagesManager
 from ..core import T
 from ..palette import THEMES, Theme
 from ..query import FRAME
-from .text import LANGUAGES, choose, chosen, language, say
+from .text import LANGUAGES, choose, chosen, language, say, sentence
 
 V = TypeVar("V")
 WEB = Path(__file__).parent / "web"
@@ -67,8 +67,8 @@ def _choose() -> None:
     choose(st.session_state["frame-switches"].get("language"))
 
 
-def share(query: str) -> None:
-    """A link to exactly this view, and its QR code, large enough for a lecture hall."""
+def share(query: str, missing: Sequence[T] = ()) -> None:
+    """A link to exactly this view, and its QR code, large enough for a lecture hall; what of the view is `missing` in the link is said."""
     url = st.context.url or ""
     link = f"{url.split('?')[0]}?{query}"
     try:
@@ -79,6 +79,8 @@ def share(query: str) -> None:
         alt = say(T("QR code of the link below", "QR-код ссылки ниже"))
         st.html(f'<img class="optviz-qr" alt="{alt}" src="{code.svg_data_uri(border=4, dark="#000", light="#fff", omitsize=True)}">')
     st.code(link, language=None, wrap_lines=True)
+    for text in missing:
+        st.warning(sentence(text), icon=":material/info:")
     if urlsplit(url).hostname in ("localhost", "127.0.0.1", "::1"):
         st.caption(say(T("This address works on this computer only. For a lecture hall start with `optviz app --host 0.0.0.0` "
                          "and open the app at this computer's own address in the network.",
@@ -129,7 +131,7 @@ def take() -> int:
 
 
 def notes(page: str) -> None:
-    """Quietly, what of the URL fell back, until it is put away."""
+    """Quietly, what of the URL or of a file fell back, until it is put away."""
     found = st.session_state.get(NOTES, {}).get(page, [])
     place = st.container(key="frame-notes", horizontal=True, vertical_alignment="top")  # always there: else what is below is made anew
     if not found:
@@ -138,7 +140,7 @@ def notes(page: str) -> None:
     if more := len(found) - len(lines):
         lines.append(say(T(f"… and {more} more", f"… и ещё {more}")))
     with place:
-        head = say(T("Not everything in the link could be used:", "Не всё в ссылке удалось использовать:"))
+        head = say(T("Not everything in the link or file could be used:", "Не всё в ссылке или файле удалось использовать:"))
         st.html(f'<div class="optviz-notes" role="status">{head}<ul>{"".join(f"<li>{html.escape(line)}</li>" for line in lines)}</ul></div>')
         st.button("", icon=":material/close:", type="tertiary", key=f"frame-notes-{page}", help=say(T("Put away", "Убрать")), on_click=found.clear)
 
@@ -148,8 +150,8 @@ def shortened(line: str) -> str:
     return line if len(line) <= LONGEST_NOTE else line[:LONGEST_NOTE - 1].rstrip() + "…"
 
 
-def address(page: str, query: str) -> None:
-    """The URL follows the spec; Back and Forward bring back the spec of their URL."""
+def address(page: str, query: str, missing: Sequence[T] = ()) -> None:
+    """The URL follows the spec; Back and Forward bring back the spec of their URL. What no URL carries is `missing`."""
     key = f"frame-address-{page}"
 
     def back() -> None:
@@ -159,4 +161,4 @@ def address(page: str, query: str) -> None:
     _frame(key=key, on_back_change=back, data={"query": query, "pushes": st.session_state.get(PUSHES, 0), "chosen": chosen(),
                                                "backs": st.session_state.get(BACKS, 0)})  # which Back this answers
     if st.session_state.get(SHARE):  # here, not where the button is: the click may have cut a run short that was to say the query
-        st.dialog(say(T("Share this view", "Поделиться этим видом")), width="medium")(share)(query)
+        st.dialog(say(T("Share this view", "Поделиться этим видом")), width="medium")(share)(query, missing)

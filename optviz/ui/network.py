@@ -13,7 +13,8 @@ _wall = st.components.v2.component("optviz.wall", css="wall.css", js="wall.js")
 
 def network(message: bytes, key: str, on_event: Callable[[dict[str, Any]], None]) -> None:
     """Show a network. What a visitor does is heard as {"more": frames that are there}, {"lack": the same, where they are too few}, {"step": 1},
-    {"reset": "same" or "seed"}, {"pin": True} or {"look": {...}}."""
+    {"reset": "same" or "seed"}, {"pin": True}, {"look": {...}}, {"points": an edit, "run": of what}, {"weights": [[index, value], ...],
+    "at": pass, "run": of what} or {"back": 1}."""
     _stage(key=key, data=message, on_event_change=_hearer(key, on_event))
 
 

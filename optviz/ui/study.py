@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
-import numpy as np
 import streamlit as st
 
 from ..core import Refused, T, short
-from ..datasets import datasets
+from ..edits import taken_back, with_points, with_weights
 from ..ending import Check, advance, sanity
 from ..names import choices, setting_name
 from ..network_scene import network_scene, run_key
 from ..optimizers import optimizers
+from ..render.network_exhibit import WallExhibit, study_exhibit
 from ..render.network_wire import pack_network
-from ..render.training_code import with_optviz, with_torch
 from ..render.words import NETWORK
 from ..study import LIMITS, LOOK, STOPS, Study
 from ..study_presets import lesson_of, lessons
@@ -25,12 +23,18 @@ from ..trainer import Trainer
 from ..training import WORDS, settings_of
 from ..workers import workers
 from .controls import Desk, Example, examples
-from .frame import EXPORT, put
+from .export import exports
+from .frame import put
 from .network import network
-from .text import language, plain, say
+from .own import named, offered, option
+from .text import language, plain, say, sentence
 
 SLICE = 0.2  # seconds of training between two looks at the visitor
+WAIT = 10.0  # of training before an export
+ENDING = T("Training to the end …", "Обучаем до конца…")
 RUN, HAVE, WHY, CHECKS, PINNED = "study-run", "study-have", "study-why", "study-checks", "study-pinned"
+EDITED, REFUSED = "study-edited", "study-refused"
+MOST_BACK = 30  # edits that can be taken back
 
 
 # --- the training under way -----------------------------------------------------------------------------------------------------------
@@ -58,9 +62,12 @@ def keep(key: str, trainer: Trainer) -> None:
 
 
 def after(desk: Desk[Study], event: dict[str, Any]) -> None:
-    """What a visitor did on the stage: more passes, one, all over again, or another look."""
+    """What a visitor did on the stage: more passes, one, all over again, another look, points or weights set by hand, or that taken back."""
     study, trainer = desk.spec, under_way(desk.spec)
-    if "look" in event:
+    if "back" in event:
+        if known := st.session_state.get(EDITED):
+            desk.edit(lambda s: taken_back(s, known.pop()))
+    elif "look" in event:
         desk.edit(lambda s: s.at(**{name: value for name, value in event["look"].items() if name in LOOK}))
     elif event.get("reset") == "seed":
         desk.edit(Study.reseeded)
@@ -68,17 +75,33 @@ def after(desk: Desk[Study], event: dict[str, Any]) -> None:
         pin(desk)
     elif trainer is None:
         return
+    elif "points" in event or "weights" in event:
+        if event.get("run") == run_key(study):  # it names what it changes by a place in that run
+            _edit(desk, study, trainer, event)
     elif "reset" in event:
         keep(run_key(study), study.trainer())
         st.session_state[HAVE] = 0
     elif "lack" in event:
         st.session_state[HAVE] = 0
     elif "more" in event or "step" in event:
-        st.session_state[HAVE] = int(event.get("more", len(trainer.snapshots)))
+        st.session_state[HAVE] = min(int(event.get("more", len(trainer.kept))), len(trainer.kept))  # what is not kept gives way to what follows it
         try:
             keep(run_key(study), workers().call(advance, study, trainer, SLICE, 1 if "step" in event else None))
         except Refused as refusal:
             st.session_state[WHY] = refusal.text
+
+
+def _edit(desk: Desk[Study], study: Study, trainer: Trainer, event: dict[str, Any]) -> None:
+    """Points or weights set by hand: another study, or a sentence above the stage."""
+    st.session_state.pop(WHY, None)
+    try:
+        other = with_points(study, trainer, event["points"]) if "points" in event else with_weights(study, trainer, event["weights"], event["at"])
+    except Refused as refusal:
+        st.session_state[WHY] = refusal.text
+        st.session_state[REFUSED] = st.session_state.get(REFUSED, 0) + 1
+        return
+    st.session_state[EDITED] = [*st.session_state.get(EDITED, []), study][-MOST_BACK:]
+    desk.edit(lambda _: other)
 
 
 def pin(desk: Desk[Study]) -> None:
@@ -108,7 +131,10 @@ def stage(desk: Desk[Study], take: int) -> None:
     why()
     if trainer is not None:
         scene = network_scene(study, trainer, min(st.session_state.get(HAVE, 0), len(trainer.snapshots)))
-        network(pack_network(scene, language(), {name: say(text) for name, text in NETWORK.items()}, take), "boundary-stage", partial(after, desk))
+        texts = {name: say(text) for name, text in NETWORK.items()}
+        network(pack_network(scene, language(), texts, take, st.session_state.get(REFUSED, 0)), "boundary-stage", partial(after, desk))
+    for text in study.unlinked:
+        st.caption(sentence(text))
 
 
 # --- panels ---------------------------------------------------------------------------------------------------------------------------
@@ -123,7 +149,9 @@ def lesson_panel(desk: Desk[Study]) -> None:
 def data_panel(desk: Desk[Study]) -> None:
     """Which points, how many, how noisy."""
     study = desk.spec
-    desk.choose("data", say(T("Data", "Данные")), {key: d.name for key, d in datasets.items()}, study["data"].key, lambda s, key: s.at(data=key))
+    known = offered(study)
+    desk.choose("data", say(T("Data", "Данные")), {key: named(d) for key, d in known.items()}, option(study["data"]),
+                lambda s, key: s.at(data=known[key]))
     own = [f"data_{name}" for name in study["data"].params]
     _settings(desk, ["noise", *own])
     with desk.fold("data", _told(study, T("Examples", "Примеры"), ["n", "val", "label_noise", "prepare"])) as opened:
@@ -263,44 +291,14 @@ def _told(study: Study, heading: T, names: Sequence[str]) -> str:
 
 
 def files(desk: Desk[Study]) -> None:
-    """At the page's end: the dialog of what can be taken home, if the button at the top asked for it."""
-    if st.session_state.get(EXPORT):
-        st.dialog(say(T("Export", "Экспорт")), width="large")(_files)(desk.spec)
+    """At the page's end: the export, of a training that is made to its end first."""
+    exports(lambda: _whole(desk.spec))
 
 
-def _files(study: Study) -> None:
-    """The training as code, and its numbers as far as it has come."""
-    name = f"boundary-{study['data'].key}-{study['optimizer']}"
+def _whole(study: Study) -> WallExhibit:
+    """The training, as far as it comes in a time that somebody waits; the stage keeps its own."""
     trainer = under_way(study)
-    if trainer is not None:
-        left, right = st.columns(2)
-        left.download_button(say(T("Losses and accuracies of every pass (CSV)", "Потери и доли верных по эпохам (CSV)")), table(trainer),
-                             f"{name}.csv", icon=":material/table:", width="stretch", on_click="ignore")
-        right.download_button(say(T("Weights on the way (NPZ)", "Веса по ходу обучения (NPZ)")), weights(trainer), f"{name}.npz",
-                              icon=":material/grid_on:", width="stretch", on_click="ignore")
-    for tab, words, write, ending in zip(st.tabs([say(T("Plain torch", "Чистый torch")), "optviz"]), ("torch", "optviz"), (with_torch, with_optviz),
-                                         ("-torch.py", ".py"), strict=True):
-        with tab:
-            try:
-                script = write(study, language())
-            except Refused as refusal:
-                st.warning(plain(say(refusal.text)), icon=":material/info:")
-                continue
-            st.download_button(say(T("Script (.py)", "Скрипт (.py)")), script, f"{name}{ending}", icon=":material/code:",
-                               key=f"boundary-script-{words}", on_click="ignore")
-            st.code(script, language="python", height=420)
-
-
-def table(trainer: Trainer) -> str:
-    """A line a pass."""
-    figures = ("loss_train", "loss_val", "accuracy_train", "accuracy_val")[:4 if trainer.labels else 2]
-    rows = [",".join([str(k), *(repr(float(v)) for v in row[:len(figures)])]) for k, row in enumerate(trainer.rows)]
-    return "\n".join([",".join(["pass", *figures]), *rows, ""])
-
-
-def weights(trainer: Trainer) -> bytes:
-    """The flat vectors, the passes they belong to, and which part of them is what."""
-    out = io.BytesIO()
-    np.savez_compressed(out, passes=[passes for passes, *_ in trainer.snapshots], weights=np.stack([theta for _, theta, _ in trainer.snapshots]),
-                        blocks=[f"{b.layer}:{b.kind}:{b.shape[0]}x{b.shape[1]}:{b.at.start}" for b in trainer.net.blocks])
-    return out.getvalue()
+    if trainer is None:
+        raise Refused(st.session_state[WHY])
+    with st.spinner(say(ENDING)):
+        return study_exhibit(study, workers().call(advance, study, trainer, WAIT))

@@ -39,3 +39,9 @@ def say(text: T) -> str:
 def plain(text: str) -> str:
     """A visitor's own text for where markdown is read: nothing in it is a sign of layout, a formula, an icon or an arrow."""
     return re.sub(r"[!-/:-@[-`{-~]", lambda sign: f"\\{sign[0]}\u2060" if sign[0] in ":-<>~" else "\\" + sign[0], text)
+
+
+def sentence(text: T) -> str:
+    """What is refused or missing, standing alone."""
+    words = say(text)
+    return plain(words[0].upper() + words[1:]) + "."

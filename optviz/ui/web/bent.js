@@ -24,11 +24,11 @@ export class Bent {
 
   // The plane's sheet and the points as the network is shown them: the same for all frames.
   prepare(net, scene, view, side) {
-    if (this.sheet?.net === net && this.sheet.run === scene.run && this.sheet.view === view && this.sheet.side === side) return;
+    if (this.sheet?.net === net && this.sheet.run === scene.run && this.sheet.revision === scene.points.revision && this.sheet.view === view && this.sheet.side === side) return;
     const n = side + 1, cells = Array.from({ length: n * n }, (_, k) => k), { x, y } = scene.points;
     const xs = cells.map((k) => view[0] + k % n / side * (view[1] - view[0])), ys = cells.map((k) => view[3] - Math.floor(k / n) / side * (view[3] - view[2]));
     const every = Math.ceil(x.length / SOME), some = Array.from(x.keys()).filter((k) => k % every === 0);
-    this.sheet = { net, run: scene.run, view, side, n, cells: net.inputs(xs, ys), points: net.inputs(x, y), some, places: [x, y].map((row) => some.map((k) => row[k])) };
+    this.sheet = { net, run: scene.run, revision: scene.points.revision, view, side, n, cells: net.inputs(xs, ys), points: net.inputs(x, y), some, places: [x, y].map((row) => some.map((k) => row[k])) };
   }
 
   draw(frame, layer, net, scene, view, { theme, font, hidden, texts, big, fine }) {

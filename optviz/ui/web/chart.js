@@ -12,6 +12,13 @@ function indexAt(path, time) {
   return (after < 0 ? path.times.length : after) - 1;
 }
 
+// Round numbers between two others, at most about so many.
+export function ticks(low, high, most) {
+  const rough = (high - low) / most, ten = 10 ** Math.floor(Math.log10(rough)), size = ten * [1, 2, 5, 10].find((m) => m * ten >= rough);
+  const first = Math.ceil(low / size), count = Math.min(Math.floor(high / size) - first, most + 1); // counted: adding may stand still
+  return Array.from({ length: Math.max(count + 1, 0) }, (_, i) => (first + i) * size);
+}
+
 export class Chart {
   constructor(canvas) { this.canvas = canvas; this.kept = document.createElement("canvas"); this.painted = null; }
 
@@ -94,9 +101,7 @@ export class Chart {
       const a = Math.ceil(Math.log10(low) - 1e-9), b = Math.floor(Math.log10(high) + 1e-9), every = Math.ceil((b - a) / most) || 1;
       for (let p = b; p >= a; p -= every) marks.push([10 ** p + this.panel.base, p >= 0 && p <= 3 ? String(10 ** p) : power(p)]);
     } else {
-      const rough = (high - low) / most, ten = 10 ** Math.floor(Math.log10(rough)), size = ten * [1, 2, 5, 10].find((m) => m * ten >= rough);
-      const first = Math.ceil(low / size), count = Math.min(Math.floor(high / size) - first, most + 1); // counted: adding may stand still
-      for (let i = 0; i <= count; i++) marks.push([(first + i) * size, digits((first + i) * size)]);
+      for (const v of ticks(low, high, most)) marks.push([v, digits(v)]);
     }
     for (const [v, text] of marks) g.fillText(text, LEFT - 6, this.py(v));
     g.textBaseline = "alphabetic"; g.textAlign = "left";

@@ -1,4 +1,5 @@
 // The network: every neuron with its own field, weights as curves whose width is their size and whose colour their sign.
+import { miniature } from "./curve.js";
 import { ramp, shade } from "./field.js";
 import { digits } from "./scene.js";
 
@@ -7,13 +8,14 @@ const LARGEST = 46, GAP = 5; // px: a neuron's side, and the room between two
 const MOST = 400; // weights that are drawn between two layers, the strongest of them
 const MIDDLING = 30; // px: no larger where another layer has no room for larger ones
 const FIRM = 16; // px: a smaller neuron has no dot for its bias
-const DENSE = 100; // weights between two layers: curves of more are thinner
 const CLOSE = 6; // px from a curve that count as on it
+const DENSE = 100; // weights between two layers: curves of more are thinner
+const NONE = 1e-3, CUT = [3, 4]; // a weight that is none is seen all the same, so that it can be found again: px of its dashes, and between them
 const STEPS = 24; // points of a curve that are looked at
 const FEATURES = { x: "x", y: "y", x2: "x²", y2: "y²", xy: "xy", sinx: "sin x", siny: "sin y" };
 
 export class Diagram {
-  constructor(canvas) { Object.assign(this, { canvas, sheet: document.createElement("canvas"), marked: null }); }
+  constructor(canvas) { Object.assign(this, { canvas, sheet: document.createElement("canvas"), marked: null, picked: null }); }
 
   resize(width, height, ratio) {
     Object.assign(this, { width, height, ratio, net: null });
@@ -54,19 +56,21 @@ export class Diagram {
     g.clearRect(0, 0, this.width, this.height);
     this.frame = frame;
     this.weights(g, frame.theta, theme, big);
-    if (layers) this.thumbnails(layers, grid, reach, theme);
+    if (layers && grid.rows > 1) this.thumbnails(layers, grid, reach, theme);
     g.textBaseline = "middle";
     this.columns.forEach((column, layer) => {
       const bias = layer ? net.part(frame.theta, layer - 1, "bias") : null;
       column.forEach(({ x, y, size }, j) => {
         const own = chosen?.[0] === layer && chosen[1] === j, marked = this.marked?.neuron && this.marked.layer === layer && this.marked.j === j;
-        if (layers) g.drawImage(this.sheet, ...this.spots[layer][j], x, y, size, size);
+        if (layers && grid.rows === 1) miniature(g, layers[layer][j], reach[layer], x, y, size, theme);
+        else if (layers) g.drawImage(this.sheet, ...this.spots[layer][j], x, y, size, size);
         else { g.fillStyle = theme.card; g.fillRect(x, y, size, size); }
         g.strokeStyle = own || marked ? theme.accent : theme.faint; g.lineWidth = own ? 3 : marked ? 2 : size < FIRM ? 0.5 : 1;
         if (size > 8 || own || marked) g.strokeRect(x, y, size, size);
         if (bias && size >= FIRM && net.layers[layer - 1].pieces === 1) {
-          g.fillStyle = bias[j] > 0 ? theme.plus : theme.minus; g.strokeStyle = theme.page; g.lineWidth = 1;
-          g.beginPath(); g.arc(x, y + size, Math.min(1.5 + 2 * Math.sqrt(Math.abs(bias[j])), size / 5), 0, 7); g.fill(); g.stroke();
+          const taken = [this.marked, this.picked].some((spot) => spot?.bias && spot.layer === layer && spot.j === j);
+          g.fillStyle = bias[j] > 0 ? theme.plus : theme.minus; g.strokeStyle = taken ? theme.ink : theme.page; g.lineWidth = taken ? 2.5 : 1;
+          g.beginPath(); g.arc(x, y + size, Math.min(1.5 + 2 * Math.sqrt(Math.abs(bias[j])), size / 5) + (taken ? 2 : 0), 0, 7); g.fill(); g.stroke();
         }
         g.font = font(12); g.fillStyle = theme.ink;
         if (layer === 0 && (size > 10 || j === 0)) { g.textAlign = "right"; g.fillText(this.feature(j), x - 6, y + size / 2); }
@@ -89,23 +93,27 @@ export class Diagram {
 
   // Curves of one width and colour are drawn at a time.
   weights(g, theta, theme, big) {
-    const groups = new Map(), { net } = this;
+    const groups = new Map(), { net } = this, thinnest = big ? 2 : 1.25;
     net.layers.forEach((_, layer) => {
       const weight = net.part(theta, layer, "weight"), { columns } = net.own[layer].weight, least = this.least(weight), thin = Math.min(1, DENSE / Math.min(weight.length, MOST));
       for (let at = 0; at < weight.length; at++) {
         const w = weight[at], size = Math.abs(w);
-        if (size < least || size < 1e-3) continue;
-        const width = Math.max(Math.round(4 * (0.3 + Math.min(1.6 * size, 8)) * thin) / 4, 0.25) * (big ? 1.5 : 1), key = w > 0 ? width : -width;
+        if (size < least) continue;
+        const width = Math.max(Math.round(4 * (0.3 + Math.min(1.6 * size, 8)) * thin) / 4, 0.25) * (big ? 1.5 : 1), key = size < NONE ? 0 : w > 0 ? width : -width;
         if (!groups.has(key)) groups.set(key, new Path2D());
         const [x0, y0, ...bend] = this.curve(layer, Math.floor(at / columns), at % columns), path = groups.get(key);
         path.moveTo(x0, y0); path.bezierCurveTo(...bend);
       }
     });
     g.globalAlpha = 0.85;
-    for (const [width, path] of groups) { g.lineWidth = Math.abs(width); g.strokeStyle = width > 0 ? theme.plus : theme.minus; g.stroke(path); }
+    for (const [width, path] of groups) {
+      g.lineWidth = Math.abs(width) || thinnest; g.strokeStyle = width > 0 ? theme.plus : width < 0 ? theme.minus : theme.line; g.setLineDash(width ? [] : CUT); g.stroke(path);
+    }
+    g.setLineDash([]);
     g.globalAlpha = 1;
-    if (this.marked && !this.marked.neuron) {
-      const [x0, y0, ...bend] = this.curve(this.marked.layer, this.marked.i, this.marked.j);
+    for (const spot of [this.marked, this.picked]) {
+      if (!spot || spot.neuron || spot.bias) continue;
+      const [x0, y0, ...bend] = this.curve(spot.layer, spot.i, spot.j);
       g.strokeStyle = theme.ink; g.lineWidth = 3; g.beginPath(); g.moveTo(x0, y0); g.bezierCurveTo(...bend); g.stroke();
     }
   }
@@ -132,22 +140,47 @@ export class Diagram {
     sheet.getContext("2d").putImageData(image, 0, 0);
   }
 
-  // What is under a pixel: a neuron, or a weight near enough.
-  at(px, py) {
+  // The mark of a neuron's bias, where it has one, and where it can be seen.
+  biasAt(layer, j) {
+    const bias = layer ? this.net.own[layer - 1].bias : null, { x, y, size } = this.columns[layer][j];
+    return bias && size >= FIRM && this.net.layers[layer - 1].pieces === 1 ? { bias: true, layer, j, index: bias.begin + j, x, y: y + size } : null;
+  }
+
+  // All weights and biases that are seen, layer by layer.
+  spotsOf({ own }) {
+    return own.flatMap(({ weight: { begin, columns, size } }, layer) => [
+      ...Array.from({ length: size }, (_, at) => ({ layer, i: Math.floor(at / columns), j: at % columns, index: begin + at })),
+      ...this.columns[layer + 1].map((_, j) => this.biasAt(layer + 1, j)).filter(Boolean)]);
+  }
+
+  // Where a weight or a bias is.
+  middle({ layer, i, j, bias, x, y }) {
+    if (bias) return [x, y];
+    const [x0, y0, x1, y1, x2, y2, x3, y3] = this.curve(layer, i, j);
+    return [(x0 + 3 * x1 + 3 * x2 + x3) / 8, (y0 + 3 * y1 + 3 * y2 + y3) / 8];
+  }
+
+  // What is under a pixel: a neuron, the mark of its bias, or a weight near enough.
+  at(px, py, close = CLOSE) {
+    if (!this.net) return null;
     for (const [layer, column] of this.columns.entries()) {
-      for (const [j, { x, y, size }] of column.entries()) if (px >= x - 1 && px <= x + size + 1 && py >= y - 1 && py <= y + size + 1) return { neuron: true, layer, j };
+      for (const [j, { x, y, size }] of column.entries()) {
+        const bias = this.biasAt(layer, j);
+        if (bias && Math.hypot(bias.x - px, bias.y - py) < close + 1) return bias;
+        if (px >= x - 1 && px <= x + size + 1 && py >= y - 1 && py <= y + size + 1) return { neuron: true, layer, j };
+      }
     }
     const layer = this.columns.findIndex(([{ x }], l) => l && px < x) - 1;
     if (layer < 0 || px < this.columns[layer][0].x) return null;
-    const weight = this.net.part(this.frame.theta, layer, "weight"), { columns } = this.net.own[layer].weight, least = this.least(weight);
-    let best = null;
+    const weight = this.net.part(this.frame.theta, layer, "weight"), { columns, begin } = this.net.own[layer].weight, least = this.least(weight);
+    let best = null, nearest = close;
     for (let at = 0; at < weight.length; at++) {
       if (Math.abs(weight[at]) < least) continue;
       const i = Math.floor(at / columns), j = at % columns, [x0, y0, x1, y1, x2, y2, x3, y3] = this.curve(layer, i, j);
       for (let s = 0; s <= STEPS; s++) {
         const t = s / STEPS, u = 1 - t, [a, b, c, d] = [u * u * u, 3 * u * u * t, 3 * u * t * t, t * t * t];
         const far = Math.hypot(a * x0 + b * x1 + c * x2 + d * x3 - px, a * y0 + b * y1 + c * y2 + d * y3 - py);
-        if (far < CLOSE && (!best || far < best.far)) best = { layer, i, j, far, value: weight[at] };
+        if (far < nearest) { best = { layer, i, j, index: begin + at }; nearest = far; }
       }
     }
     return best;

@@ -31,6 +31,7 @@ export function classStyle(scene, theme, k) {
 
 // Where a value stands between an end and the other, −1 to 1: white is 0, or the middle where all values are on one side of it.
 export function valueScale(values) {
+  if (!values.length) return { middle: 0, half: 1 };
   const low = values.reduce((a, b) => Math.min(a, b), Infinity), high = values.reduce((a, b) => Math.max(a, b), -Infinity);
   const middle = low < 0 && high > 0 ? 0 : (low + high) / 2, half = Math.max(high - middle, middle - low) || 1;
   return { middle, half };
@@ -143,7 +144,7 @@ export class Field {
 
   // The points; those for validation have a hole. Painted again only where something is another than before.
   points(scene, theme, hidden, big) {
-    const key = [scene.run, theme.name, hidden, big, this.view].join();
+    const key = [scene.run, scene.points.revision, theme.name, hidden, big, this.view].join();
     if (this.dotted === key) return;
     this.dotted = key;
     const g = this.dots.getContext("2d"), { x, y, label, train } = scene.points, values = scene.kind === "values";

@@ -2,49 +2,57 @@
 // It knows nothing of Streamlit: `send` tells the world what a visitor did.
 import { Bent, beyond } from "./bent.js";
 import { Chart } from "./chart.js";
+import { Curve } from "./curve.js";
 import { Diagram } from "./diagram.js";
 import { Field, answer, classStyle, valueScale } from "./field.js";
+import { Knob } from "./knob.js";
 import { Net, decide } from "./net.js";
+import { PENCIL, Pen, TOOLS } from "./pen.js";
 import { KEYS, bar, button, icon, listenToBar, listener } from "./playback.js";
 import { digits, fill, opened } from "./scene.js";
-import { TrainingPlayer, addFrames, frameAt, percent, same } from "./training.js";
+import { AGAIN, TrainingPlayer, addFrames, frameAt, lasting, percent, same } from "./training.js";
 
 const REST = 180; // ms after which the picture becomes finer
 const MOVING = [14, 100], RESTING = [70, 200]; // ms that a field may take, and the most places on a side, in motion and at rest
 const NARROW = 280; // px of a chart that has no room for more than its name
 const OWN = { ...KEYS, r: "reset", "к": "reset", s: "seed", "ы": "seed", v: "val", "м": "val", t: "train", "е": "train", d: "discrete", "в": "discrete", w: "warp", "ц": "warp",
-  m: "matrix", "ь": "matrix", n: "neuron", "т": "neuron", c: "pin", "с": "pin" };
+  m: "matrix", "ь": "matrix", n: "neuron", "т": "neuron", c: "pin", "с": "pin", p: "pen", "з": "pen" };
 
 const MARKUP = `
 <section class="network" tabindex="0" role="application">
   <div class="view">
-    <div class="mesh"><canvas role="img"></canvas></div>
+    <div class="mesh"><canvas role="img"></canvas><div class="card" hidden><b></b><label><i></i><input inputmode="decimal" autocomplete="off"></label>${button("cut", "0")}<p hidden></p></div></div>
     <div class="bent" hidden><canvas role="img"></canvas><select></select></div>
     <div class="picture"><canvas class="back"></canvas><canvas class="dots"></canvas><canvas class="top" role="img"></canvas><p class="none" hidden></p></div>
   </div>
   <div class="legend"><ul></ul><span class="switches">
-    ${["train", "val", "wrong", "discrete"].map((name) => button(name, "")).join("")}
+    ${button("pen", PENCIL)}${button("undo", icon("M7 4L3 8l4 4M3 8h9a4.5 4.5 0 0 1 0 9H8"))}${["train", "val", "wrong", "discrete"].map((name) => button(name, "")).join("")}
     ${button("warp", icon("M3 5q7-3 14 0M3 10q7-3 14 0M3 15q7-3 14 0M5 3q-2 7 0 14M10 2q-2 8 0 16M15 3q-2 7 0 14"))}${button("matrix", icon("M3 3h14v14H3zM10 3v14M3 10h14"))}${button("present")}${button("help")}
   </span></div>
-  <p class="sentence" role="status"></p>
+  <div class="says">${TOOLS}<p class="sentence" role="status"></p></div>
   <div class="curves"><canvas class="loss"></canvas><canvas class="accuracy"></canvas><div class="matrix" hidden></div></div>
-  ${bar(button("reset", icon("M4 8h8a4 4 0 0 1 0 8H7M7.5 4L4 8l3.5 4")) + button("seed", icon("M4 4h12v12H4zM7.5 7.5h.01M12.5 7.5h.01M10 10h.01M7.5 12.5h.01M12.5 12.5h.01")))}
+  ${bar(AGAIN)}
   <output class="readout" hidden></output>
 </section>`;
+
 export class NetworkPlayer extends TrainingPlayer {
   constructor(root, send) {
-    super(root, send, MARKUP, ["mesh", "bent", "picture", "top", "none", "sentence", "legend", "loss", "accuracy", "matrix", "readout"]);
+    super(root, send, MARKUP, ["mesh", "bent", "picture", "top", "none", "sentence", "legend", "loss", "accuracy", "matrix", "readout", "tools", "card"]);
     const find = (name) => this.box.querySelector(name);
-    this.field = new Field(find(".back"), find(".dots"), find(".top"));
+    this.pictures = [Curve, Field].map((Kind) => new Kind(find(".back"), find(".dots"), find(".top"))); // over one input, over two
+    [, this.field] = this.pictures;
     this.diagram = new Diagram(find(".mesh canvas"));
     this.bent = new Bent(find(".bent canvas"));
     this.layers = find(".bent select");
     this.charts = [new Chart(this.parts.loss), new Chart(this.parts.accuracy)];
-    this.frames = [];
-    listenToBar(this, this.stops.signal, OWN);
+    this.pen = new Pen(this); this.knob = new Knob(this);
+    this.frames = []; this.changes = 0; this.revision = 0;
+    listenToBar(this, this.stops.signal, OWN, (e) => this.pen.key(e) || this.knob.key(e));
     this.listen(listener(this.stops.signal));
     for (const part of [this.parts.picture, this.parts.mesh, this.parts.bent, this.parts.loss, this.parts.accuracy]) this.sizes.observe(part);
   }
+
+  destroy() { super.destroy(); this.knob.destroy(); }
 
   // --- data ------------------------------------------------------------------------------------------------------------------------
 
@@ -55,23 +63,32 @@ export class NetworkPlayer extends TrainingPlayer {
     const before = this.scene, came = !before || before.take !== scene.take, other = !before || before.run !== scene.run;
     const atEnd = before && this.playhead >= this.last;
     this.scene = scene; this.texts = scene.texts;
-    if (other) { this.frames = []; this.queue = this.queue.filter((event) => event.look); }
+    if (other) { this.frames = []; this.queue = this.queue.filter(lasting); }
     addFrames(this.frames, scene.frames, array);
     const about = JSON.stringify(scene.net);
-    if (this.about !== about || other) {
+    const another = this.about !== about;
+    if (another || other) {
       this.about = about;
       this.net = new Net({ ...scene.net, matrix: array(scene.net.matrix), shift: array(scene.net.shift) });
     }
+    const field = this.pictures[scene.inputs === 1 ? 0 : 1], turned = field !== this.field;
+    this.field = field;
     if (scene.points) for (const name of ["x", "y", "label"]) scene.points[name] = array(scene.points[name]);
+    scene.given = scene.points && { ...scene.points, labels: scene.labels };
     scene.scale = scene.points && scene.kind === "values" ? valueScale(scene.points.label) : { middle: 0, half: 1 };
     if (other) this.pointInputs = scene.points && this.net.inputs(scene.points.x, scene.points.y);
     if (came) this.begin();
-    else if (other) this.playhead = 0;
-    else if (this.stepping && atEnd) this.playhead = this.last;
+    else if (other) {
+      this.playhead = 0;
+      if (this.resume && !this.knob.hand) { this.playing = true; this.resume = false; }
+    } else if (this.stepping && atEnd) this.playhead = this.last;
     if (!this.valid(this.look.neuron)) this.look.neuron = null;
-    if (this.look.warp !== null && !(this.look.warp >= 1 && this.look.warp <= this.net.hidden)) this.look.warp = null;
+    if (this.look.warp !== null && !(scene.inputs === 2 && this.look.warp >= 1 && this.look.warp <= this.net.hidden)) this.look.warp = null;
+    const refused = before && before.refused !== scene.refused;
+    this.pen.heard(refused); this.knob.heard(other, another, refused);
     this.heard();
     if (!this.frames.length) this.tell({ lack: 0 }); // it was shown before, in another stage than this
+    if (turned) this.resize();
   }
 
   get last() { return this.frames.at(-1)?.pass ?? 0; }
@@ -83,12 +100,47 @@ export class NetworkPlayer extends TrainingPlayer {
   now() { return frameAt(this.frames, this.playhead); }
   next() { return this.frames[this.now() + 1]?.pass; }
 
+  begin() { super.begin(); this.resume = false; this.changes = 0; }
+
+  // --- what is changed by hand -----------------------------------------------------------------------------------------------------
+
+  // What makes another run: it plays if this one plays, or if it shall play again and has come to its end. The word is found when it is sent.
+  change(word, again = false) {
+    this.resume ||= this.playing || again && this.last > 0 && this.ended && this.playhead >= this.last;
+    this.changes += 1;
+    this.label();
+    this.tell(word);
+  }
+
+  undo() {
+    if (!this.changes) return;
+    this.changes -= 2; // and this one
+    this.change(() => ({ back: 1 }));
+  }
+
+  // Still, while a hand changes what is seen.
+  hold() { if (this.playing) { this.resume = true; this.playing = false; this.describe(); } }
+
+  // The frame that is seen: that at the playhead, with what is being set by hand.
+  get shown() { return this.knob.moment(this.frames[this.now()]); }
+
+  // The points are others than the page has said.
+  pointed() {
+    const { scene } = this, { given, points } = scene, { labels } = given, more = points.label.reduce((a, b) => Math.max(a, b), 0) + 1 - labels.length;
+    points.revision = this.revision += 1;
+    scene.labels = scene.kind === "classes" && more > 0 ? [...labels, "+"] : labels;
+    scene.scale = scene.kind === "values" ? valueScale(points.label) : scene.scale;
+    this.pointInputs = this.net.inputs(points.x, points.y);
+    this.what = null;
+    this.label(); this.ask();
+  }
+
   // --- what is seen ----------------------------------------------------------------------------------------------------------------
 
   resize() {
     const ratio = Math.min(devicePixelRatio || 1, 2), { picture, mesh, bent, loss, accuracy } = this.parts;
     if (!picture.clientWidth || !mesh.clientWidth) return;
-    Object.assign(this, { ratio, big: this.box.classList.contains("present"), grids: null, what: null });
+    Object.assign(this, { ratio, big: this.box.classList.contains("present"), grids: null, what: null, noted: null });
     this.field.resize(picture.clientWidth, picture.clientHeight, ratio);
     this.diagram.resize(mesh.clientWidth, mesh.clientHeight, ratio);
     this.bent.resize(bent.clientWidth, bent.clientHeight, ratio);
@@ -109,10 +161,10 @@ export class NetworkPlayer extends TrainingPlayer {
   }
 
   draw() {
-    const { scene, net, look, texts, diagram } = this, at = this.now(), frame = this.frames[at];
+    const { scene, net, look, texts, diagram, shown: frame } = this;
     this.wear(scene.themes);
     const { theme } = this, font = (size, weight = 400) => `${weight} ${this.big ? size * 1.5 : size}px optviz, system-ui, sans-serif`;
-    const what = [frame, theme.name, JSON.stringify(look)], noted = [...what, this.pointer, diagram.marked, scene.language];
+    const what = [frame, theme.name, JSON.stringify(look)], noted = [...what, this.pointer, diagram.marked, diagram.picked, scene.language];
     if (!this.what || what.some((part, i) => part !== this.what[i])) Object.assign(this, { what, fine: false, painted: null });
     const style = { theme, font, big: this.big, texts, hidden: look.hidden, chosen: look.neuron, fine: this.fine };
     if (scene.points && this.painted !== this.fine) {
@@ -122,6 +174,7 @@ export class NetworkPlayer extends TrainingPlayer {
     if (!this.fine && !this.playing && !this.resting) this.resting = setTimeout(() => { this.resting = 0; this.fine = !this.playing; this.ask(); }, REST);
     if (this.noted?.fine !== this.fine || noted.some((part, i) => part !== this.noted[i])) {
       this.noted = Object.assign(noted, { fine: this.fine });
+      if (scene.inputs === 1) this.field.hover(this.pointer, this.caught, scene, look.hidden);
       diagram.place(net, scene.labels, scene.labels.length > 2 && net.widths.at(-1) === scene.labels.length, this.big);
       diagram.draw(frame, scene.points && this.seen.layers, this.seen?.grid, this.seen?.reach, { ...style, here: this.here(frame) });
     }
@@ -135,7 +188,7 @@ export class NetworkPlayer extends TrainingPlayer {
     const layers = this.timed(grid, net.cost, () => net.flow(grid.inputs, frame.theta, frame.running));
     const reach = layers.map((layer, l) => this.reachOf(layer, l)), shown = answer(scene, layers, look.neuron, look.neuron ? reach[look.neuron[0]][0] : 1, look.discrete);
     this.seen = { layers, grid, reach };
-    field.paint(grid, shown, scene, theme, this.big ? 3 : 2);
+    field.paint(grid, shown, scene, theme, this.big ? 3 : 2, { layers, reach, neuron: look.neuron, net, theta: frame.theta });
     field.points(scene, theme, look.hidden, this.big);
     field.clear();
     const quick = this.pointInputs[0].length * net.cost * this.pace < MOVING[0];
@@ -166,11 +219,11 @@ export class NetworkPlayer extends TrainingPlayer {
 
   curves(theme, font) {
     const { scene, frames, texts, charts } = this, times = frames.map((f) => f.pass);
-    if (this.curved?.frames !== frames.length || this.curved.run !== scene.run || this.curved.theme !== theme.name) {
+    if (this.curved?.last !== frames.at(-1) || this.curved.run !== scene.run || this.curved.theme !== theme.name) {
       const path = (name, dash, colour) => ({ height: frames.map((f) => f[name]), times, colour, dash, end: null });
       const both = (name) => [path(`${name}_val`, 1, theme.faint), path(`${name}_train`, 0, theme.ink)].slice(scene.points && scene.points.train === scene.points.x.length ? 1 : 0);
       const loss = both("loss"), top = Math.max(...loss.map((p) => p.height[0])), most = Math.max(...loss.flatMap((p) => p.height).filter(Number.isFinite));
-      this.curved = { frames: frames.length, run: scene.run, theme: theme.name, loss, accuracy: frames[0].accuracy_train === null ? null : both("accuracy"),
+      this.curved = { last: frames.at(-1), run: scene.run, theme: theme.name, loss, accuracy: frames[0].accuracy_train === null ? null : both("accuracy"),
         panels: [{ panel: { base: 0, low: 0, high: beyond(Math.min(most, 3 * top) * 1.02) || 1, log: false }, steps: scene.epochs }, { panel: { base: 0, low: 0, high: 1.001, log: false, below: true }, steps: scene.epochs }] };
     }
     const { loss, accuracy, panels } = this.curved;
@@ -218,20 +271,24 @@ export class NetworkPlayer extends TrainingPlayer {
       this.layers.ariaLabel = texts.warp; this.counted = null;
     }
     const classes = scene.points && scene.labels.length > 0;
-    buttons.wrong.hidden = buttons.matrix.hidden = !classes; buttons.train.hidden = buttons.discrete.hidden = !scene.points;
+    buttons.wrong.hidden = buttons.matrix.hidden = !classes; buttons.train.hidden = !scene.points; buttons.discrete.hidden = !scene.points || scene.inputs === 1 && !classes;
     buttons.val.hidden = !scene.points || scene.points.train === scene.points.x.length;
-    buttons.warp.hidden = !scene.points || net.hidden < 1;
+    buttons.warp.hidden = scene.inputs !== 2 || net.hidden < 1;
+    buttons.pen.hidden = buttons.undo.hidden = !scene.points || !this.send; buttons.undo.disabled = !this.changes;
+    if (scene.inputs !== 2) { this.pen.on = false; buttons.pen.hidden = true; }
+    buttons.pen.setAttribute("aria-pressed", this.pen.on);
     for (const name of ["train", "val", "wrong"]) buttons[name].setAttribute("aria-pressed", !look.hidden.includes(name));
     buttons.discrete.setAttribute("aria-pressed", look.discrete); buttons.warp.setAttribute("aria-pressed", look.warp !== null); buttons.matrix.setAttribute("aria-pressed", look.matrix);
     parts.bent.hidden = look.warp === null || !scene.points; parts.matrix.hidden = !look.matrix || !classes;
     this.box.classList.toggle("counting", !parts.matrix.hidden);
     parts.accuracy.hidden = !scene.labels.length;
     parts.none.hidden = !!scene.points; parts.none.textContent = texts.no_plane;
-    parts.sentence.textContent = scene.sentence ?? texts.hint; parts.sentence.classList.toggle("said", !!scene.sentence);
+    parts.sentence.textContent = scene.sentence ?? (this.pen.on ? texts.pen_hint : texts.hint); parts.sentence.classList.toggle("said", !!scene.sentence);
     const names = Array.from({ length: net.hidden }, (_, i) => fill(texts.layer, { n: i + 1, width: net.widths[i + 1] }));
     if (!same(names, this.named)) { this.named = names; this.layers.replaceChildren(...names.map((text, i) => new Option(text, i + 1))); }
     if (look.warp !== null) this.layers.value = look.warp;
     this.legend(scene);
+    if (scene.points) this.pen.name();
   }
 
   // What the picture shows, for whoever cannot see it.
@@ -257,9 +314,10 @@ export class NetworkPlayer extends TrainingPlayer {
 
   // What the network says at a place of the plane, in words.
   saying([x, y]) {
-    const { scene, texts } = this, layers = this.here(this.frames[this.now()]), outputs = layers.at(-1), lines = [`(${digits(x)}, ${digits(y)})`];
+    const { scene, texts } = this, layers = this.here(this.shown), outputs = layers.at(-1), one = scene.inputs === 1, lines = [one ? `x = ${digits(x)}` : `(${digits(x)}, ${digits(y)})`];
     if (this.look.neuron) lines.push(`${this.nameOf(this.look.neuron)}: ${digits(layers[this.look.neuron[0]][this.look.neuron[1]])}`);
     lines.push(`${texts.output}: ${outputs.slice(0, 6).map((v) => digits(v)).join(", ")}${outputs.length > 6 ? ", …" : ""}`);
+    if (one && this.caught >= 0 && !scene.labels.length) lines.push(fill(texts.residual, { y: digits(y), r: digits(y - outputs[0]) }));
     if (scene.labels.length) lines.push(`${texts.class}: ${scene.labels[decide(outputs.map((v) => [v]))[0]]}`);
     return lines.join("\n");
   }
@@ -268,40 +326,58 @@ export class NetworkPlayer extends TrainingPlayer {
 
   listen(on) {
     const { top, loss, accuracy } = this.parts, mesh = this.diagram.canvas;
-    const spot = (e, of) => { const r = of.getBoundingClientRect(); return [e.clientX - r.left, e.clientY - r.top]; }, ready = () => this.scene && this.frames.length && this.diagram.net;
+    this.pen.listen(on); this.knob.listen(on);
+    on(this.box, "keydown", (e) => {
+      if (!(e.ctrlKey || e.metaKey) || e.shiftKey || e.altKey || !/^[zя]$/i.test(e.key) || !this.scene) return;
+      e.preventDefault(); this.undo();
+    });
     on(top, "pointermove pointerdown", (e) => {
-      if (!ready() || !this.scene.points) return;
-      const [px, py] = spot(e, top), fine = (this.field.view[1] - this.field.view[0]) / this.field.width, places = Math.max(-Math.floor(Math.log10(fine)), 0);
-      this.pointer = this.field.place(px, py).map((v) => Number(v.toFixed(places)) + 0); // no finer than a pixel tells it
+      if (!this.ready || !this.scene.points) return;
+      this.pointer = this.spot(e);
+      if (this.scene.inputs === 1) {
+        const { x, y } = this.scene.points, { left, top: above } = top.getBoundingClientRect(), k = this.caught = this.field.near(e.clientX - left, e.clientY - above, this.scene, this.look.hidden);
+        if (k >= 0) this.pointer = [x[k], y[k]];
+      }
       this.read(e, this.saying(this.pointer)); this.ask();
     });
     on(mesh, "pointermove pointerdown", (e) => {
-      if (!ready()) return;
-      this.diagram.marked = this.diagram.at(...spot(e, mesh));
-      mesh.style.cursor = this.diagram.marked?.neuron && this.scene.points ? "pointer" : "";
-      this.read(e, this.marking()); this.ask();
+      if (!this.ready) return;
+      const { marked } = this.diagram, now = this.knob.hand ? null : this.diagram.at(...this.knob.where(e));
+      if (!same(marked, now)) this.diagram.marked = now;
+      mesh.style.cursor = this.knob.hand || now && !now.neuron && this.send ? "ns-resize" : now && this.scene.points ? "pointer" : "";
+      this.read(e, this.knob.spot?.index === now?.index && !now?.neuron ? "" : this.marking()); this.ask();
     });
     on(top, "pointerleave", (e) => { this.pointer = null; this.read(e, ""); this.ask(); });
     on(mesh, "pointerleave", (e) => { this.diagram.marked = null; this.read(e, ""); this.ask(); });
     on(mesh, "click", (e) => {
-      const marked = ready() && this.diagram.at(...spot(e, mesh));
+      const marked = this.ready && this.diagram.at(...this.knob.where(e));
       if (marked?.neuron && this.scene.points) this.choose([marked.layer, marked.j]);
       this.box.focus({ preventScroll: true });
     });
     for (const [i, canvas] of [loss, accuracy].entries()) {
-      const along = (e) => this.go(this.charts[i].step(spot(e, canvas)[0]));
-      on(canvas, "pointerdown", (e) => { if (ready() && !e.button) { canvas.setPointerCapture(e.pointerId); along(e); this.box.focus({ preventScroll: true }); } });
+      const along = (e) => this.go(this.charts[i].step(e.clientX - canvas.getBoundingClientRect().left));
+      on(canvas, "pointerdown", (e) => { if (this.ready && !e.button) { canvas.setPointerCapture(e.pointerId); along(e); this.box.focus({ preventScroll: true }); } });
       on(canvas, "pointermove", (e) => { if (canvas.hasPointerCapture(e.pointerId)) along(e); });
     }
     on(this.layers, "change", () => this.see({ warp: Number(this.layers.value) }));
   }
 
+  // Where the pointer is on the plane: no finer than a pixel tells it.
+  spot(e) {
+    const { field } = this, r = this.parts.top.getBoundingClientRect(), places = Math.max(-Math.floor(Math.log10((field.view[1] - field.view[0]) / field.width)), 0);
+    return field.place(e.clientX - r.left, e.clientY - r.top).map((v) => Number(v.toFixed(places)) + 0);
+  }
+
+  nameOfWeight({ layer, i, j, bias }) {
+    return bias ? this.nameOf([layer, j]) : `${this.nameOf([layer, i])} → ${this.nameOf([layer + 1, Math.floor(j / this.net.layers[layer].pieces)])}`;
+  }
+
   // What is under the pointer in the net, in words.
   marking() {
-    const { marked } = this.diagram, { net, texts } = this, { theta } = this.frames[this.now()];
+    const { marked } = this.diagram, { net, texts } = this, { theta } = this.shown;
     if (!marked) return "";
     const { layer, j } = marked;
-    if (!marked.neuron) return `${this.nameOf([layer, marked.i])} → ${this.nameOf([layer + 1, Math.floor(j / net.layers[layer].pieces)])}\nw = ${digits(marked.value)}`;
+    if (!marked.neuron) return `${this.nameOfWeight(marked)}\n${marked.bias ? "b" : "w"} = ${digits(theta[marked.index])}${this.send ? `\n${texts.drag}` : ""}`;
     const bias = layer ? net.part(theta, layer - 1, "bias") : null, pieces = layer ? net.layers[layer - 1].pieces : 1;
     return [this.nameOf([layer, j]), ...(bias ? [`b = ${Array.from(bias.subarray(j * pieces, (j + 1) * pieces), (b) => digits(b)).join(", ")}`] : []), ...(this.scene.points ? [texts.click] : [])].join("\n");
   }
@@ -332,6 +408,8 @@ export class NetworkPlayer extends TrainingPlayer {
     ({ play: () => this.play(), back: () => this.go(this.frames[Math.max(this.now() - 1, 0)].pass), on: () => this.step(), home: () => this.go(0), end: () => this.go(this.last),
       reset: () => this.reset("same"), seed: () => this.reset("seed"), train: () => flip("train"), val: () => flip("val"), wrong: () => flip("wrong"),
       discrete: () => this.see({ discrete: !look.discrete }), warp: () => this.see({ warp: look.warp === null ? this.net.hidden : null }), matrix: () => this.see({ matrix: !look.matrix }),
-      neuron: () => { if (this.scene.points) this.choose(this.nextNeuron()); }, pin: () => this.tell({ pin: true }), present: () => this.present(), help: () => this.help() })[name]();
+      pen: () => this.pen.turn(), erase: () => this.pen.rub(), clear: () => this.pen.clear(), less: () => this.pen.shift(-1), greater: () => this.pen.shift(1),
+      undo: () => this.undo(), cut: () => this.knob.cut(), neuron: () => { if (this.scene.points) this.choose(this.nextNeuron()); }, pin: () => this.tell({ pin: true }),
+      present: () => this.present(), help: () => this.help() })[name]();
   }
 }

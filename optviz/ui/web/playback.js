@@ -89,6 +89,16 @@ export class Playback {
   help() { if (this.parts.help.open) this.parts.help.close(); else this.parts.help.showModal(); }
 }
 
+// A stage in a slide: its title, what its author says under it, and without the parts that he left out.
+export function dress(box, { title, caption, hidden }) {
+  const parts = { panel: ".chart, .curves", legend: ".legend", counter: ".count" };
+  for (const name of hidden) box.querySelector(parts[name]).hidden = true;
+  if (title) box.prepend(Object.assign(document.createElement("h1"), { textContent: title }));
+  const words = Object.assign(document.createElement("p"), { className: "caption", textContent: caption });
+  if (caption) box.append(words);
+  return words;
+}
+
 export const listener = (signal) => (target, names, f, options) => names.split(" ").forEach((n) => target.addEventListener(n, f, { signal, ...options }));
 
 // Bar, buttons and keys, told to the player in its own words; `more` hears a key that is not in the table, and says whether it did something.

@@ -1,10 +1,10 @@
 // A slide: the stage in a file of its own. What the server does in the app is done here: to hear what a visitor did, and to answer with a scene.
 import { Player } from "./player.js";
 import { swatch } from "./plane.js";
+import { dress } from "./playback.js";
 import { digits, rerun, unpack } from "./scene.js";
 
 const GROWTH = 1e4, MOST = 1e300; // as in scene.py
-const PARTS = { panel: "chart", legend: "legend", counter: "count" };
 const TURNS = ["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown", "Home", "End", "PageUp", "PageDown"]; // keys that belong to a slider
 const BACK = `<svg viewBox="0 0 20 20" aria-hidden="true"><path d="M4 8h8a4 4 0 0 1 0 8H7M7.5 4L4 8l3.5 4"/></svg>`;
 
@@ -60,7 +60,7 @@ export function mount(main, bytes, about) {
 
   // --- the page --------------------------------------------------------------------------------------------------------------------
 
-  const make = (name, more) => Object.assign(document.createElement(name), more), { box, parts } = player;
+  const make = (name, more) => Object.assign(document.createElement(name), more), { box } = player;
   const reset = make("button", { className: "reset", innerHTML: BACK, title: texts.reset, ariaLabel: texts.reset });
   reset.addEventListener("click", () => {
     now.start = author.start;
@@ -68,10 +68,7 @@ export function mount(main, bytes, about) {
     answer();
   });
   box.querySelector(".bar").append(reset);
-  for (const name of about.hidden) parts[PARTS[name]].hidden = true;
-  if (about.title) box.prepend(make("h1", { textContent: about.title }));
-  const caption = make("p", { className: "caption", textContent: about.caption });
-  if (about.caption) box.append(caption);
+  const caption = dress(box, about);
   box.querySelector("aside").dataset.away = texts.away;
   player.steps.who.disabled = true; // one of them was worked out beforehand
   player.buttons.explain.hidden = !author.explained;

@@ -1,7 +1,7 @@
 // What every stage of networks in training has: it plays what has been trained, asks for more, and tells what a visitor did.
 import { classStyle } from "./field.js";
 import { marker } from "./plane.js";
-import { Playback } from "./playback.js";
+import { Playback, button, dress, icon } from "./playback.js";
 import { digits } from "./scene.js";
 
 const WHOLE_RUN = 4; // seconds at speed 1: a hundred frames are 25 a second
@@ -11,6 +11,9 @@ const ANSWER = 4000; // ms until what was asked for counts as lost
 const GRIDS = [14, 17, 20, 24, 28, 32, 40, 50, 64, 80, 100, 128, 160, 200]; // places on a side of the field
 const NAMED = 12; // classes that a legend has room for
 export const LOOK = { at: null, neuron: null, hidden: [], discrete: false, warp: null, matrix: false }; // how it is looked at, where nobody says
+const ASKING = ["reset", "seed"]; // what only the app can do
+export const AGAIN = button("reset", icon("M4 7A7 7 0 1 1 3 11M3 3v4.5h4.5")) + button("seed", icon("M4 4h12v12H4zM7.5 7.5h.01M12.5 7.5h.01M10 10h.01M7.5 12.5h.01M12.5 12.5h.01"));
+export const lasting = (event) => event.look || typeof event === "function"; // what another run does not make void
 export const same = (a, b) => JSON.stringify(a) === JSON.stringify(b);
 export const percent = (share) => `${digits(100 * share)} %`;
 
@@ -26,21 +29,21 @@ export class TrainingPlayer extends Playback {
   // --- what is told ----------------------------------------------------------------------------------------------------------------
 
   // One thing at a time: of two words in quick succession the other side may hear the later one alone.
-  tell(event) { this.queue.push(event); this.flush(); }
+  tell(event) { if (this.send) { this.queue.push(event); this.flush(); } }
   flush() {
     clearTimeout(this.waiting);
     if (!this.queue.length) return;
     const left = this.askedAt ? this.askedAt + ANSWER - Date.now() : 0;
     if (left > 0) { this.waiting = setTimeout(() => this.flush(), left); return; }
-    const event = this.queue.shift();
-    if (!event.look) this.askedAt = Date.now();
-    this.send(event);
+    const next = this.queue.shift(), event = typeof next === "function" ? next() : next; // a word that is found when it is sent, if it still has a sense
+    if (event && !event.look) this.askedAt = Date.now();
+    if (event) this.send(event);
     this.flush();
   }
 
   // More frames, once they come to an end and there may be more.
   want() {
-    if (this.ended || this.queue.length || this.askedAt && Date.now() - this.askedAt < ANSWER) return;
+    if (this.ended || this.scene.state === "waiting" || this.queue.length || this.askedAt && Date.now() - this.askedAt < ANSWER) return;
     if (this.last - this.playhead < AHEAD * this.rate) this.tell({ more: this.there });
   }
 
@@ -111,7 +114,7 @@ export class TrainingPlayer extends Playback {
     this.tell({ step: 1 });
   }
 
-  reset(kind) { this.go(0); this.queue = []; this.askedAt = null; this.tell({ reset: kind }); }
+  reset(kind) { this.go(0); this.queue = this.queue.filter(lasting); this.askedAt = null; this.tell({ reset: kind }); }
 
   // --- what is seen ----------------------------------------------------------------------------------------------------------------
 
@@ -130,11 +133,12 @@ export class TrainingPlayer extends Playback {
   }
 
   // What the colours and marks mean.
-  legend({ labels, scale, points }) {
-    const { scene, texts, theme } = this, key = JSON.stringify([labels, scale, scene.language, theme.name]);
+  legend({ labels, scale, points, inputs }) {
+    const { scene, texts, theme } = this, key = JSON.stringify([labels, inputs, scale, scene.language, theme.name]), lines = inputs === 1 && !labels.length;
     if (this.told === key) return;
     this.told = key;
-    const rows = points && !labels.length ? [[digits(scale.middle - scale.half), theme.minus], [digits(scale.middle + scale.half), theme.plus]]
+    const rows = lines ? [[texts.share_plus, { colour: theme.plus, shape: 1 }], [texts.share_minus, { colour: theme.minus, shape: 1 }]]
+      : points && !labels.length ? [[digits(scale.middle - scale.half), theme.minus], [digits(scale.middle + scale.half), theme.plus]]
       : labels.slice(0, NAMED).map((name, k) => [name, classStyle({ labels, colours: scene.colours }, theme, k)]);
     this.parts.legend.querySelector("ul").replaceChildren(...rows.map(([name, style]) => {
       const row = document.createElement("li"), canvas = row.appendChild(document.createElement("canvas")), g = canvas.getContext("2d");
@@ -142,7 +146,7 @@ export class TrainingPlayer extends Playback {
       row.append(name);
       return row;
     }), ...(labels.length > NAMED ? [Object.assign(document.createElement("li"), { textContent: "…" })] : []));
-    this.parts.legend.title = texts.colours;
+    this.parts.legend.title = lines ? texts.shares : texts.colours;
   }
 
   // Words beside the pointer, within the stage.
@@ -157,12 +161,24 @@ export class TrainingPlayer extends Playback {
   }
 }
 
-// The frames of a message that are not there yet; those that begin beyond what is there are asked for again.
+// A stage in a file of its own, with all its frames: there is nobody to ask for more of them, nor for a change.
+export function replay(Player, main, bytes, about) {
+  const player = new Player(main, null);
+  for (const name of ASKING) if (player.buttons[name]) player.buttons[name].hidden = true;
+  player.box.classList.add("replay");
+  dress(player.box, about);
+  player.show(bytes);
+  if (player.look.at === null && !player.still) player.play(true);
+  return player;
+}
+
+// The frames of a message that are not there yet, or in the place of an earlier pass, which was not kept for good; those that begin beyond
+// what is there are asked for again.
 export function addFrames(there, { first, passes, theta, running, ...figures }, array) {
   if (first > there.length) return;
   const [thetas, runnings] = [array(theta), array(running)], [p, r] = [thetas, runnings].map((a) => (a ? a.length / passes.length : 0));
   const rows = Object.fromEntries(Object.entries(figures).map(([name, place]) => [name, array(place)]));
-  passes.forEach((pass, k) => first + k < there.length || there.push({ pass, theta: thetas.subarray(k * p, (k + 1) * p), running: runnings && runnings.subarray(k * r, (k + 1) * r),
+  passes.forEach((pass, k) => there[first + k]?.pass >= pass || (there[first + k] = { pass, theta: thetas.subarray(k * p, (k + 1) * p), running: runnings && runnings.subarray(k * r, (k + 1) * r),
     ...Object.fromEntries(Object.entries(rows).map(([name, row]) => [name, row && row[k]])) }));
 }
 

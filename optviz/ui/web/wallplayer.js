@@ -2,11 +2,12 @@
 // It knows nothing of Streamlit: `send` tells the world what a visitor did.
 import { beyond } from "./bent.js";
 import { Chart } from "./chart.js";
+import { Curve } from "./curve.js";
 import { Field, answer, valueScale } from "./field.js";
 import { Net, decide } from "./net.js";
 import { KEYS, bar, button, icon, listenToBar, listener } from "./playback.js";
 import { digits, fill, opened } from "./scene.js";
-import { TrainingPlayer, addFrames, frameAt } from "./training.js";
+import { AGAIN, TrainingPlayer, addFrames, frameAt, lasting } from "./training.js";
 
 const REST = 180; // ms after which the pictures become finer
 const MOVING = 10, RESTING = 12; // ms that all fields of a picture may take in motion, and one field at rest
@@ -22,9 +23,9 @@ const MARKUP = `
 <section class="network wall" tabindex="0" role="application">
   <div class="cells"></div>
   <div class="legend"><ul></ul><span class="switches">${SWITCHES.map((name) => button(name, "")).join("")}${button("present")}${button("help")}</span></div>
-  <p class="sentence"></p>
+  <div class="says"><p class="sentence"></p></div>
   <div class="curves"><canvas class="loss"></canvas><canvas class="accuracy"></canvas></div>
-  ${bar(button("reset", icon("M4 8h8a4 4 0 0 1 0 8H7M7.5 4L4 8l3.5 4")) + button("seed", icon("M4 4h12v12H4zM7.5 7.5h.01M12.5 7.5h.01M10 10h.01M7.5 12.5h.01M12.5 12.5h.01")))}
+  ${bar(AGAIN)}
   <output class="readout" hidden></output>
 </section>`;
 const CELL = `<figcaption><i></i><span></span><button class="drop">${icon("M5 5l10 10M15 5L5 15")}</button></figcaption>
@@ -60,8 +61,12 @@ export class WallPlayer extends TrainingPlayer {
       return { ...head, frames, points, net, about, scale, colours: scene.colours, style: this.styleOf(i), view: head.box?.flat(), spoken: points && this.spoken(net, points) };
     });
     const other = this.cells.some(({ run }) => !known.has(run));
-    if (other) { this.queue = this.queue.filter((event) => event.look); this.grids = new Map(); }
+    if (other) { this.queue = this.queue.filter(lasting); this.grids = new Map(); }
     if (this.spots.length !== this.cells.length) this.lay();
+    this.spots.forEach((spot, i) => {
+      const field = spot.pictures[this.cells[i].inputs === 1 ? 0 : 1];
+      if (field !== spot.field) { field.width = 0; spot.field = field; } // its canvases were the other's
+    });
     if (came) this.begin();
     else if (other && this.playhead > this.last) this.playhead = 0;
     else if (this.stepping && atEnd) this.playhead = this.last;
@@ -104,7 +109,7 @@ export class WallPlayer extends TrainingPlayer {
       box.dataset.cell = i;
       const find = (name) => box.querySelector(name), layers = [...box.querySelectorAll("canvas")];
       return { box, caption: find("figcaption"), line: find("i"), name: find("span"), drop: find("button"), top: layers[2], none: find("p"), note: find("small"), figures: find("output"),
-        field: new Field(...layers), painted: {} };
+        pictures: [Curve, Field].map((Kind) => new Kind(...layers)), field: null, painted: {} };
     });
   }
 
@@ -170,8 +175,8 @@ export class WallPlayer extends TrainingPlayer {
     if (!cell.points) return;
     field.view = cell.view;
     const grid = this.places(cell, field, this.side([time, Math.ceil(field.width / FINEST)], net.cost));
-    const shown = answer(cell, this.timed(grid, net.cost, () => net.flow(grid.inputs, frame.theta, frame.running)), null, 1, look.discrete);
-    field.paint(grid, shown, cell, theme, big ? 3 : 2);
+    const layers = this.timed(grid, net.cost, () => net.flow(grid.inputs, frame.theta, frame.running)), shown = answer(cell, layers, null, 1, look.discrete);
+    field.paint(grid, shown, cell, theme, big ? 3 : 2, { layers, reach: null, neuron: null, net, theta: frame.theta });
     field.points(cell, theme, look.hidden, big);
     field.clear();
     if (errors && cell.labels.length && !look.hidden.includes("wrong")) field.errors(cell, decide(net.flow(cell.spoken, frame.theta, frame.running).at(-1)), theme, look.hidden, big);
@@ -197,7 +202,7 @@ export class WallPlayer extends TrainingPlayer {
   figuresOf(i) {
     const { texts } = this, cell = this.cells[i], frame = this.now(cell), values = frame.accuracy_train === null, name = values ? "loss" : "accuracy", told = values ? digits : (v) => digits(100 * v, 2), headed = this.box.classList.contains("headed");
     const figures = fill(texts[(held(cell) ? (values ? "losses" : "accuracies") : name) + (headed ? "_short" : "")], { train: told(frame[`${name}_train`]), val: told(frame[`${name}_val`]) });
-    return cell.points && cell.labels.length ? `${figures} · ${fill(texts[headed ? "length_short" : "length"], { length: digits(this.spots[i].field.traced ?? 0, 2) })}` : figures;
+    return cell.inputs === 2 && cell.labels.length ? `${figures} · ${fill(texts[headed ? "length_short" : "length"], { length: digits(this.spots[i].field.traced ?? 0, 2) })}` : figures;
   }
 
   // The losses of all, on training and on validation, at one scale.
@@ -220,7 +225,7 @@ export class WallPlayer extends TrainingPlayer {
     this.wear(scene.themes);
     if (this.name(texts, scene.language)) for (const name of SWITCHES) buttons[name].textContent = texts[`${name}_short`];
     const flat = cells.some((cell) => cell.points), validated = cells.some((cell) => cell.frames.length && held(cell));
-    buttons.wrong.hidden = !cells.some((cell) => cell.points && cell.labels.length); buttons.train.hidden = buttons.discrete.hidden = !flat; buttons.val.hidden = !flat || !validated;
+    buttons.wrong.hidden = !cells.some((cell) => cell.points && cell.labels.length); buttons.train.hidden = !flat; buttons.discrete.hidden = !cells.some((cell) => cell.inputs === 2 || cell.points && cell.labels.length); buttons.val.hidden = !flat || !validated;
     for (const name of ["train", "val", "wrong"]) buttons[name].setAttribute("aria-pressed", !look.hidden.includes(name));
     buttons.discrete.setAttribute("aria-pressed", look.discrete);
     parts.accuracy.hidden = !validated;
@@ -231,7 +236,7 @@ export class WallPlayer extends TrainingPlayer {
       line.style.borderTop = `3px ${LINES[cell.style.dash]} ${cell.style.colour}`;
       name.title = cell.caption; drop.title = drop.ariaLabel = texts.drop; drop.hidden = !scene.loose || i === scene.chosen;
       box.classList.toggle("chosen", i === scene.chosen); figures.title = texts.figures;
-      box.title = i === scene.chosen ? "" : texts.open;
+      box.title = i === scene.chosen || !this.send ? "" : texts.open;
     }
     this.legend(cells[0]);
   }
@@ -247,7 +252,7 @@ export class WallPlayer extends TrainingPlayer {
   // What a network says at a place of the plane, in words.
   saying(i, [x, y]) {
     const { texts } = this, cell = this.cells[i], frame = this.now(cell), outputs = cell.net.flow(cell.net.inputs([x], [y]), frame.theta, frame.running).at(-1);
-    const lines = [`(${digits(x)}, ${digits(y)})`, `${texts.output}: ${outputs.slice(0, 6).map(([v]) => digits(v)).join(", ")}${outputs.length > 6 ? ", …" : ""}`];
+    const lines = [cell.inputs === 1 ? `x = ${digits(x)}` : `(${digits(x)}, ${digits(y)})`, `${texts.output}: ${outputs.slice(0, 6).map(([v]) => digits(v)).join(", ")}${outputs.length > 6 ? ", …" : ""}`];
     if (cell.labels.length) lines.push(`${texts.class}: ${cell.labels[decide(outputs)[0]]}`);
     return lines.join("\n");
   }
@@ -279,7 +284,7 @@ export class WallPlayer extends TrainingPlayer {
 
   // A cell's settings shall stand beside the wall; true where there is such a cell.
   open(i) {
-    if (i >= this.cells.length) return false;
+    if (i >= this.cells.length || !this.send) return false;
     if (i !== this.scene.chosen) this.tell({ open: i });
     return true;
   }
@@ -296,6 +301,6 @@ export class WallPlayer extends TrainingPlayer {
   }
 }
 
-const over = (cell) => ["done", "stopped", "diverged"].includes(cell.state);
+const over = (cell) => ["done", "stopped", "diverged", "waiting"].includes(cell.state);
 // Without points for validation its figures are those of training.
 const held = ({ frames: [first] }) => first.loss_val !== first.loss_train;
