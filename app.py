@@ -7,7 +7,8 @@ from optviz.ui import frame
 from optviz.ui.text import say
 
 SECTIONS = {
-    T("Optimization", "Оптимизация"): [st.Page("pages/descent.py", title=say(T("Descent", "Спуск")), default=True)],
+    T("Optimization", "Оптимизация"): [st.Page("pages/descent.py", title=say(T("Descent", "Спуск")), default=True),
+                                         st.Page("pages/batches.py", title=say(T("Gradient noise and batches", "Шум градиента и пакеты")))],
     T("Networks", "Нейронные сети"): [st.Page("pages/boundary.py", title=say(T("Decision boundary", "Граница решений"))),
                                                st.Page("pages/regularization.py", title=say(T("Regularization", "Регуляризация")))],
     T("Heavy runs", "Долгие расчёты"): [],
