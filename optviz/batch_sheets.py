@@ -28,6 +28,7 @@ MOMENTS = 300  # at most on a playhead
 NUMBERS = 40_000  # moments × examples that arrows may have
 LATTICE = 97  # a side of the grid that a ground is known on
 WIDER = 2.5  # a ground than what is looked at: an even chart may show more of one side
+LONGER, CLOUD, FAR = (1, 5, 10, 50, 100), 0.15, 10.0  # arrows than steps, until they reach so far; what is farther tells no more
 SOME = 400  # points of a cloud
 SLOPE, INTERCEPT, LOSS, STEP = T("slope w", "наклон w"), T("intercept b", "сдвиг b"), T("loss", "потеря"), T("step", "шаг")
 EXCESS = T("loss above the least", "превышение над минимумом")
@@ -156,8 +157,9 @@ def parameter_space(p: Sampling, s: Sum, runs: Sequence[Descended], at: Sequence
     with np.errstate(all="ignore"):
         each = -p["lr"] * s.gradients(theta.T)  # (2, n, moments)
         whole = each.mean(1) if p["reduction"] == "mean" else each.sum(1)
-    far = 10 * half  # an arrow beyond tells no more
-    each, whole, step = (np.clip(a, -far, far) for a in (each, whole, -p["lr"] * first.gradients[k].T))
+    usual = float(np.median(np.sqrt((each**2).sum(0).mean(0))))
+    longer = next((k for k in LONGER if k * usual > CLOUD * half), LONGER[-1])
+    each, whole, step = (np.clip(longer * a, -FAR * half, FAR * half) for a in (each, whole, -p["lr"] * first.gradients[k].T))
     spots = theta[:, :1], theta[:, 1:]
     marks += [
         Arrows(*spots, each[0].T, each[1].T, "faint", T("each example's own step", "шаг по каждому примеру"), width=1.0, alpha=0.45),
@@ -171,7 +173,8 @@ def parameter_space(p: Sampling, s: Sum, runs: Sequence[Descended], at: Sequence
     low, high = middle - half, middle + half
     return Chart("parameters", T("Parameters: the loss and the steps", "Параметры: потеря и шаги"), Scale(SLOPE, low=low[0], high=high[0]),
                  Scale(INTERCEPT, low=low[1], high=high[1]), marks,
-                 T("Click: begin there.", "Щелчок — начать отсюда."), even=True, picked=True)
+                 T(f"Click: begin there.{f' Arrows are {longer} times as long as the steps.' if longer > 1 else ''}",
+                   f"Щелчок — начать отсюда.{f' Стрелки длиннее шагов в {longer} раз.' if longer > 1 else ''}"), even=True, picked=True)
 
 
 def started(p: Sampling, point: int) -> Sampling:
@@ -209,7 +212,7 @@ def spread(p: Sampling, v: Variances) -> Sheet:
         Chart("variance", T(f"How far the batch's gradient is off: mean square over {p['draws']} draws",
                             f"Насколько ошибается градиент пакета: средний квадрат по {p['draws']} пакетам"),
               Scale(T("batch size m", "размер пакета m"), log=True), Scale(T("variance", "дисперсия"), log=True), marks, wide=3), *clouds,
-    ], 3, v.sizes.tolist(), T("batch size", "размер пакета"))
+    ], 3, v.sizes.tolist(), T("batch size", "размер пакета"), first=True)
 
 
 # --- noise that frees -----------------------------------------------------------------------------------------------------------------------
@@ -267,6 +270,12 @@ CLIPPED: Mapping[str | None, tuple[str, int, T]] = {
     "clip_value": (GREEN, 2, T("by value", "по координатам"))}
 
 
+def inside(c: Clipped, points: np.ndarray) -> np.ndarray:
+    """A trail, no farther out than it must go to be out of the picture."""
+    (low, high) = np.array(c.surface.box, float).T[..., None]
+    return np.clip(points, low - (high - low), high + (high - low))
+
+
 def clipping(p: Sampling, c: Clipped) -> Sheet:
     """For each optimizer the trails at the cliff, and under them the length of every step beside αθ."""
     above: list[Chart] = []
@@ -282,12 +291,12 @@ def clipping(p: Sampling, c: Clipped) -> Sheet:
         before = np.maximum(along - 1, 0)  # which step led to a moment
         for j, clip in enumerate(cliff.CLIPS):
             colour, dash, said = CLIPPED[clip]
-            x, y = c.points[i, j]
+            x, y = inside(c, c.points[i, j])
             trails += [Line(x, y, colour, said, dash=dash, width=2.0, grown=along + 1), Dots(x[:, None], y[:, None], colour, shape=j, size=5)]
             curves += [Line(along[1:], lengths[i, j], colour, said, dash=dash),
                        Dots(along[1:][before][:, None], lengths[i, j][before][:, None], colour, shape=j, size=5)]
         if i == 0:  # what the gradient would do, and what is left of it
-            x, y = c.points[0, 1]
+            x, y = inside(c, c.points[0, 1])
             last = np.minimum(along, steps - 1)
             for g, colour, said, dash, width in ((c.before, "ink", T("−α∇f before clipping", "−α∇f до ограничения"), 1, 2.0),
                                                  (c.after, PINK, T("after, by norm", "после, по норме"), 0, 3.5)):
@@ -297,7 +306,7 @@ def clipping(p: Sampling, c: Clipped) -> Sheet:
         ratio = rounded(float(c.lengths[i, 1].max() / c.bound))
         above.append(over(c.surface, f"trail-{key}", name, trails))
         below.append(Chart(f"steps-{key}", T(f"{name.en}: length of each step", f"{name.ru}: длина каждого шага"), Scale(STEP),
-                           Scale(T("‖step‖", "‖шаг‖"), log=True, low=max(1e-4, float(lengths.min())), high=top),
+                           Scale(T("‖step‖", "‖шаг‖"), log=True, low=max(1e-4 * top, float(lengths.min())), high=top),
                            [*curves, Rule(T(f"αθ = {short(c.bound)}", f"αθ = {short(c.bound)}"), y=c.bound)],
                            T(f"Clipped by norm, the longest step is {longest}, {ratio} × αθ.",
                              f"При ограничении по норме самый длинный шаг — {longest}, это {ratio} × αθ.")))

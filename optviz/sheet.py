@@ -146,6 +146,7 @@ class Sheet:
     columns: int = 2
     moments: Sequence[int | str] = (0,)
     unit: T = STEP
+    first: bool = False  # whether it is at its first moment to begin with, in the place of the last
 
 
 def moments_of(mark: Mark) -> dict[str, np.ndarray]:

@@ -13,7 +13,7 @@ from ..surfaces import Surface, surfaces
 
 OPTIMIZERS = ("sgd", "momentum", "adam")
 CLIPS: tuple[str | None, ...] = (None, "clip_norm", "clip_value")
-RATE = Param(0.3, 1e-2, 2.0, log=True, allowed=Range(0.0, 100.0), one=True)
+RATE = Param(0.3, 1e-2, 2.0, log=True, allowed=Range(0.0, 100.0, open_low=True), one=True)
 LIMIT = Param(0.5, 0.05, 5.0, log=True, allowed=Range(0.0, 1e6, open_low=True), one=True)
 MOMENTUM = Param(0.9, 0.0, 0.99, allowed=BELOW_ONE, one=True)
 STEPS = Param(80, 10, 200, allowed=Range(1, 500), whole=True, one=True)
