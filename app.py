@@ -10,6 +10,7 @@ SECTIONS = {
     T("Optimization", "Оптимизация"): [
         st.Page("pages/descent.py", title=say(T("Descent", "Спуск")), default=True),
         st.Page("pages/schedules.py", title=say(T("Learning rate", "Скорость обучения"))),
+        st.Page("pages/batches.py", title=say(T("Gradient noise and batches", "Шум градиента и пакеты"))),
     ],
     T("Networks", "Нейронные сети"): [
         st.Page("pages/boundary.py", title=say(T("Decision boundary", "Граница решений"))),

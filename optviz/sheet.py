@@ -38,6 +38,7 @@ class Line:
     alpha: float = 1.0
     low: Any = None
     high: Any = None
+    grown: Any = None  # how many of its points are there at each moment; else all
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,6 +83,16 @@ class Heat:
 
 
 @dataclass(frozen=True, eq=False)
+class Ground:
+    """A surface in bands with isolines where they change, quiet under all other marks: places along x and y, (y, x) of 0 … bands."""
+
+    x: Any
+    y: Any
+    z: Any
+    bands: int
+
+
+@dataclass(frozen=True, eq=False)
 class Arrows:
     """Arrows from points."""
 
@@ -109,8 +120,8 @@ class Rule:
 STEP = T("step", "шаг")
 ROOM = 0.04
 FARTHEST = 1e250  # what is beyond has no place on a scale
-Mark = Line | Dots | Bars | Heat | Arrows | Rule
-ARRAYS = ("x", "y", "z", "low", "high", "left", "right", "height", "base", "dx", "dy")
+Mark = Line | Dots | Bars | Heat | Ground | Arrows | Rule
+ARRAYS = ("x", "y", "z", "low", "high", "left", "right", "height", "base", "dx", "dy", "grown")
 
 
 @dataclass(frozen=True, eq=False)
@@ -136,6 +147,7 @@ class Sheet:
     columns: int = 2
     moments: Sequence[int | str] = (0,)
     unit: T = STEP
+    first: bool = False  # whether it is at its first moment to begin with, in the place of the last
 
 
 def moments_of(mark: Mark) -> dict[str, np.ndarray]:
@@ -170,7 +182,7 @@ def roomy(low: float, high: float, log: bool, below: float, above: float) -> tup
 
 def _along(mark: Mark, way: str) -> list[Any]:
     """The values of a mark along x or y."""
-    if isinstance(mark, Rule):
+    if isinstance(mark, (Rule, Ground)):  # a ground goes on beyond what is looked at
         return []
     if isinstance(mark, Bars):
         return [mark.left, mark.right] if way == "x" else [mark.height, mark.base]  # on a logarithmic scale a base of 0 is its end

@@ -18,7 +18,7 @@ from optviz.render.sheet_picture import SheetPicture, ticks
 from optviz.render.sheet_wire import pack_sheet
 from optviz.render.svg import Svg
 from optviz.render.words import SHEET
-from optviz.sheet import Arrows, Bars, Chart, Dots, Heat, Line, Rule, Scale, Sheet, ends
+from optviz.sheet import Arrows, Bars, Chart, Dots, Ground, Heat, Line, Rule, Scale, Sheet, ends
 
 X = np.linspace(0, 10, 11)
 Y = np.stack([np.full(11, -1.0), X])
@@ -86,6 +86,27 @@ def test_the_picture_without_a_browser_shows_the_same():
     assert min(float(size) for size in re.findall(r'font-size="([\d.]+)"', told)) >= 16
 
 
+SIDE = np.linspace(-2, 2, 41)
+GROWING = Sheet([Chart("g", name("ground"), Scale(name("w"), low=-1.0, high=1.0), Scale(name("b"), low=-1.0, high=1.0), [
+    Ground(SIDE, SIDE, np.broadcast_to(2 * (SIDE + 2), (41, 41)), 8), Line([-0.6, 0.0, 0.6], [0.5, 0.5, 0.5], "#f9117e", width=4, grown=[1, 2, 3])], picked=True)],
+    1, (0, 1, 2), first=True)
+
+
+def test_a_ground_lies_under_a_line_that_grows():
+    assert ends(GROWING.charts[0], "x") == (-1.0, 1.0), "a ground reaches beyond what is looked at"
+    picture = SheetPicture(GROWING, Look(size=(960, 900)))
+    pixels = [shown.copy() for shown in frames(picture, [0.0, 1.0, 2.0])]
+    room = picture.rooms[GROWING.charts[0]]
+
+    def ink(k, x, y):
+        return tuple(int(c) for c in pixels[k][round(float(room.py(y)) * picture.unit), round(float(room.px(x)) * picture.unit)])
+    pink = (249, 17, 126)
+    assert [[ink(k, x, 0.5) == pink for x in (-0.3, 0.3)] for k in range(3)] == [[False, False], [True, False], [True, True]]
+    low, high = (np.array(rgb(colour)) for colour in (THEMES["light"].valley, THEMES["light"].peak))
+    for x, band in ((-0.7, 2), (0.3, 4), (0.8, 5)):  # 2(x + 2) from 2 to 6
+        np.testing.assert_allclose(ink(0, x, -0.5), low + (high - low) * band / 7, atol=1)
+
+
 STOPS = [
     (True, (0.9, 1100), ["1", "10", "100", "1000"]), (True, (60, 950), ["100", "200", "500"]), (True, (1e-9, 1e-3), ["10⁻⁹", "10⁻⁸", "10⁻⁷", "10⁻⁶", "10⁻⁵", "10⁻⁴", "10⁻³"]),
     (False, (-0.1, 1.02), ["0.0", "0.2", "0.4", "0.6", "0.8", "1.0"]), (False, (0, 3000), ["0", "500", "1000", "1500", "2000", "2500", "3000"]),
@@ -113,6 +134,22 @@ INK = """([i, x, y]) => { const { canvas, ratio } = player.plots[i];
 
 def sent(sheet, language="en"):
     return base64.b64encode(pack_sheet(sheet, language, {key: getattr(text, language) for key, text in SHEET.items()})).decode()
+
+
+def test_the_stage_of_a_ground(modules):
+    page = modules("sheet.css")
+    page.evaluate(OPEN, sent(GROWING))
+    assert page.locator(".count").text_content() == "step 0 of 2"
+    low, high = (np.array(rgb(colour)) for colour in (THEMES["light"].valley, THEMES["light"].peak))
+    for x, band in ((-0.7, 2), (0.8, 5)):
+        np.testing.assert_allclose(page.evaluate(INK, [0, x, -0.5])[:3], low + (high - low) * band / 7, atol=2)
+    assert page.evaluate(INK, [0, -0.3, 0.5])[:3] != [249, 17, 126]
+    page.evaluate("player.go(1)")
+    page.wait_for_function("player.playhead === 1 && !player.asked")
+    assert page.evaluate(INK, [0, -0.3, 0.5])[:3] == [249, 17, 126] != page.evaluate(INK, [0, 0.3, 0.5])[:3]
+    page.mouse.click(*page.evaluate("() => { const p = player.plots[0], box = p.canvas.getBoundingClientRect(); return [box.left + p.px(-0.5), box.top + p.py(0.1)]; }"))
+    assert page.evaluate("told") == [{"pick": {"chart": "g", "mark": 0, "point": 41 * 21 + 15}}]
+    assert page.locator(".readout").text_content() == "w: −0.5\nb: 0.1"
 
 
 def test_the_stage_of_a_sheet(modules):

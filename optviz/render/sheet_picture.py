@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
+from functools import partial
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 
 from ..core import T
 from ..palette import THEMES
-from ..sheet import Arrows, Bars, Chart, Dots, Heat, Line, Mark, Rule, Scale, Sheet, ends
-from .picture import DASHES, DESIGN, LEADING, MARGIN, ROW, SMALLEST, TEXT, TITLE, Canvas, Look, Place, clipped, put, wrapped
+from ..scene import Heat as Bands
+from ..sheet import Arrows, Bars, Chart, Dots, Ground, Heat, Line, Mark, Rule, Scale, Sheet, ends
+from .picture import DASHES, DESIGN, LEADING, MARGIN, ROW, SMALLEST, TEXT, TITLE, Canvas, Look, Place, clipped, heat_pixels, put, wrapped
 from .raster import rgb
 from .words import SHEET, digits, power
 
 ABOVE, BELOW, ASIDE, TICK = 22.0, 46.0, 10.0, 74.0  # around the plot of a chart; what the words of a tick want
-ORDER = (Heat, Bars, Line, Rule, Arrows, Dots)
+ORDER = (Ground, Heat, Bars, Line, Rule, Arrows, Dots)
 UNDER = 18.0  # from one row of words under a scale to the next
 FAR = 4000.0
+ISOLINE = 0.8
 FEW = 2.5  # decades that have marks inside them
 
 
@@ -30,11 +34,21 @@ class SheetPicture:
         self.unit = max(min(look.size[0] / DESIGN[0], look.size[1] / DESIGN[1]), SMALLEST)
         self.width, self.height = look.size[0] / self.unit, look.size[1] / self.unit
         self.page = None if look.transparent else self.theme.page
+        self.grounds: dict[Ground, np.ndarray] = {}
 
     @property
     def steps(self) -> int:
         """The last moment."""
         return len(self.sheet.moments) - 1
+
+    @property
+    def anew(self) -> bool:
+        """A moment shows what belongs to it alone."""
+        return True
+
+    def state(self, now: float) -> Hashable:
+        """Which moment is shown."""
+        return math.floor(now + 1e-9)
 
     def say(self, text: T) -> str:
         return str(getattr(text, self.look.language))
@@ -76,7 +90,7 @@ class SheetPicture:
         rows: list[list[tuple[float, Mark, str]]] = []
         x = 0.0
         for mark in chart.marks if self.look.legend else ():
-            if isinstance(mark, (Heat, Rule)) or mark.name is None:
+            if isinstance(mark, (Ground, Heat, Rule)) or mark.name is None:
                 continue
             words = clipped(canvas, self.say(mark.name), TEXT, 400, width - 34)
             wide = 34 + canvas.measure(words, TEXT) + 18
@@ -154,6 +168,8 @@ class SheetPicture:
         """One mark, in coordinates that begin at the plot's corner."""
         if isinstance(mark, Rule):
             self.rule(inside, mark, r)
+        elif isinstance(mark, Ground):
+            inside.picture(self.bands(mark, r, inside))
         elif isinstance(mark, Heat):
             inside.picture(self.cells(mark, r, moment, inside))
         elif isinstance(mark, Bars):
@@ -177,7 +193,8 @@ class SheetPicture:
                 if some.any():
                     around = np.stack(r.spot(np.append(x[some], x[some][::-1]), np.append(high[some], low[some][::-1])), 1)
                     inside.shape(around, colour, alpha=0.18 * mark.alpha)
-            for part in _whole(np.stack(r.spot(x, y), 1)):
+            there = slice(None if mark.grown is None else int(at(mark.grown, 0, moment)))
+            for part in _whole(np.stack(r.spot(x[there], y[there]), 1)):
                 inside.line(part, colour, mark.width * 1.25, DASHES[mark.dash], alpha=mark.alpha)
         elif isinstance(mark, Dots):
             for px, py in np.stack(r.spot(x, y), 1)[np.isfinite(x) & np.isfinite(y)].tolist():
@@ -214,6 +231,16 @@ class SheetPicture:
             inside.text(x + (-6 if beyond else 6), y, words, TEXT, colour, 600, "right" if beyond else "left", self.theme.page)
         else:
             inside.text(inside.width - 6, y + (14 if y < 26 else -12), words, TEXT, colour, 600, "right", self.theme.page)
+
+    def bands(self, mark: Ground, r: Room, inside: Canvas) -> np.ndarray:
+        """The pixels of a ground."""
+        if mark not in self.grounds:
+            wide, high = max(1, round(inside.width * self.unit)), max(1, round(inside.height * self.unit))
+            surface: Any = SimpleNamespace(value=partial(between, mark))
+            lattice = Bands(surface, ((0, 1), (0, 1)), 0.0, float(mark.bands), 0.0, mark.bands)
+            colours = heat_pixels(lattice, (*r.x, *r.y), self.theme, wide, high, ISOLINE * self.unit)
+            self.grounds[mark] = np.concatenate([colours, np.full((*colours.shape[:2], 1), 255, np.uint8)], 2)
+        return self.grounds[mark]
 
     def cells(self, mark: Heat, r: Room, moment: int, inside: Canvas) -> np.ndarray:
         """The pixels of a map: each shows the cell that it lies in."""
@@ -270,6 +297,20 @@ class Room:
         def value(part: np.ndarray, low: float, high: float, log: bool) -> np.ndarray:
             return low * (high / low)**part if log else low + (high - low) * part
         return value(across, *self.x, self.chart.x.log), value(up, *self.y, self.chart.y.log)
+
+
+def between(mark: Ground, x: Any, y: Any) -> np.ndarray:
+    """A ground between its places, and as it is at its edge beyond them."""
+    z, (i, u), (j, v) = np.asarray(mark.z, float), _along(mark.x, x), _along(mark.y, y)
+    return (z[j, i] * (1 - u) + z[j, i + 1] * u) * (1 - v) + (z[j + 1, i] * (1 - u) + z[j + 1, i + 1] * u) * v
+
+
+def _along(places: Any, v: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Which of some even places is before a value, and the share of the way to the next."""
+    a = np.asarray(places, float)
+    k = np.clip((v - a[0]) / (a[-1] - a[0]), 0, 1) * (len(a) - 1)
+    i = np.minimum(k.astype(int), len(a) - 2)
+    return i, k - i
 
 
 def at(values: Any, dimensions: int, moment: int) -> np.ndarray:

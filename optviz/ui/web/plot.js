@@ -1,5 +1,5 @@
 // One chart of a sheet: marks over two scales at a moment, drawn on a canvas; what lies under a pointer.
-import { DASHES, marker, rgb } from "./plane.js";
+import { DASHES, marker, paintHeat, rgb } from "./plane.js";
 import { digits, power } from "./scene.js";
 
 const TOP = 22, BOTTOM = 38, RIGHT = 12, GAP = 1e38; // a number as large is none
@@ -62,7 +62,7 @@ export class Plot {
     this.grid(g, marks);
     g.save(); g.beginPath(); g.rect(left, top - 1, right - left, bottom - top + 2); g.clip();
     this.spots = [];
-    for (const kind of ["heat", "bars", "line", "rule", "arrows", "dots"]) chart.marks.forEach((mark, m) => mark.kind === kind && this[kind](g, mark, m));
+    for (const kind of ["ground", "heat", "bars", "line", "rule", "arrows", "dots"]) chart.marks.forEach((mark, m) => mark.kind === kind && this[kind](g, mark, m));
     g.restore();
     this.names(g, marks);
     if (hovered) this.ring(g, hovered);
@@ -108,7 +108,7 @@ export class Plot {
     }
     g.globalAlpha = mark.alpha; g.setLineDash(DASHES[mark.dash].map((d) => d * 0.7)); g.beginPath();
     let drawn = false;
-    for (let i = 0; i < x.length; i++) {
+    for (let i = 0, n = mark.grown ? at(mark.grown, 0, this.moment)[0] : x.length; i < n; i++) {
       drawn = there(x[i], y[i]) ? (g[drawn ? "lineTo" : "moveTo"](this.px(x[i]), this.py(y[i])), true) : false;
       if (drawn) this.spots.push([this.px(x[i]), this.py(y[i]), m, i, x[i], y[i]]);
     }
@@ -138,6 +138,19 @@ export class Plot {
       this.spots.push([(a + b) / 2, high, m, i, [left[i], right[i]], height[i], [a, b, Math.min(low, high), Math.max(low, high)]]);
     }
     g.globalAlpha = 1;
+  }
+
+  // Bands and isolines of a surface that is known on a lattice; painted once.
+  ground(g, mark) {
+    const { left, right, top, bottom } = this.room, [x, y, z] = [mark.x, mark.y, mark.z].map(([values]) => values);
+    const size = [right - left, bottom - top].map((v) => Math.round(v * this.ratio)), view = [this.x.low, this.x.high, this.y.low, this.y.high];
+    const key = [size, view, this.theme.page].join();
+    if (mark.key !== key) {
+      const canvas = document.createElement("canvas"), { bands } = mark;
+      paintHeat(canvas, { height: (a, b) => between(x, y, z, a, b) }, { low: 0, span: bands, scale: 0, bands }, view, this.theme, ...size, 0.8 * this.ratio);
+      Object.assign(mark, { key, canvas });
+    }
+    g.drawImage(mark.canvas, left, top, right - left, bottom - top);
   }
 
   // Rows of cells from below; a signed value is orange below 0 and blue above.
@@ -196,7 +209,19 @@ export class Plot {
       const far = inside ? 6 : area ? Infinity : Math.hypot(spot[0] - x, spot[1] - y);
       if (far < least) { least = far; best = spot; }
     }
-    return best;
+    return best ?? this.place(x, y);
+  }
+
+  // The place of a ground that a pointer is at, where a click on it means something.
+  place(px, py) {
+    const { left, right, top, bottom } = this.room ?? {}, m = this.chart?.picked ? this.chart.marks.findIndex((mark) => mark.kind === "ground") : -1;
+    if (m < 0 || px < left || px > right || py < top || py > bottom) return null;
+    const nearest = ([values], scale, share) => {
+      const v = scale.low + share * (scale.high - scale.low), i = Math.round((v - values[0]) / (values.at(-1) - values[0]) * (values.length - 1));
+      return Math.min(Math.max(i, 0), values.length - 1);
+    };
+    const { x, y } = this.chart.marks[m], i = nearest(x, this.x, (px - left) / (right - left)), j = nearest(y, this.y, (bottom - py) / (bottom - top));
+    return [this.px(x[0][i]), this.py(y[0][j]), m, j * x[0].length + i, x[0][i], y[0][j]];
   }
 
   ring(g, [x, y, , , , , area]) {
@@ -212,6 +237,13 @@ export class Plot {
     const rows = [[this.chart.x.name, said(this.chart.x, x)], [this.chart.y.name, said(this.chart.y, y)], ...(z === undefined ? [] : [[mark.name, digits(z)]])];
     return [name, ...rows.map(([word, value]) => `${word}: ${value}`)].filter(Boolean).join("\n");
   }
+}
+
+// A surface between the even places where it is known, and as it is at its edge beyond them.
+function between(x, y, z, a, b) {
+  const along = (places, v) => { const k = Math.min(Math.max((v - places[0]) / (places.at(-1) - places[0]), 0), 1) * (places.length - 1), i = Math.min(Math.floor(k), places.length - 2); return [i, k - i]; };
+  const [i, u] = along(x, a), [j, v] = along(y, b), n = x.length, k = j * n + i;
+  return (z[k] * (1 - u) + z[k + 1] * u) * (1 - v) + (z[k + n] * (1 - u) + z[k + n + 1] * u) * v;
 }
 
 // Words in rows as wide as there is room; a word that is still too wide ends in ….

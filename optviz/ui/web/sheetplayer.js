@@ -31,7 +31,7 @@ export class SheetPlayer extends Playback {
       for (const mark of chart.marks) for (const [name, value] of Object.entries(mark)) if (Array.isArray(value) && Array.isArray(value[0])) mark[name] = [array(value[0]), value[1]];
     }
     this.scene = sheet; this.texts = sheet.texts;
-    if (!before || before.take !== sheet.take || before.moments.length !== sheet.moments.length) this.playhead = this.last;
+    if (!before || before.take !== sheet.take || before.moments.length !== sheet.moments.length) this.playhead = sheet.first ? 0 : this.last;
     this.playhead = Math.min(this.playhead, this.last);
     this.hovered = null; this.parts.readout.hidden = true;
     this.build(before); this.label(); this.resize();
