@@ -51,7 +51,8 @@ class Axis:
 
     def parse(self, text: str) -> tuple[Any, ...]:
         """The values of a text, with commas between them."""
-        return self.check([self.setting.parse(self.key, part.strip()) for part in text.split(",") if part.strip()])
+        parts = text.replace(",", ".").split(";") if ";" in text else text.split(",")  # a comma may be a decimal sign
+        return self.check([self.setting.parse(self.key, part.strip()) for part in parts if part.strip()])
 
 
 axes: Registry[Axis] = Registry()

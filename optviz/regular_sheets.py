@@ -147,13 +147,14 @@ def with_l2(t: Together) -> Sheet:
     """Dropout and L2 at once: who is better on validation, and how long the weights are."""
     words, names = [T(short(v), short(v)) for v in t.lambdas], [T(f"p = {short(p)}", f"p = {short(p)}") for p in t.shares]
     many = len(t.shares)
-    right = [columns(t.accuracy_val[k].mean(-1), COLOURS[k], name, k, many) for k, name in enumerate(names)]
-    right += [seeds(t.accuracy_val[k], "ink", k, many) for k in range(many)]  # type: ignore[misc]
-    long = [columns(t.lengths[k].mean(-1), COLOURS[k], name, k, many) for k, name in enumerate(names)]
+    def each(values: np.ndarray) -> list[Mark]:
+        bars: list[Mark] = [columns(np.median(values[k], -1), COLOURS[k], name, k, many) for k, name in enumerate(names)]
+        return [*bars, *(seeds(values[k], "ink", k, many) for k in range(many))]
     return Sheet([
-        Chart("right", T("Right on validation", "Верных на проверке"), Scale(LAMBDA, words=words),
-              RIGHT, right),
-        Chart("long", T("Length of the vector of weights", "Длина вектора весов"), Scale(LAMBDA, words=words), Scale(T("‖w‖", "‖w‖"), low=0.0), long),
+        Chart("long", T("Length of the vector of weights", "Длина вектора весов"), Scale(LAMBDA, words=words), Scale(T("‖w‖", "‖w‖"), low=0.0),
+              each(t.lengths)),
+        Chart("loss", T("Loss on validation", "Потеря на проверке"), Scale(LAMBDA, words=words), Scale(LOSS, low=0.0), each(t.loss_val)),
+        Chart("right", T("Right on validation", "Верных на проверке"), Scale(LAMBDA, words=words), RIGHT, each(t.accuracy_val), wide=2),
     ])
 
 
@@ -176,8 +177,8 @@ def steps(s: Steps) -> Sheet:
               [columns(printed, "faint")],
               T("Ioffe & Szegedy 2015; with sigmoid 69.8 % at best, and without BN such a network does not learn.",
                 "Ioffe & Szegedy 2015; с сигмоидой не больше 69,8 %, а без BN такая сеть не обучается.")),
-        Chart("curves", T("On the way: median accuracy on validation", "По пути: медиана доли верных на проверке"), Scale(T("step", "шаг")),
-              Scale(ACCURACY, high=1.0), lines(np.arange(s.curves.shape[1]) * s.per_pass, s.curves, named), wide=2),
+        Chart("curves", T("On the way: the best on validation so far, median", "По пути: лучшее на проверке к этому шагу, медиана"),
+              Scale(T("step", "шаг")), Scale(ACCURACY, high=1.0), lines(np.arange(s.curves.shape[1]) * s.per_pass, s.curves, named), wide=2),
     ])
 
 
@@ -288,9 +289,9 @@ def confidence(c: Confidence) -> Sheet:
                Bars(c.edges[:-1], c.edges[1:], filled, ORANGE, alpha=0.35),
                Dots(np.where(c.counts > 0, c.confidence, np.nan), filled, ORANGE, size=5)]),
         Chart("mean", T("Mean of the greatest probability", "Среднее наибольшей вероятности"), Scale(T("smoothing", "сглаживание"), words=words),
-              Scale(T("probability", "вероятность"), low=0.0, high=1.0), [columns(c.mean.mean(1), BLUE), seeds(c.mean, "ink")]),
+              Scale(T("probability", "вероятность"), low=0.0, high=1.0), [columns(np.median(c.mean, 1), BLUE), seeds(c.mean, "ink")]),
         Chart("error", T("Calibration error", "Ошибка калибровки"), Scale(T("smoothing", "сглаживание"), words=words),
-              Scale(T("mean |right − sure|", "среднее |верна − уверена|"), low=0.0), [columns(c.error.mean(1), ORANGE), seeds(c.error, "ink")]),
+              Scale(T("mean |right − sure|", "среднее |верна − уверена|"), low=0.0), [columns(np.median(c.error, 1), ORANGE), seeds(c.error, "ink")]),
     ], 2, [short(a) for a in c.amounts], T("smoothing", "сглаживание"))
 
 
@@ -317,10 +318,14 @@ def stopping(s: Stopped) -> Sheet:
 def amounts(a: Amounts) -> Sheet:
     """Gap and test error against the number of examples, for each augmentation."""
     names = [T("no augmentation", "без аугментации") if key == "none" else augmentations[key].name for key in a.kinds]
-    along = Scale(T("training examples", "обучающих примеров"), log=True)
+    alone = len(a.counts) == 1
+    along = Scale(T("augmentation", "аугментация"), words=names) if alone else Scale(T("training examples", "обучающих примеров"), log=True)
 
     def each(values: np.ndarray) -> list[Mark]:
-        return lines(a.counts, values.mean(-1), names)
+        if alone:
+            return [columns(np.median(values[:, 0], -1), BLUE), seeds(values[:, 0], "ink")]
+        middle = np.median(values, -1)
+        return [*lines(a.counts, middle, names), *(Dots(a.counts, row, COLOURS[k % len(COLOURS)], size=4) for k, row in enumerate(middle))]
     return Sheet([
         Chart("gap", T("Gap: right on training minus right on test", "Разрыв: верных на обучении минус верных на тесте"), along,
               Scale(T("difference", "разность")), each(a.gap)),
@@ -351,7 +356,9 @@ def heads(h: Heads) -> Sheet:
 
 # --- preparing ----------------------------------------------------------------------------------------------------------------------------
 
-RAW = T("raw", "как есть")
+RAW = T("Raw", "Как есть")
+NOTES = {"decorrelate": T("Cov^(−1/2) makes every variance 1, too", "Cov^(−1/2) заодно делает все дисперсии равными 1"),
+         "scale": T("so there is nothing left to scale", "поэтому масштабировать уже нечего")}
 
 
 def prepared(s: Stages) -> Sheet:
@@ -359,7 +366,8 @@ def prepared(s: Stages) -> Sheet:
     names = [RAW if key == "raw" else preparations[key].name for key in s.stages]
     charts: list[Chart] = []
     for k, name in enumerate(names):
-        charts.append(Chart(f"points-{k}", name, Scale(T("x", "x")), Scale(T("y", "y")), by_class(s.points[k], s.y), even=True))
+        charts.append(Chart(f"points-{k}", name, Scale(T("x", "x")), Scale(T("y", "y")), by_class(s.points[k], s.y),
+                            NOTES.get(s.stages[k]), even=True))
     for k, name in enumerate(names):
         number = rounded(float(s.condition[k]))
         charts.append(Chart(f"loss-{k}", T(f"{name.en}: contours of the loss", f"{name.ru}: линии уровня потери"), Scale(T("w₁", "w₁")),

@@ -96,8 +96,8 @@ class Trial:
         about = read.attempt("about", lambda v: v if v == GRID else findings[v].key, GRID)
         table = numbers_of(about)
         given = read.settings({f"own_{name}": p for name, p in table.items()})
-        if about != GRID and not read.fields:
-            return opened(findings[about]).at(numbers=_named(given))
+        if not read.fields:
+            return FIRST if about == GRID else opened(findings[about]).at(numbers=_named(given))
         return Trial(about, Grid.from_query(read.rest(), notes), _named(given))
 
 

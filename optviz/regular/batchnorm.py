@@ -54,7 +54,7 @@ class Steps:
     steps: np.ndarray  # (rows, seeds)
     median: np.ndarray  # (rows,)
     best: np.ndarray  # (rows,), the median of the best accuracy of each seed
-    curves: np.ndarray  # (rows, passes + 1), the median accuracy on validation
+    curves: np.ndarray  # (rows, passes + 1), the median of the best accuracy on validation so far
     per_pass: int
 
 
@@ -74,7 +74,8 @@ def steps_table(training: Training, target: float = 0.95, seeds: int = 10, progr
     accuracy = [_val(h) for h in made.values()]
     steps = np.stack([reached(a, target, per_pass) for a in accuracy])
     passes = max(map(len, accuracy))  # what was broken off stays where it was
-    curves = np.stack([np.pad(np.median(a, -1), (0, passes - len(a)), mode="edge") for a in accuracy])
+    best = [np.median(np.maximum.accumulate(a), -1) for a in accuracy]  # it reaches the target where the median of the steps does
+    curves = np.stack([np.pad(a, (0, passes - len(a)), mode="edge") for a in best])
     return Steps(tuple(made), np.array([w["lr"] for w in wanted.values()]), steps, np.array([middle(row) for row in steps]),
                  np.array([np.median(a.max(0)) for a in accuracy]), curves, per_pass)
 

@@ -111,7 +111,7 @@ _add("smoothing",
      Training("circle", noise=0.3, layers=(32,), epochs=150, **QUICK | {"loss": "ce"}), confidence,
      lambda c: (*map(percent, c.mean[:2]), *map(percent, c.error)), 93.9, 88.1, 7.7, 5.07, 8.45, amounts=(0.0, 0.1, 0.2))
 _add("expected",
-     T("What dropout owes the test", "Что dropout должен тесту"),
+     T("What dropout owes the test", "Что дропаут должен тесту"),
      T("Compare the sums of the next layer in training and at test, in both forms and without a correction.",
        "Сравните суммы следующего слоя при обучении и на тесте: в обеих формах и без поправки."),
      T("Corrected by 1/(1−p), the output neuron is given {} in training on average, and {} at test; corrected by 1−p, {} and {}; uncorrected, "
@@ -120,23 +120,23 @@ _add("expected",
        "без поправки — {} и {}."),
      DROPPED, expected, lambda e: tuple(np.column_stack([e.training[:, 0], e.test[:, 0]]).ravel()), 0.276, 0.287, -1.47, -1.46, -1.47, 0.287)
 _add("ensemble",
-     T("Dropout is a vote of thinned networks", "Dropout — голосование прореженных сетей"),
+     T("Dropout is a vote of thinned networks", "Дропаут — голосование прореженных сетей"),
      T("Look at the thinned networks one by one, then at their mean.", "Посмотрите на прореженные сети по одной, затем на их среднее."),
      T("A thinned network has {} % right on validation on average, the mean of all {} %, the whole network at test {} %.",
        "Прореженная сеть в среднем даёт {} % верных на проверке, среднее всех — {} %, вся сеть на тесте — {} %."),
      DROPPED, ensemble, lambda e: (100 * float(e.accuracy.mean()), 100 * e.accuracy_mean, 100 * e.accuracy_whole), 80.8, 90, 91, count=100)
 _add("with_l2",
-     T("Dropout with L2", "Dropout вместе с L2"),
+     T("Dropout with L2", "Дропаут вместе с L2"),
      T("Compare the length of the weights with and without either.", "Сравните длину вектора весов с тем и с другим и без них."),
      T("The weights' length is {} without both, {} under L2, {} under dropout and {} under both; the loss on validation is {}, {}, {}, {}.",
-       "Длина вектора весов — {} без обоих, {} при L2, {} при dropout и {} при обоих; потеря на проверке — {}, {}, {}, {}."),
+       "Длина вектора весов — {} без обоих, {} при L2, {} при дропаут и {} при обоих; потеря на проверке — {}, {}, {}, {}."),
      NOISY, with_l2, lambda t: (*np.median(t.lengths, -1).ravel(), *np.median(t.loss_val, -1).ravel()),
      9.89, 4.43, 5.74, 3.45, 0.368, 0.254, 0.319, 0.354, shares=(0.0, 0.5), lambdas=(0.0, 0.01))
 
 # --- stopping, a second task, more data -----------------------------------------------------------------------------------------------
 
 _add("stopping",
-     T("Stop when validation turns", "Остановиться, когда проверка повернула"),
+     T("Stop when validation turns", "Остановиться, когда потеря на проверке пошла вверх"),
      T("Watch the trace of patience climb after the best pass.", "Следите, как после лучшей эпохи растёт счётчик терпения."),
      T("Validation is best at pass {}; patience ends it at pass {}. On unseen points the restored weights have the loss {}, the last of all "
        "passes {}.",
@@ -185,13 +185,13 @@ _add("averaging",
 # --- batch normalization --------------------------------------------------------------------------------------------------------------
 
 _add("bn_steps",
-     T("Batch norm: fewer steps, larger α", "Batch norm: меньше шагов, больше α"),
+     T("Batch norm: fewer steps, larger α", "Нормализация по пакету: меньше шагов, больше α"),
      T("Compare the rows with those of ImageNet.", "Сравните строки с таблицей для ImageNet."),
      T("Steps to 95 %: {} without, {} with BN, {} at α×5, {} at α×30. With sigmoids and α×5 the best is {} % with BN, {} % without.",
        "Шагов до 95 %: {} без BN, {} с ней, {} при α×5 и {} при α×30. С сигмоидами и α×5 лучший результат — {} % с BN и {} % без неё."),
      DEEP, steps_table, lambda s: (*known(s.median[:4]), *map(percent, s.best[4:])), 140, 72, 36, 56, 92.5, 53)
 _add("bn_init",
-     T("Batch norm forgives the initialization", "Batch norm прощает начальные веса"),
+     T("Batch norm forgives the initialization", "Нормализация по пакету прощает начальные веса"),
      T("Follow both curves over the scale of the first weights.", "Проследите обе кривые по масштабу начальных весов."),
      T("First weights of five scales from 0.001 to 10: without BN {} of them are trained to 95 %, with BN {}.",
        "Пять масштабов начальных весов от 0,001 до 10: без BN до 95 % удаётся обучить {} из них, с BN — {}."),
@@ -228,7 +228,7 @@ _add("prepared",
      T("The loss of a linear neuron has the condition number {} on raw points, {} on centred ones, {} when they are decorrelated; "
        "descent needs {}, {} and {} steps.",
        "Число обусловленности потерь линейного нейрона — {} на сырых точках, {} на центрированных, {} после декорреляции; "
-       "спуску нужно {}, {} и {} шагов."),
+       "шагов спуска нужно: {}, {} и {}."),
      CLOUDS, stages, lambda s: (*s.condition[:3], *known(s.steps[:3])), 14600, 139, 1, 31500, 60, 1)
 _add("shaken",
      T("A boundary that does not tremble", "Граница, которая не дрожит"),
@@ -236,4 +236,4 @@ _add("shaken",
        "Пошевелите веса на десятую долю их длины: для сырых точек и для подготовленных."),
      T("The same boundary: shaken weights of raw points move {} % of the points to the other side, those of prepared points {} %.",
        "Граница одна и та же: дрожание весов переносит на другую сторону {} % сырых точек и лишь {} % подготовленных."),
-     CLOUDS, shaken, lambda s: tuple(100 * s.mean), 43, 0.6)
+     CLOUDS, shaken, lambda s: tuple(100 * s.mean), 43, 0.63)

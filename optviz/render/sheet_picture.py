@@ -162,6 +162,9 @@ class SheetPicture:
     def count(self, moment: int) -> str:
         """Which moment of how many."""
         moments = self.sheet.moments
+        first, last = moments[0], moments[-1]
+        if isinstance(first, str) or isinstance(last, str) or last <= first:  # they go down, or are names
+            return f"{self.say(self.sheet.unit)} {moments[moment]}"
         return self.say(SHEET["moment"]).format(unit=self.say(self.sheet.unit), k=moments[moment], n=moments[-1])
 
     def draw(self, inside: Canvas, mark: Mark, r: Room, moment: int) -> None:

@@ -130,7 +130,8 @@ export class SheetPlayer extends Playback {
     this.wear(scene.themes);
     if (this.theme !== before || !this.worn) this.swatches();
     this.plots.forEach((plot, i) => plot.draw(scene.charts[i], k, this.theme, this.hovered?.plot === plot ? this.hovered.spot : null));
-    this.tick(this.last, fill(this.texts.moment, { unit: scene.unit, k: scene.moments[k], n: scene.moments[this.last] }), this.texts);
+    const counted = scene.moments[this.last] > scene.moments[0]; // others go down, or are names
+    this.tick(this.last, counted ? fill(this.texts.moment, { unit: scene.unit, k: scene.moments[k], n: scene.moments[this.last] }) : `${scene.unit} ${scene.moments[k]}`, this.texts);
   }
 
   // The samples of colour and stroke in the legends.
