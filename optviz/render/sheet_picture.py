@@ -10,13 +10,13 @@ import numpy as np
 
 from ..core import T
 from ..palette import THEMES
-from ..sheet import Arrows, Bars, Chart, Dots, Heat, Line, Mark, Rule, Scale, Sheet, ends
+from ..sheet import WIDE, Arrows, Bars, Chart, Dots, Heat, Line, Mark, Ridges, Rule, Scale, Sheet, ends
 from .picture import DASHES, DESIGN, LEADING, MARGIN, ROW, SMALLEST, TEXT, TITLE, Canvas, Look, Place, clipped, put, wrapped
 from .raster import rgb
 from .words import SHEET, digits, power
 
 ABOVE, BELOW, ASIDE, TICK = 22.0, 46.0, 10.0, 74.0  # around the plot of a chart; what the words of a tick want
-ORDER = (Heat, Bars, Line, Rule, Arrows, Dots)
+ORDER = (Heat, Ridges, Bars, Line, Rule, Arrows, Dots)
 UNDER = 18.0  # from one row of words under a scale to the next
 FAR = 4000.0
 FEW = 2.5  # decades that have marks inside them
@@ -76,7 +76,7 @@ class SheetPicture:
         rows: list[list[tuple[float, Mark, str]]] = []
         x = 0.0
         for mark in chart.marks if self.look.legend else ():
-            if isinstance(mark, (Heat, Rule)) or mark.name is None:
+            if isinstance(mark, (Heat, Ridges, Rule)) or mark.name is None:
                 continue
             words = clipped(canvas, self.say(mark.name), TEXT, 400, width - 34)
             wide = 34 + canvas.measure(words, TEXT) + 18
@@ -148,7 +148,8 @@ class SheetPicture:
     def count(self, moment: int) -> str:
         """Which moment of how many."""
         moments = self.sheet.moments
-        return self.say(SHEET["moment"]).format(unit=self.say(self.sheet.unit), k=moments[moment], n=moments[-1])
+        told = SHEET["value" if isinstance(moments[moment], str) else "moment"]
+        return self.say(told).format(unit=self.say(self.sheet.unit), k=moments[moment], n=moments[-1])
 
     def draw(self, inside: Canvas, mark: Mark, r: Room, moment: int) -> None:
         """One mark, in coordinates that begin at the plot's corner."""
@@ -156,6 +157,8 @@ class SheetPicture:
             self.rule(inside, mark, r)
         elif isinstance(mark, Heat):
             inside.picture(self.cells(mark, r, moment, inside))
+        elif isinstance(mark, Ridges):
+            self.ridges(inside, mark, r, moment)
         elif isinstance(mark, Bars):
             sides = [at(v, 1, moment) for v in (mark.left, mark.right, mark.height)]
             base = np.maximum(at(mark.base, 1, moment) + 0 * sides[0], r.y[0] if r.chart.y.log else -np.inf)
@@ -192,6 +195,15 @@ class SheetPicture:
                     side = np.array([-way[1], way[0]]) * head * 0.42
                     inside.line(np.stack([a, b - way * head / 2]), colour, mark.width * 1.25, DASHES[mark.dash], alpha=mark.alpha, butt=True)
                     inside.shape(np.stack([b, b - way * head + side, b - way * head - side]), colour, alpha=mark.alpha)
+
+    def ridges(self, inside: Canvas, mark: Ridges, r: Room, moment: int) -> None:
+        """A histogram on its side over each place."""
+        edges = np.repeat(np.asarray(mark.edges, float), 2)[1:-1]
+        for x, own in zip(np.asarray(mark.x, float), at(mark.counts, 2, moment), strict=True):
+            if own.max(initial=0) > 0:
+                across = x + WIDE * (np.concatenate([[0.0], np.repeat(own / own.max(), 2), [0.0]]) - 0.5)
+                up = np.concatenate([edges[:1], edges, edges[-1:]])
+                inside.shape(np.stack(r.spot(across, up), 1), self.colour(mark.colour), alpha=mark.alpha)
 
     def rule(self, inside: Canvas, mark: Rule, r: Room) -> None:
         """A line across, and its word beside it."""
