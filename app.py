@@ -9,7 +9,8 @@ from optviz.ui.text import say
 SECTIONS = {
     T("Optimization", "Оптимизация"): [st.Page("pages/descent.py", title=say(T("Descent", "Спуск")), default=True)],
     T("Networks", "Нейронные сети"): [st.Page("pages/boundary.py", title=say(T("Decision boundary", "Граница решений"))),
-                                               st.Page("pages/regularization.py", title=say(T("Regularization", "Регуляризация")))],
+                                               st.Page("pages/regularization.py", title=say(T("Regularization", "Регуляризация"))),
+                                               st.Page("pages/layers.py", title=say(T("Layers and gradients", "Слои и градиенты")))],
     T("Heavy runs", "Долгие расчёты"): [],
 }
 

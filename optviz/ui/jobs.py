@@ -36,17 +36,17 @@ def owner() -> str:
     return st.session_state.setdefault(OWNER, f"{context.session_id if context else ''} {secrets.token_hex(4)}")
 
 
-def work(place: str, about: T, function: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
+def work(place: str, about: T, function: Callable[..., Any], *arguments: Any, soon: float = SOON, **named: Any) -> Any:
     """The result of function(*arguments, **named); None, or what there is of it so far, while it is not there: then the page runs again when it is.
 
-    `place` tells one question of a page from another; a new question there ends the old one.
+    `place` tells one question of a page from another; a new question there ends the old one. So long (`soon`) the page waits by itself.
     """
     try:
         job = ours().ask(owner(), place, function, *arguments, **named)
     except Refused as refusal:
         st.warning(plain(say(refusal.text)), icon=":material/info:")
         return None
-    until = time.monotonic() + SOON
+    until = time.monotonic() + soon
     while not job.ended and time.monotonic() < until:
         time.sleep(0.02)
     if job.state == DONE:
