@@ -142,14 +142,14 @@ def first_losses(spec: Probe, progress: Callable[..., Any] | None = None) -> np.
     return np.array(rows)
 
 
-def drawn(spec: Probe, z: np.ndarray) -> tuple[np.ndarray, np.ndarray, list[np.ndarray]]:
+def drawn(spec: Probe, z: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The first activation's value and derivative at some sums, and the pieces that they are made of: of maxout, lines that touch a parabola."""
     a = activations[spec["activation"][0]]
     own = {name: spec[f"{a.key}_{name}"] for name in a.params}
     if (many := a.pieces(a.settings(own))) == 1:
-        return a.value(z, **own), a.derivative(z, **own), []
+        return a.value(z, **own), a.derivative(z, **own), np.empty((0, len(z)))
     slopes = np.linspace(-1.5, 1.5, many)
-    lines = [s * z - s * s / (4 * BEND) for s in slopes]
+    lines = np.stack([s * z - s * s / (4 * BEND) for s in slopes])
     return np.max(lines, 0), slopes[np.argmax(lines, 0)], lines
 
 

@@ -318,13 +318,13 @@ def zones(z: np.ndarray, slopes: np.ndarray, low: float, high: float) -> list[Ma
 
 def activation(spec: Inside, found: None = None) -> Sheet:
     """One activation with a point that a hand drags along it and its tangent, its derivative, and below all others to choose from."""
-    value, slope, lines = drawn(spec.probe, Z)
+    value, slope, lines = (np.clip(own, -MOST, MOST) for own in drawn(spec.probe, Z))
     a = activations[spec.probe["activation"][0]]
     low, high = float(value.min()) - 0.3, float(value.max()) + 0.3
     down, up = min(float(slope.min()), 0.0) - 0.1, max(float(slope.max()), 0.0) + 0.1
     fine = np.linspace(Z[0], Z[-1], 1201)
-    fine_value, fine_slope, _ = drawn(spec.probe, fine)
-    reach = 1.6 / np.sqrt(1 + slope**2)
+    fine_value, fine_slope = (np.clip(own, -MOST, MOST) for own in drawn(spec.probe, fine)[:2])
+    reach = 1.6 / np.hypot(1, slope)
     tangent = Line(Z[:, None] + reach[:, None] * [-1, 1], value[:, None] + (slope * reach)[:, None] * [-1, 1], PINK, T("tangent", "касательная"))
     along = Scale(SUM, low=float(Z[0]), high=float(Z[-1]))
     pieces: list[Mark] = [Line(Z, own, "faint", T("a piece", "одна из прямых") if not k else None, width=1.2, dash=1) for k, own in enumerate(lines)]
