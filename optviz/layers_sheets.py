@@ -124,7 +124,7 @@ def layers(spec: Inside, found: Layers) -> Sheet:
               beyond(spread, own_size)),
         Chart("backs", T("Gradients of the activations", "Градиенты по активациям"), along, magnitude, [Ridges(x, back_edges, back, VIOLET, share)]),
         Chart("backsizes", T("Mean |gradient| of the activations", "Средний модуль градиента по активациям"), along,
-              sizes(T("mean |∂L/∂a|", "среднее |∂L/∂a|"), back_size), [*curve(x, back_size, VIOLET), *home]),
+              sizes(T("mean |∂L/∂a|", "среднее |∂L/∂a|"), back_size), curve(x, back_size, VIOLET)),
         Chart("shares", T("Who passes no gradient", "Кто не пропускает градиент"), along, Scale(T("share", "доля"), low=0.0, high=1.0),
               [Bars(x - HALF, x, found.saturated, ORANGE, T("saturated numbers: |φ′| < 0.01", "насыщенные числа: |φ′| < 0,01")),
                Bars(x, x + HALF, found.dead, "ink", T("dead neurons: 0 for every example", "мёртвые нейроны: 0 на всех примерах"))]),
@@ -206,8 +206,8 @@ def sweep(spec: Inside, found: Sweep) -> Sheet:
     ratio = held(found.ratio if of == "activations" else found.weight_ratio)
     with np.errstate(all="ignore"):
         logs = np.log10(np.where((found.fate == 1) & np.isnan(ratio), LEAST, ratio))
-    logs = np.where(np.isnan(logs), 0.0, logs)  # nothing comes back anywhere
-    middle, far = logs.mean(-1), float(np.clip(np.abs(logs).max(initial=0.0), 1.0, REACH))
+    logs = np.where(found.fate == 2, np.nan, logs)  # what is left of them says nothing
+    middle, far = logs.mean(-1), float(np.clip(np.nan_to_num(np.abs(logs)).max(initial=0.0), 1.0, REACH))
     ends = sorted(float(spec.number(name)) for name in ("low", "high"))
     scales, depths = np.log10(np.maximum(found.scales, 1e-12)), found.depths
     between = (scales[1:] + scales[:-1]) / 2
@@ -226,9 +226,9 @@ def sweep(spec: Inside, found: Sweep) -> Sheet:
             lost.append(Dots(found.scales[columns], depths[rows], "ink", name, shape=shape, size=3.5))
     curves: list[Mark] = []
     for k, i in enumerate(some_of(len(depths), 5)):
-        low, high = 10 ** logs[i].min(-1), 10 ** logs[i].max(-1)
+        low, own, high = np.where((found.fate[i] > 0).any(-1), np.nan, 10 ** np.stack([logs[i].min(-1), middle[i], logs[i].max(-1)]))
         name = T(f"depth {depths[i]}", f"слоёв: {depths[i]}")
-        curves.append(Line(found.scales, 10 ** middle[i], COLOURS[k], name, dash=k % 3, low=low, high=high))
+        curves.append(Line(found.scales, own, COLOURS[k], name, dash=k % 3, low=low, high=high))
     names = {"activations": T("|∂L/∂a|, first layer over last", "|∂L/∂a|, первый слой к последнему"),
              "weights": T("|∂L/∂w|, first layer over output", "|∂L/∂w|, первый слой к выходу")}
     seeds = found.fate.shape[-1]
@@ -414,8 +414,9 @@ def _told_layers(spec: Inside, found: Layers) -> T:
     found = latest(found)
     guess, p = losses[spec.probe["loss"]].initial(spec.probe["outputs"]), spec.probe
     formula = f"ln {p['outputs']} = " if p["loss"] == "ce" else ""
-    parts = [(f"The loss is {rounded(float(found.loss))}; a network that says nothing has {formula}{rounded(guess)}.",
-              f"Потеря {rounded(float(found.loss))}; у сети, которая ничего не знает, {formula}{rounded(guess)}.")]
+    at = (f"After step {p['steps']} the", f"После шага {p['steps']} потеря") if p["steps"] else ("The", "Потеря")
+    parts = [(f"{at[0]} loss is {rounded(float(found.loss))}; a network that says nothing has {formula}{rounded(guess)}.",
+              f"{at[1]} {rounded(float(found.loss))}; у сети, которая ничего не знает, {formula}{rounded(guess)}.")]
     first, last = float(found.gradient_mean_abs[0]), float(found.gradient_mean_abs[-1])
     if first > 0 and last > 0:
         ratio = rounded(min(first / last, HUGE) if last > first / HUGE else HUGE)

@@ -19,7 +19,7 @@ from optviz.probe import Probe
 from optviz.probe_presets import sights
 from optviz.race import Race
 from optviz.render.sheet_wire import pack_sheet
-from optviz.sheet import Dots, Rule
+from optviz.sheet import Dots, Line, Rule
 from optviz.sweep import sweep
 
 PAGE = Path(__file__).parent.parent / "pages" / "layers.py"
@@ -83,6 +83,8 @@ def test_an_absurd_sweep_names_what_is_lost():
     sheet = shown(look)
     finite(sheet)
     assert [mark.name.en for mark in sheet.charts[0].marks if isinstance(mark, Dots)] == ["underflow", "overflow"]
+    deepest = [mark for mark in sheet.charts[1].marks if isinstance(mark, Line)][-1]
+    assert np.isnan(deepest.y[[0, -1]]).all() and np.isfinite(deepest.y[8]), "what is lost has no place on a curve"
 
 
 def finite(sheet):

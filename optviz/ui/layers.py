@@ -28,7 +28,7 @@ QUICK = ("chain", "activation")  # what takes no time
 OWN_NAMES = {
     "low": T("From scale", "От масштаба"), "high": T("To scale", "До масштаба"), "seeds": T("Seeds", "Зёрен"), "of": T("Gradients", "Градиенты"),
     "function": T("Activation", "Активация"), "x": T("Input x", "Вход x"), "target": T("Target of the loss ½(y − t)²", "Цель потери ½(y − t)²"),
-    **{name: T(f"Weight w{name[1:]}", f"Вес w{name[1:]}") for name in WEIGHTS},
+    **{name: T(f"Weight w{digit}", f"Вес w{digit}") for name, digit in zip(WEIGHTS, "₁₂₃₄₅", strict=True)},
     "init": T("Initial weights", "Начальные веса"), "below": T("Scale of W, first", "Масштаб W, первый"),
     "at": T("Scale of W, second", "Масштаб W, второй"), "above": T("Scale of W, third", "Масштаб W, третий"), "size": T("Neurons", "Нейронов"),
     "steps": T("Steps T", "Шагов T"), "drive": T("Size of the inputs", "Размах входов"),
