@@ -8,8 +8,9 @@ PIP := $(PY) -m pip --disable-pip-version-check --no-input install --quiet --con
 app: .venv/app
 	$(PY) -m optviz app
 
+# One thread of linear algebra a process: the processes are as many as the cores.
 test: .venv/test .venv/chromium
-	$(PY) -m pytest -n auto --dist worksteal
+	OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 $(PY) -m pytest -n auto --dist worksteal
 
 lint: .venv/test
 	$(PY) -m ruff check .

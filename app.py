@@ -15,6 +15,7 @@ SECTIONS = {
     T("Networks", "Нейронные сети"): [
         st.Page("pages/boundary.py", title=say(T("Decision boundary", "Граница решений"))),
         st.Page("pages/regularization.py", title=say(T("Regularization", "Регуляризация"))),
+        st.Page("pages/layers.py", title=say(T("Layers and gradients", "Слои и градиенты"))),
     ],
     T("Heavy runs", "Долгие расчёты"): [],
 }

@@ -212,7 +212,7 @@ def spread(p: Sampling, v: Variances) -> Sheet:
         Chart("variance", T(f"How far the batch's gradient is off: mean square over {p['draws']} draws",
                             f"Насколько ошибается градиент пакета: средний квадрат по {p['draws']} пакетам"),
               Scale(T("batch size m", "размер пакета m"), log=True), Scale(T("variance", "дисперсия"), log=True), marks, wide=3), *clouds,
-    ], 3, v.sizes.tolist(), T("batch size", "размер пакета"), first=True)
+    ], 3, v.sizes.tolist(), T("batch size", "размер пакета"), begin=0)
 
 
 # --- noise that frees -----------------------------------------------------------------------------------------------------------------------

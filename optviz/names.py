@@ -82,6 +82,7 @@ WORDS = {
     "root": T("√6, as in the paper", "√6, как в статье"),
     "x": T("x", "x"), "y": T("y", "y"), "x2": T("x²", "x²"), "y2": T("y²", "y²"), "xy": T("xy", "xy"), "sinx": T("sin x", "sin x"),
     "siny": T("sin y", "sin y"),
+    "activations": T("of activations", "по активациям"), "weights": T("of weights", "по весам"),
     "val": T("validation", "проверка"), "train": T("training", "обучение"), "wrong": T("errors", "ошибки"),
 }
 #: What is called what every training and every study has.
@@ -115,6 +116,12 @@ SETTINGS = {
     "warp": T("layer that bends the grid", "слой, изгибающий сетку"), "matrix": T("confusion matrix", "матрица ошибок"),
     "at": T("pass in the picture", "эпоха на картинке"),
 }
+#: What is called otherwise in a probe, which shows its network one batch.
+PROBE = {
+    "inputs": T("inputs", "входов"), "outputs": T("classes", "классов"), "batch": T("examples in the batch", "примеров в пакете"),
+    "input_scale": T("multiple of the inputs", "множитель входов"), "init_scale": T("scale of the first weights", "масштаб начальных весов"),
+    "lr": NAMES["lr"], "steps": T("steps of training", "шагов обучения"),
+}
 #: Settings whose words are keys of a registry.
 KEYED: Mapping[str, Mapping[str, Any]] = {"prepare": preparations}
 
@@ -136,10 +143,21 @@ def setting_name(values: Mapping[str, Any], name: str) -> T:
     data = values["data"]
     owners: dict[str, Any] = {"data": data if isinstance(data, Dataset) else datasets[data], "schedule": schedules[values["schedule"]],
               "loss": losses[values["loss"]], "init": initializers[values["init"]], **penalties, **activations}
+    return _owned(owners, name) or name_of(optimizers[values["optimizer"]], name)
+
+
+def probe_name(values: Mapping[str, Any], name: str) -> T:
+    """What a word or setting of a probe is called."""
+    owners: dict[str, Any] = {"loss": losses[values["loss"]], "init": initializers[values["init"]], **activations}
+    return PROBE.get(name) or SETTINGS.get(name) or _owned(owners, name) or NAMES[name]
+
+
+def _owned(owners: Mapping[str, Any], name: str) -> T | None:
+    """What the parameter of one of these definitions is called, if it is one."""
     for key, owner in owners.items():
         if name.startswith(key + "_") and (own := name.removeprefix(key + "_")) in owner.params:
             return name_of(owner, own)
-    return name_of(optimizers[values["optimizer"]], name)
+    return None
 
 
 def choices(name: str, p: Any) -> dict[str, T]:

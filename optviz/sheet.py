@@ -93,6 +93,18 @@ class Ground:
 
 
 @dataclass(frozen=True, eq=False)
+class Ridges:
+    """Histograms beside each other: over each place on x how many lie between edges on y, (places, bins)."""
+
+    x: Any
+    edges: Any
+    counts: Any
+    colour: str
+    name: T
+    alpha: float = 0.8
+
+
+@dataclass(frozen=True, eq=False)
 class Arrows:
     """Arrows from points."""
 
@@ -120,8 +132,9 @@ class Rule:
 STEP = T("step", "шаг")
 ROOM = 0.04
 FARTHEST = 1e250  # what is beyond has no place on a scale
-Mark = Line | Dots | Bars | Heat | Ground | Arrows | Rule
-ARRAYS = ("x", "y", "z", "low", "high", "left", "right", "height", "base", "dx", "dy", "grown")
+WIDE = 0.9  # of a place, where ridges are the widest
+Mark = Line | Dots | Bars | Heat | Ground | Ridges | Arrows | Rule
+ARRAYS = ("x", "y", "z", "low", "high", "left", "right", "height", "base", "dx", "dy", "grown", "edges", "counts")
 
 
 @dataclass(frozen=True, eq=False)
@@ -137,17 +150,18 @@ class Chart:
     wide: int = 1
     even: bool = False
     picked: bool = False  # whether a click on it means something
+    scrubs: bool = False  # whether a hand on it moves the playhead, to where its first dot is nearest
 
 
 @dataclass(frozen=True, eq=False)
 class Sheet:
-    """Charts in rows of so many columns; `moments` are the numbers that the playhead counts."""
+    """Charts in rows of so many columns; `moments` are the numbers that the playhead counts, or the values that it takes, as words."""
 
     charts: Sequence[Chart]
     columns: int = 2
     moments: Sequence[int | str] = (0,)
     unit: T = STEP
-    first: bool = False  # whether it is at its first moment to begin with, in the place of the last
+    begin: int | None = None  # which moment is seen at first, where it is not the last
 
 
 def moments_of(mark: Mark) -> dict[str, np.ndarray]:
@@ -165,7 +179,7 @@ def ends(chart: Chart, way: str) -> tuple[float, float]:
     a = a[(np.abs(a) < FARTHEST) & ((a > 1 / FARTHEST) | (not scale.log))]
     low, high = (float(a.min()), float(a.max())) if a.size else (1.0, 10.0)
     low, high = scale.low if scale.low is not None else low, scale.high if scale.high is not None else high
-    tight = any(isinstance(mark, Heat) for mark in chart.marks)
+    tight = any(isinstance(mark, (Heat, Ridges)) for mark in chart.marks)
     stands = low == 0 and way == "y" and any(isinstance(mark, Bars) for mark in chart.marks)  # bars stand on the edge
     return roomy(low, high, scale.log, *(0.0 if tight or end is not None else ROOM for end in (0.0 if stands else scale.low, scale.high)))
 
@@ -186,6 +200,8 @@ def _along(mark: Mark, way: str) -> list[Any]:
         return []
     if isinstance(mark, Bars):
         return [mark.left, mark.right] if way == "x" else [mark.height, mark.base]  # on a logarithmic scale a base of 0 is its end
+    if isinstance(mark, Ridges):
+        return [np.asarray(mark.x, float) - 0.5, np.asarray(mark.x, float) + 0.5] if way == "x" else [mark.edges]
     if isinstance(mark, Arrows):
         own, reach = (mark.x, mark.dx) if way == "x" else (mark.y, mark.dy)
         return [own, np.asarray(own, float) + np.asarray(reach, float)]

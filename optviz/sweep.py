@@ -73,10 +73,11 @@ def over(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 
 
 def sweep(spec: Probe | None = None, *, scales: Any = SCALES, depths: Sequence[int] = DEPTHS, seeds: Sequence[int] = (0,),
-          progress: Callable[[int, int], Any] | None = None, stop: Callable[[], bool] | None = None, **settings: Any) -> Sweep:
+          progress: Callable[[int, int, Sweep], Any] | None = None, stop: Callable[[], bool] | None = None, **settings: Any) -> Sweep:
     """Probe networks of every depth at every scale: each is what `probe` makes of that many layers, as wide as the spec's first.
 
-    The networks of one scale and seed share their weights from the first layer on, so that one pass forwards serves all depths.
+    The networks of one scale and seed share their weights from the first layer on, so that one pass forwards serves all depths. `progress` is
+    told how much is done, how much there is, and what is there so far: of the first seed perhaps the first scales only.
     """
     values = settled({**(dict(spec.values) if spec else {}), **settings})
     scales = np.ravel(Param(1.0, 0, 0, allowed=Range(0.0)).check("scales", np.atleast_1d(scales)))
@@ -95,17 +96,22 @@ def sweep(spec: Probe | None = None, *, scales: Any = SCALES, depths: Sequence[i
     chunks = [scales[low:low + AT_ONCE] for low in range(0, len(scales), AT_ONCE)]
     jobs = [values | {"seed": seed, "init_scale": some} for seed in seeds for some in chunks]
     found: list[np.ndarray] = []
+    at_edge = edge(values)
+
+    def so_far() -> Sweep:
+        whole = max(len(found) // len(chunks), 1)
+        seen = [np.concatenate(found[k * len(chunks):(k + 1) * len(chunks)], -1) for k in range(whole)]
+        first, last, first_weights, last_weights, top = np.stack(seen, -1)
+        fate = np.where(np.isinf(top), 2, np.where(first_weights < TINY, 1, 0))
+        return Sweep(np.array(depths), scales[:first.shape[1]], first, last, first_weights, last_weights, fate, at_edge)
     with ThreadPoolExecutor(CORES) as pool:  # NumPy leaves the other threads room while it works
         for part in pool.map(lambda job: None if len(found) >= len(chunks) and stop and stop() else _measured(Members(job), depths), jobs):
             if part is None:
                 break
             found.append(part)
             if progress:
-                progress(len(found), len(jobs))
-    seen = [np.concatenate(found[k:k + len(chunks)], -1) for k in range(0, len(found) - len(chunks) + 1, len(chunks))]
-    first, last, first_weights, last_weights, top = np.stack(seen, -1)
-    fate = np.where(np.isinf(top), 2, np.where(first_weights < TINY, 1, 0))
-    return Sweep(np.array(depths), scales, first, last, first_weights, last_weights, fate, edge(values))
+                progress(len(found), len(jobs), so_far())
+    return so_far()
 
 
 def _measured(members: Members, depths: Sequence[int]) -> np.ndarray:

@@ -31,6 +31,8 @@ HEAD = struct.Struct("<Q")
 LARGEST = 2**27  # bytes of an answer
 TOO_LARGE = Refused(T("this needs too much memory; make it smaller", "для этого нужно слишком много памяти; уменьшите задачу"))
 OFTEN = 0.1  # seconds between two words of progress
+#: One thread for whichever library multiplies NumPy's matrices: where several processes have more threads than there are cores, each waits for all.
+THREADS = {f"{library}_NUM_THREADS": "1" for library in ("OPENBLAS", "OMP", "MKL")} | {"VECLIB_MAXIMUM_THREADS": "1"}
 
 
 class Worker:
@@ -42,7 +44,8 @@ class Worker:
     def call(self, job: bytes, limit: float, hear: Callable[[Any], None] | None = None) -> Any:
         """The result of a pickled job; `hear` is told what it says on the way."""
         if self.process is None or self.process.poll() is not None:
-            self.process = subprocess.Popen([sys.executable, "-P", "-m", __name__], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+            self.process = subprocess.Popen([sys.executable, "-P", "-m", __name__], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                            env={**os.environ, **THREADS})
         out, back = self.process.stdin, self.process.stdout
         assert out is not None and back is not None
         late = threading.Timer(limit, self.end)

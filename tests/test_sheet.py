@@ -18,7 +18,7 @@ from optviz.render.sheet_picture import SheetPicture, ticks
 from optviz.render.sheet_wire import pack_sheet
 from optviz.render.svg import Svg
 from optviz.render.words import SHEET
-from optviz.sheet import Arrows, Bars, Chart, Dots, Ground, Heat, Line, Rule, Scale, Sheet, ends
+from optviz.sheet import Arrows, Bars, Chart, Dots, Ground, Heat, Line, Ridges, Rule, Scale, Sheet, ends
 
 X = np.linspace(0, 10, 11)
 Y = np.stack([np.full(11, -1.0), X])
@@ -89,7 +89,7 @@ def test_the_picture_without_a_browser_shows_the_same():
 SIDE = np.linspace(-2, 2, 41)
 GROWING = Sheet([Chart("g", name("ground"), Scale(name("w"), low=-1.0, high=1.0), Scale(name("b"), low=-1.0, high=1.0), [
     Ground(SIDE, SIDE, np.broadcast_to(2 * (SIDE + 2), (41, 41)), 8), Line([-0.6, 0.0, 0.6], [0.5, 0.5, 0.5], "#f9117e", width=4, grown=[1, 2, 3])], picked=True)],
-    1, (0, 1, 2), first=True)
+    1, (0, 1, 2), begin=0)
 
 
 def test_a_ground_lies_under_a_line_that_grows():
@@ -119,6 +119,28 @@ def test_scales_stop_at_round_numbers_here_and_in_the_browser(modules):
     theirs = modules("sheet.css").evaluate("async (scales) => { const { ticks } = await import('/plot.js'); return scales.map((scale) => ticks(scale, 7)); }", scales)
     for (log, edges, told), there in zip(STOPS, theirs, strict=True):
         assert [words for _, words in ticks(Scale(name("x"), log=log), edges, 7, "en")] == [words for _, words in there] == told
+
+
+#: Two histograms beside each other, of which the second moves; and a point that a hand may drag along the other chart.
+HANDS = Sheet([
+    Chart("ridges", name("ridges"), Scale(name("layer"), words=[name("1"), name("2")]), Scale(name("value")),
+          [Ridges([0, 1], [0, 1, 2, 3], [[[0, 5, 0], [4, 0, 2]], [[0, 5, 0], [0, 0, 9]]], "plus", name("share"))]),
+    Chart("point", name("point"), Scale(name("z"), low=0, high=2), Scale(name("up"), low=0, high=2), [Dots([[0.0], [1.0], [2.0]], [[1.0], [1.0], [1.0]], "ink")],
+          scrubs=True, picked=True),
+], 2, ("0", "1.5", "2"), name("z"), begin=1)
+
+
+def test_ridges_lie_on_their_sides():
+    assert ends(HANDS.charts[0], "y") == (0, 3), "its edges are the scale's"
+    picture = SheetPicture(HANDS, Look(size=(960, 540), language="en", title="Ridges"))
+    before, after = (shown.copy() for shown in frames(picture, [0.0, 1.0]))
+    room = picture.rooms[HANDS.charts[0]]
+
+    def inked(pixels, x, y):
+        return tuple(pixels[round(float(room.py(y)) * picture.unit), round(float(room.px(x)) * picture.unit)]) != rgb(THEMES["light"].page)
+    assert [inked(before, 0.3, y) for y in (0.6, 1.6, 2.6)] == [False, True, False]
+    assert [[inked(pixels, x, y) for x, y in ((1.3, 0.6), (0.8, 2.6), (1.3, 2.6))] for pixels in (before, after)] == [[True, True, False], [False, True, True]]
+    assert picture.count(1) == "z = 1.5"
 
 
 OPEN = """async (data) => {
@@ -176,3 +198,22 @@ def test_the_stage_of_a_sheet(modules):
     assert "эпоха" not in page.locator("main").inner_text()
     page.set_viewport_size({"width": 390, "height": 844})
     page.wait_for_function("player.plots[0].width <= 390", timeout=PATIENCE)
+
+
+def test_a_hand_on_a_chart_moves_the_playhead(modules):
+    page = modules("sheet.css")
+    page.evaluate(OPEN, sent(HANDS))
+    assert page.locator(".count").text_content() == "z = 1.5" and page.evaluate("player.playhead") == 1, "it begins where the sheet says"
+    assert page.evaluate(INK, [0, 1.3, 2.6])[3] > 100 and page.evaluate(INK, [0, 1.3, 0.6])[3] == 0
+    at = "(x) => { const p = player.plots[1], box = p.canvas.getBoundingClientRect(); return [box.left + p.px(x), box.top + p.py(0.3)]; }"
+    page.mouse.move(*page.evaluate(at, 1.1))
+    page.mouse.down()
+    page.mouse.move(*page.evaluate(at, 0.2), steps=3)
+    page.wait_for_function("player.playhead === 0 && !player.asked")
+    page.mouse.up()
+    assert page.locator(".count").text_content() == "z = 0" and page.evaluate(INK, [0, 1.3, 0.6])[3] > 100
+    page.mouse.move(*page.evaluate(at, 2))
+    assert page.evaluate("player.playhead") == 0, "a hand that only passes over moves nothing"
+    assert page.evaluate("told") == [{"pick": {"chart": "point", "mark": -1, "point": -1}}], "a click beside all marks is one on the chart"
+    page.mouse.move(*page.evaluate("() => { const p = player.plots[0], box = p.canvas.getBoundingClientRect(); return [box.left + p.px(1), box.top + p.py(2.6)]; }"))
+    page.wait_for_function("document.querySelector('.readout').textContent === 'layer: 2\\nvalue: 2 … 3\\nshare: 0.333'")

@@ -18,9 +18,15 @@ RULES = {"sigmoid": torch.sigmoid, "tanh": torch.tanh, "relu": torch.relu}
 @pytest.mark.parametrize("more", [{"activation": "tanh"}, {"activation": "prelu", "batchnorm": True, "init": "uniform_fan_in"},
                                   {"activation": "maxout", "residual": True, "layernorm": "after"}])
 def test_a_sweep_is_its_single_probes(more):
-    told = []
-    s = sweep(**{**SMALL, **more}, scales=[0.3, 1.0, 2.0, 3.0, 0.1], depths=(1, 3, 4), seeds=(0, 7), progress=lambda done, many: told.append((done, many)))
+    told, parts = [], []
+
+    def hear(done, many, part):
+        told.append((done, many))
+        parts.append(part)
+    s = sweep(**{**SMALL, **more}, scales=[0.3, 1.0, 2.0, 3.0, 0.1], depths=(1, 3, 4), seeds=(0, 7), progress=hear)
     assert s.first.shape == s.ratio.shape == (3, 5, 2) and told == [(k, 4) for k in range(1, 5)]
+    assert [part.first.shape for part in parts] == [(3, 4, 1), (3, 5, 1), (3, 5, 1), (3, 5, 2)], "the first scales, then whole seeds"
+    np.testing.assert_array_equal(parts[0].ratio, s.ratio[:, :4, :1])
     for i, j, k in ((0, 0, 0), (1, 4, 1), (2, 2, 1)):
         one = ov.probe(**{**SMALL, **more, "layers": (12,) * s.depths[i], "init_scale": s.scales[j], "seed": (0, 7)[k]})
         back, weights = one.activation_gradient_mean_abs, one.gradient_mean_abs

@@ -23,6 +23,7 @@ from typing import Any, Protocol
 from urllib.parse import parse_qs, urlsplit
 
 from ..core import T
+from ..workers import THREADS
 from .painter import LABS, TYPES
 
 PREFIX = "/render"
@@ -34,8 +35,6 @@ BURST, RATE = 30, 0.5  # new pictures that one client may ask for at once, and t
 CLIENTS = 4096  # that are told apart
 FRESH = 3600  # seconds for which nobody need ask again
 PIECE = 2**16  # bytes: no slow reader makes the server hold more of a file for it
-#: One thread for whichever library multiplies NumPy's matrices.
-THREADS = {f"{library}_NUM_THREADS": "1" for library in ("OPENBLAS", "OMP", "MKL")} | {"VECLIB_MAXIMUM_THREADS": "1"}
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]

@@ -13,13 +13,13 @@ import numpy as np
 from ..core import T
 from ..palette import THEMES
 from ..scene import Heat as Bands
-from ..sheet import Arrows, Bars, Chart, Dots, Ground, Heat, Line, Mark, Rule, Scale, Sheet, ends
+from ..sheet import WIDE, Arrows, Bars, Chart, Dots, Ground, Heat, Line, Mark, Ridges, Rule, Scale, Sheet, ends
 from .picture import DASHES, DESIGN, LEADING, MARGIN, ROW, SMALLEST, TEXT, TITLE, Canvas, Look, Place, clipped, heat_pixels, put, wrapped
 from .raster import rgb
 from .words import SHEET, digits, power
 
 ABOVE, BELOW, ASIDE, TICK = 22.0, 46.0, 10.0, 74.0  # around the plot of a chart; what the words of a tick want
-ORDER = (Ground, Heat, Bars, Line, Rule, Arrows, Dots)
+ORDER = (Ground, Heat, Ridges, Bars, Line, Rule, Arrows, Dots)
 UNDER = 18.0  # from one row of words under a scale to the next
 FAR = 4000.0
 ISOLINE = 0.8
@@ -90,7 +90,7 @@ class SheetPicture:
         rows: list[list[tuple[float, Mark, str]]] = []
         x = 0.0
         for mark in chart.marks if self.look.legend else ():
-            if isinstance(mark, (Ground, Heat, Rule)) or mark.name is None:
+            if isinstance(mark, (Ground, Heat, Ridges, Rule)) or mark.name is None:
                 continue
             words = clipped(canvas, self.say(mark.name), TEXT, 400, width - 34)
             wide = 34 + canvas.measure(words, TEXT) + 18
@@ -163,9 +163,9 @@ class SheetPicture:
         """Which moment of how many."""
         moments = self.sheet.moments
         first, last = moments[0], moments[-1]
-        if isinstance(first, str) or isinstance(last, str) or last <= first:  # they go down, or are names
-            return f"{self.say(self.sheet.unit)} {moments[moment]}"
-        return self.say(SHEET["moment"]).format(unit=self.say(self.sheet.unit), k=moments[moment], n=moments[-1])
+        named = isinstance(first, str) or isinstance(last, str) or last <= first  # they go down, or are names
+        told = SHEET["value" if named else "moment"]
+        return self.say(told).format(unit=self.say(self.sheet.unit), k=moments[moment], n=last)
 
     def draw(self, inside: Canvas, mark: Mark, r: Room, moment: int) -> None:
         """One mark, in coordinates that begin at the plot's corner."""
@@ -175,6 +175,8 @@ class SheetPicture:
             inside.picture(self.bands(mark, r, inside))
         elif isinstance(mark, Heat):
             inside.picture(self.cells(mark, r, moment, inside))
+        elif isinstance(mark, Ridges):
+            self.ridges(inside, mark, r, moment)
         elif isinstance(mark, Bars):
             sides = [at(v, 1, moment) for v in (mark.left, mark.right, mark.height)]
             base = np.maximum(at(mark.base, 1, moment) + 0 * sides[0], r.y[0] if r.chart.y.log else -np.inf)
@@ -212,6 +214,15 @@ class SheetPicture:
                     side = np.array([-way[1], way[0]]) * head * 0.42
                     inside.line(np.stack([a, b - way * head / 2]), colour, mark.width * 1.25, DASHES[mark.dash], alpha=mark.alpha, butt=True)
                     inside.shape(np.stack([b, b - way * head + side, b - way * head - side]), colour, alpha=mark.alpha)
+
+    def ridges(self, inside: Canvas, mark: Ridges, r: Room, moment: int) -> None:
+        """A histogram on its side over each place."""
+        edges = np.repeat(np.asarray(mark.edges, float), 2)[1:-1]
+        for x, own in zip(np.asarray(mark.x, float), at(mark.counts, 2, moment), strict=True):
+            if own.max(initial=0) > 0:
+                across = x + WIDE * (np.concatenate([[0.0], np.repeat(own / own.max(), 2), [0.0]]) - 0.5)
+                up = np.concatenate([edges[:1], edges, edges[-1:]])
+                inside.shape(np.stack(r.spot(across, up), 1), self.colour(mark.colour), alpha=mark.alpha)
 
     def rule(self, inside: Canvas, mark: Rule, r: Room) -> None:
         """A line across, and its word beside it."""

@@ -39,8 +39,8 @@ def pack_sheet(sheet: Sheet, language: str, texts: Mapping[str, str], take: int 
 
     return arrays.message({
         "charts": [{"key": c.key, "title": said(c.title), "note": said(c.note), "wide": c.wide, "even": c.even, "picked": c.picked,
-                    "x": scale(c, "x"), "y": scale(c, "y"), "marks": [mark(m) for m in c.marks]} for c in sheet.charts],
-        "columns": sheet.columns, "moments": list(sheet.moments), "unit": said(sheet.unit), "first": sheet.first, "take": take,
+                    "scrubs": c.scrubs, "x": scale(c, "x"), "y": scale(c, "y"), "marks": [mark(m) for m in c.marks]} for c in sheet.charts],
+        "columns": sheet.columns, "moments": list(sheet.moments), "begin": sheet.begin, "unit": said(sheet.unit), "take": take,
         "texts": texts, "language": language,
         "themes": {name: vars(theme) for name, theme in THEMES.items()},
     })

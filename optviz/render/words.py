@@ -123,7 +123,7 @@ NETWORK: Mapping[str, T] = {
 SHEET: Mapping[str, T] = {
     "stage": T("Charts; press ? for the keys", "Графики; клавиши — по знаку ?"),
     **{name: STAGE[name] for name in ("play", "pause", "speed", "playhead", "home", "back", "on", "present", "help", "close")},
-    "moment": T("{unit} {k} of {n}", "{unit} {k} из {n}"),
+    "moment": T("{unit} {k} of {n}", "{unit} {k} из {n}"), "value": T("{unit} = {k}", "{unit} = {k}"),
     "keys": T("Space | play, pause\n← → | one step back, on\nHome, End | first, last step\nF | presentation\n"
               "Mouse, finger | touch a mark to read its numbers\n? | these keys",
               "Пробел | показать, пауза\n← → | шаг назад, вперёд\nHome, End | первый, последний шаг\nF | во весь экран\n"

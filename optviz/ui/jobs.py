@@ -47,10 +47,10 @@ def rest() -> None:
         ours().only(owner(), st.session_state[ASKED])
 
 
-def work(place: str, about: T, function: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
+def work(place: str, about: T, function: Callable[..., Any], *arguments: Any, soon: float = SOON, **named: Any) -> Any:
     """The result of function(*arguments, **named); None, or what there is of it so far, while it is not there: then the page runs again when it is.
 
-    `place` tells one question of a page from another; a new question there ends the old one.
+    `place` tells one question of a page from another; a new question there ends the old one. So long (`soon`) the page waits by itself.
     """
     st.session_state.setdefault(ASKED, set()).add(place)
     try:
@@ -58,7 +58,7 @@ def work(place: str, about: T, function: Callable[..., Any], *arguments: Any, **
     except Refused as refusal:
         st.warning(plain(say(refusal.text)), icon=":material/info:")
         return None
-    until = time.monotonic() + SOON
+    until = time.monotonic() + soon
     while not job.ended and time.monotonic() < until:
         time.sleep(0.02)
     if job.state == DONE:

@@ -16,7 +16,7 @@ _stage = st.components.v2.component("optviz.sheet", css="sheet.css", js="sheet.j
 
 
 class Pick(NamedTuple):
-    """A mark of a chart, and which of its points or cells."""
+    """A mark of a chart, and which of its points or cells; −1 where the click was beside all."""
 
     chart: str
     mark: int

@@ -5,7 +5,9 @@ import { digits, power } from "./scene.js";
 const TOP = 22, BOTTOM = 38, RIGHT = 12, GAP = 1e38; // a number as large is none
 const MOST = 3; // rows of words under a scale
 const NEAR = 22; // px within which a mark is meant
+export const UNNAMED = new Set(["heat", "ridges"]); // marks whose name is that of their numbers
 const HEAD = 7; // px of an arrow's head
+const WIDE = 0.9; // of a place, where ridges are the widest
 const FEW = 2.5; // decades that have marks inside them
 const TICK = 64, ROW = 26, ROWS = 14; // px that a tick's words want
 
@@ -62,7 +64,7 @@ export class Plot {
     this.grid(g, marks);
     g.save(); g.beginPath(); g.rect(left, top - 1, right - left, bottom - top + 2); g.clip();
     this.spots = [];
-    for (const kind of ["ground", "heat", "bars", "line", "rule", "arrows", "dots"]) chart.marks.forEach((mark, m) => mark.kind === kind && this[kind](g, mark, m));
+    for (const kind of ["ground", "heat", "ridges", "bars", "line", "rule", "arrows", "dots"]) chart.marks.forEach((mark, m) => mark.kind === kind && this[kind](g, mark, m));
     g.restore();
     this.names(g, marks);
     if (hovered) this.ring(g, hovered);
@@ -169,6 +171,25 @@ export class Plot {
     }
   }
 
+  // A histogram on its side over each place.
+  ridges(g, mark, m) {
+    const [x, edges] = [mark.x[0], mark.edges[0]], counts = at(mark.counts, 2, this.moment), bins = edges.length - 1;
+    g.globalAlpha = mark.alpha; g.fillStyle = this.colour(mark.colour);
+    for (let i = 0; i < x.length; i++) {
+      const own = counts.subarray(i * bins, (i + 1) * bins), most = Math.max(...own), whole = own.reduce((sum, n) => sum + n, 0);
+      if (!(most > 0)) continue;
+      const left = this.px(x[i] - WIDE / 2), wide = this.px(x[i] + WIDE / 2) - left;
+      g.beginPath(); g.moveTo(left, this.py(edges[0]));
+      for (let j = 0; j < bins; j++) {
+        const end = left + wide * own[j] / most, [low, high] = [this.py(edges[j]), this.py(edges[j + 1])];
+        g.lineTo(end, low); g.lineTo(end, high);
+        if (own[j]) this.spots.push([left + wide / 2, (low + high) / 2, m, i, x[i], [edges[j], edges[j + 1]], [left, left + wide, high, low], own[j] / whole]);
+      }
+      g.lineTo(left, this.py(edges[bins])); g.fill();
+    }
+    g.globalAlpha = 1;
+  }
+
   arrows(g, mark, m) {
     const [x, y, dx, dy] = [mark.x, mark.y, mark.dx, mark.dy].map((a) => at(a, 1, this.moment));
     g.globalAlpha = mark.alpha; g.strokeStyle = g.fillStyle = this.colour(mark.colour); g.lineWidth = mark.width * (this.big ? 1.5 : 1); g.setLineDash(DASHES[mark.dash]);
@@ -233,7 +254,7 @@ export class Plot {
   // What it says of itself.
   told([, , m, , x, y, , z]) {
     const mark = this.chart.marks[m], said = (scale, v) => (Array.isArray(v) ? scale.words.length ? scale.words[Math.round((v[0] + v[1]) / 2)] : v.map((e) => digits(e)).join(" … ") : scale.words[v] ?? digits(v));
-    const name = mark.kind === "heat" ? "" : mark.name ?? "";
+    const name = UNNAMED.has(mark.kind) ? "" : mark.name ?? "";
     const rows = [[this.chart.x.name, said(this.chart.x, x)], [this.chart.y.name, said(this.chart.y, y)], ...(z === undefined ? [] : [[mark.name, digits(z)]])];
     return [name, ...rows.map(([word, value]) => `${word}: ${value}`)].filter(Boolean).join("\n");
   }

@@ -1,7 +1,7 @@
 // The stage of a sheet: its charts, one playhead where they move. It knows nothing of Streamlit: `send` tells the world what was picked.
 import { DASHES, marker } from "./plane.js";
 import { KEYS, Playback, bar, button, listenToBar, listener } from "./playback.js";
-import { Plot } from "./plot.js";
+import { Plot, UNNAMED, at } from "./plot.js";
 import { fill, opened } from "./scene.js";
 
 const WHOLE = 4; // seconds at speed 1
@@ -31,7 +31,7 @@ export class SheetPlayer extends Playback {
       for (const mark of chart.marks) for (const [name, value] of Object.entries(mark)) if (Array.isArray(value) && Array.isArray(value[0])) mark[name] = [array(value[0]), value[1]];
     }
     this.scene = sheet; this.texts = sheet.texts;
-    if (!before || before.take !== sheet.take || before.moments.length !== sheet.moments.length) this.playhead = sheet.first ? 0 : this.last;
+    if (!before || before.take !== sheet.take || before.moments.length !== sheet.moments.length) this.playhead = sheet.begin ?? this.last;
     this.playhead = Math.min(this.playhead, this.last);
     this.hovered = null; this.parts.readout.hidden = true;
     this.build(before); this.label(); this.resize();
@@ -56,10 +56,10 @@ export class SheetPlayer extends Playback {
     charts.forEach((chart, i) => {
       const { figure, canvas } = this.plots[i], find = (name) => figure.querySelector(name);
       figure.style.setProperty("--wide", chart.wide);
-      figure.classList.toggle("picked", chart.picked); figure.classList.toggle("even", chart.even);
+      figure.classList.toggle("picked", chart.picked); figure.classList.toggle("even", chart.even); figure.classList.toggle("scrubs", chart.scrubs);
       find("figcaption").textContent = chart.title;
       find(".note").textContent = chart.note ?? ""; find(".note").hidden = !chart.note;
-      const names = chart.marks.filter((mark) => mark.name && mark.kind !== "heat");
+      const names = chart.marks.filter((mark) => mark.name && !UNNAMED.has(mark.kind));
       find(".names").replaceChildren(...names.map((mark) => {
         const row = document.createElement("li"), sample = Object.assign(document.createElement("canvas"), { width: 44, height: 28 });
         row.append(sample, mark.name); row.mark = mark;
@@ -130,8 +130,8 @@ export class SheetPlayer extends Playback {
     this.wear(scene.themes);
     if (this.theme !== before || !this.worn) this.swatches();
     this.plots.forEach((plot, i) => plot.draw(scene.charts[i], k, this.theme, this.hovered?.plot === plot ? this.hovered.spot : null));
-    const counted = scene.moments[this.last] > scene.moments[0]; // others go down, or are names
-    this.tick(this.last, counted ? fill(this.texts.moment, { unit: scene.unit, k: scene.moments[k], n: scene.moments[this.last] }) : `${scene.unit} ${scene.moments[k]}`, this.texts);
+    const counted = scene.moments[this.last] > scene.moments[0] && typeof scene.moments[k] !== "string"; // others go down, or are names
+    this.tick(this.last, fill(this.texts[counted ? "moment" : "value"], { unit: scene.unit, k: scene.moments[k], n: scene.moments[this.last] }), this.texts);
   }
 
   // The samples of colour and stroke in the legends.
@@ -156,11 +156,26 @@ export class SheetPlayer extends Playback {
       return spot && { plot, spot };
     };
     on(this.box, "pointermove pointerdown", (e) => this.hover(spotAt(e), e));
+    on(this.parts.charts, "pointerdown pointermove", (e) => {
+      const i = this.plots.findIndex((p) => p.canvas === e.target);
+      if (!(e.buttons & 1) || !this.scene?.charts[i]?.scrubs) return;
+      if (e.type === "pointerdown") e.target.setPointerCapture(e.pointerId);
+      this.go(this.nearest(i, e.clientX - e.target.getBoundingClientRect().left));
+    });
     on(this.box, "pointerleave", () => this.hover(null));
     on(this.parts.charts, "click", (e) => {
-      const found = spotAt(e), chart = found && this.scene.charts[this.plots.indexOf(found.plot)];
-      if (chart?.picked) this.send({ pick: { chart: chart.key, mark: found.spot[2], point: found.spot[3] } });
+      const found = spotAt(e), chart = this.scene?.charts[this.plots.findIndex((p) => p.canvas === e.target)];
+      if (chart?.picked) this.send({ pick: { chart: chart.key, mark: found?.spot[2] ?? -1, point: found?.spot[3] ?? -1 } });
     });
+  }
+
+  // The moment at which a chart's first dot is nearest to a place of its canvas.
+  nearest(i, x) {
+    const dots = this.scene.charts[i].marks.find((mark) => mark.kind === "dots");
+    const far = (k) => Math.abs(this.plots[i].px(at(dots.x, 1, k)[0]) - x);
+    let best = 0;
+    for (let k = 1; k <= this.last; k++) if (far(k) < far(best)) best = k;
+    return best;
   }
 
   hover(found, e) {
