@@ -61,10 +61,10 @@ LOOK: Mapping[str, Any] = {
 LINKED = 20  # weights that a link can carry
 MOST_PINS = 4
 LONGEST_PIN = 2000  # characters of a link
-OWN = T("your own data are not part of this link; “Your own data and files” saves them in a file, and opens it",
-        "собственных данных в этой ссылке нет; раздел «Свои данные и файлы» сохраняет их в файл и открывает его")
-EDITED = T("the weights set by hand are too many for this link; “Your own data and files” saves them in a file, and opens it",
-           "весов, заданных вручную, слишком много для этой ссылки; раздел «Свои данные и файлы» сохраняет их в файл и открывает его")
+OWN = T("your own data are not part of a link; “Your own data and files” saves them in a file, and opens it",
+        "собственных данных в ссылке нет; раздел «Свои данные и файлы» сохраняет их в файл и открывает его")
+EDITED = T("the weights set by hand are too many for a link; “Your own data and files” saves them in a file, and opens it",
+           "весов, заданных вручную, слишком много для ссылки; раздел «Свои данные и файлы» сохраняет их в файл и открывает его")
 
 
 @dataclass(frozen=True, init=False)

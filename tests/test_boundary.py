@@ -144,7 +144,7 @@ def test_points_and_weights_set_by_hand_begin_the_training_anew(visit):
     page.keyboard.press("p")
     top.click(position={"x": 20, "y": 20})
     page.wait_for_url(re.compile("data=own"))
-    expect(page.get_by_text("Ваших точек в адресе страницы нет")).to_be_visible()
+    expect(page.get_by_text("Собственных данных в ссылке нет")).to_be_visible()
     count(page, r"^эпоха [1-9]\d* из 3000$")  # it plays on
     page.keyboard.press("Control+z")
     page.wait_for_url(re.compile("data=circle"))

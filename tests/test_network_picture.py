@@ -226,7 +226,7 @@ def test_what_cannot_be_is_refused_in_a_sentence():
         ov.render(ov.train("moons", lr=np.array([0.1, 0.2]), epochs=1), medium="png")
     with pytest.raises(ov.Refused, match="300 are the limit; choose fewer neurons"):
         ov.render(Study("moons", layers=(64,) * 8, epochs=20, n=20), medium="html")
-    with pytest.raises(ov.Refused, match="no plane to colour"):
+    with pytest.raises(ov.Refused, match="neither a curve nor a plane"):
         ov.render(wall(*[trained("digits", epochs=1)] * 2, columns=2), medium="png")
     assert ov.render(Study("digits", layers=(4,), epochs=1, n=60), medium="png")
 

@@ -121,7 +121,7 @@ def test_points_travel_by_paste_and_by_file_and_come_back_the_same(visit):
     s = opened(content)
     assert s.weights == (1.0, -1.0, 0.5, 2.0, 0.0, 0.25, 1.0, -2.0, 0.125) and s["data"].size == 4
     page.get_by_role("button", name="Поделиться").click()
-    expect(page.get_by_role("dialog").get_by_text("собственных данных в этой ссылке нет")).to_be_visible()
+    expect(page.get_by_role("dialog").get_by_text("собственных данных в ссылке нет")).to_be_visible()
 
     page = visit("/boundary?lang=ru")
     unfold(page)

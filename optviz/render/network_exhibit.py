@@ -88,7 +88,8 @@ def wall_exhibit(wall: Wall, lab: str, query: str, name: str, caption: T, script
                  complete: bool = False) -> WallExhibit:
     """Trainings of a lab."""
     first = wall.cells[0].study
-    return WallExhibit(lab, query, name, caption, wall.last, first["at"], scripts, {}, ("tail", "arrows", "sliders"), complete, wall)
+    useless = ("tail", "arrows", "sliders", *["panel"] * (len(wall.cells) > 1))
+    return WallExhibit(lab, query, name, caption, wall.last, first["at"], scripts, {}, useless, complete, wall)
 
 
 def study_exhibit(study: Study, trainer: Trainer) -> WallExhibit:

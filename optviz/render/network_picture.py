@@ -289,7 +289,7 @@ class NetworkPicture:
             self.polylines(canvas, c, panel, lines, self.steps, 0.25)
 
     @cached_property
-    def curves(self) -> list[tuple[Panel, T, list[tuple[np.ndarray, str, int]]]]:
+    def curves(self) -> list[tuple[Panel, str, list[tuple[np.ndarray, str, int]]]]:
         """Losses and accuracies: their frame, what they are, and each with its colour and dash."""
         scene = self.alone
         if scene is None:
@@ -300,10 +300,15 @@ class NetworkPicture:
             return [(val, self.theme.faint, 1)] * both + [(train, self.theme.ink, 0)]
         loss = pair(f.loss_train, f.loss_val)
         high = min(max(float(line.max()) for line, *_ in loss), 3 * max(float(line[0]) for line, *_ in loss))
-        out = [(Panel(0.0, 0.0, beyond(1.02 * high) or 1.0, False), NETWORK["loss"], loss)]
+        out = [(Panel(0.0, 0.0, beyond(1.02 * high) or 1.0, False), "loss", loss)]
         if f.accuracy_train is not None and f.accuracy_val is not None:
-            out.append((Panel(0.0, 0.0, 1.001, False), NETWORK["accuracy"], pair(f.accuracy_train, f.accuracy_val)))
+            out.append((Panel(0.0, 0.0, 1.001, False), "accuracy", pair(f.accuracy_train, f.accuracy_val)))
         return out
+
+    def figures(self, name: str, shown: float) -> dict[str, str]:
+        """Loss or accuracy, in per cent, of a moment on both parts."""
+        f, k = self.panes[0].scene.frames, self.panes[0].frame(shown)
+        return {part: digits((100 if name == "accuracy" else 1) * float(getattr(f, f"{name}_{part}")[k])) for part in ("train", "val")}
 
     def polylines(self, canvas: Canvas, c: Place, panel: Panel, lines: Sequence[tuple[np.ndarray, str, int]], now: float, alpha: float) -> None:
         """Curves as far as a moment."""
@@ -342,7 +347,9 @@ class NetworkPicture:
             self.polylines(canvas, c, panel, lines, shown, 1.0)
             self.cursor(canvas, c, panel, lines, shown)
             y = c.y + c.height - BOTTOM - 10 if i else c.y + TOP + 8
-            words = self.say(name).replace("―", "—").replace("┄", "– –")  # lines that fonts without boxes have
+            whole, words = (self.say(NETWORK[f"{name}{more}"]).replace("―", "—").replace("┄", "– –") for more in ("_now", ""))  # in any font
+            whole = whole.format(**self.figures(name, shown))
+            words = whole if canvas.measure(whole, TEXT) < c.width - LEFT - RIGHT - 16 else words
             halo = self.theme.page if self.look.card else self.page
             canvas.text(c.x + c.width - RIGHT - 8, y, words, TEXT, self.theme.faint, 400, "right", halo)
 

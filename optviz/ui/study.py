@@ -10,7 +10,7 @@ import streamlit as st
 
 from ..core import Refused, T, short
 from ..edits import taken_back, with_points, with_weights
-from ..ending import Check, advance, sanity
+from ..ending import Check, advance, lacking, sanity
 from ..names import choices, setting_name
 from ..network_scene import network_scene, run_key
 from ..optimizers import optimizers
@@ -300,5 +300,7 @@ def _whole(study: Study) -> WallExhibit:
     trainer = under_way(study)
     if trainer is None:
         raise Refused(st.session_state[WHY])
+    if (text := lacking(trainer)) is not None:
+        raise Refused(text)
     with st.spinner(say(ENDING)):
         return study_exhibit(study, workers().call(advance, study, trainer, WAIT))

@@ -37,7 +37,7 @@ export class Chart {
 
   draw(scene, paths, playhead, theme, texts, font) {
     Object.assign(this, { panel: scene.panel, steps: scene.steps });
-    const picture = [theme.page, font, texts.loss];
+    const picture = [theme.page, font];
     if (!this.painted || this.painted.paths !== paths || this.painted.scene !== scene || this.painted.picture.some((p, i) => p !== picture[i])) {
       this.curves(paths);
       this.painted = { paths, scene, picture };

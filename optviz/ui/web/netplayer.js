@@ -14,7 +14,7 @@ import { AGAIN, TrainingPlayer, addFrames, frameAt, lasting, percent, same } fro
 
 const REST = 180; // ms after which the picture becomes finer
 const MOVING = [14, 100], RESTING = [70, 200]; // ms that a field may take, and the most places on a side, in motion and at rest
-const NARROW = 280; // px of a chart that has no room for more than its name
+const NARROW = 280, ROOMY = 320; // px of a chart that has no room for more than its name; that has room for numbers, too
 const OWN = { ...KEYS, r: "reset", "к": "reset", s: "seed", "ы": "seed", v: "val", "м": "val", t: "train", "е": "train", d: "discrete", "в": "discrete", w: "warp", "ц": "warp",
   m: "matrix", "ь": "matrix", n: "neuron", "т": "neuron", c: "pin", "с": "pin", p: "pen", "з": "pen" };
 
@@ -178,7 +178,7 @@ export class NetworkPlayer extends TrainingPlayer {
       diagram.place(net, scene.labels, scene.labels.length > 2 && net.widths.at(-1) === scene.labels.length, this.big);
       diagram.draw(frame, scene.points && this.seen.layers, this.seen?.grid, this.seen?.reach, { ...style, here: this.here(frame) });
     }
-    this.curves(theme, font(11));
+    this.curves(theme, font(11), frame);
     this.tick(scene.epochs, fill(texts.pass_of, { k: frame.pass, n: scene.epochs }), texts);
   }
 
@@ -217,7 +217,7 @@ export class NetworkPlayer extends TrainingPlayer {
     return net.flow(net.inputs([x], [y]), frame.theta, frame.running).map((layer) => layer.map(([v]) => v));
   }
 
-  curves(theme, font) {
+  curves(theme, font, frame) {
     const { scene, frames, texts, charts } = this, times = frames.map((f) => f.pass);
     if (this.curved?.last !== frames.at(-1) || this.curved.run !== scene.run || this.curved.theme !== theme.name) {
       const path = (name, dash, colour) => ({ height: frames.map((f) => f[name]), times, colour, dash, end: null });
@@ -228,8 +228,9 @@ export class NetworkPlayer extends TrainingPlayer {
     }
     const { loss, accuracy, panels } = this.curved;
     [loss, accuracy].forEach((paths, i) => {
-      const name = ["loss", "accuracy"][i] + (charts[i].width < NARROW ? "_short" : "");
-      if (paths) charts[i].draw(panels[i], paths, this.playhead, theme, { loss: texts[name], step_axis: texts.pass_axis }, font);
+      const name = ["loss", "accuracy"][i], room = charts[i].width / (this.big ? 1.5 : 1), said = texts[name + (room < NARROW ? "_short" : room < ROOMY ? "" : "_now")];
+      const [train, val] = ["train", "val"].map((part) => digits((i ? 100 : 1) * frame[`${name}_${part}`]));
+      if (paths) charts[i].draw(panels[i], paths, this.playhead, theme, { loss: fill(said, { train, val }), step_axis: texts.pass_axis }, font);
     });
   }
   // Who was taken for whom, in the part that is trained on and in the other: a table each, rows are the true classes.
@@ -280,10 +281,10 @@ export class NetworkPlayer extends TrainingPlayer {
     for (const name of ["train", "val", "wrong"]) buttons[name].setAttribute("aria-pressed", !look.hidden.includes(name));
     buttons.discrete.setAttribute("aria-pressed", look.discrete); buttons.warp.setAttribute("aria-pressed", look.warp !== null); buttons.matrix.setAttribute("aria-pressed", look.matrix);
     parts.bent.hidden = look.warp === null || !scene.points; parts.matrix.hidden = !look.matrix || !classes;
-    this.box.classList.toggle("counting", !parts.matrix.hidden);
+    this.box.classList.toggle("counting", !parts.matrix.hidden); this.box.classList.toggle("empty", scene.points?.x.length === 0);
     parts.accuracy.hidden = !scene.labels.length;
     parts.none.hidden = !!scene.points; parts.none.textContent = texts.no_plane;
-    parts.sentence.textContent = scene.sentence ?? (this.pen.on ? texts.pen_hint : texts.hint); parts.sentence.classList.toggle("said", !!scene.sentence);
+    parts.sentence.textContent = scene.sentence ?? (this.pen.on ? texts.pen_hint : buttons.pen.hidden ? texts.hint : `${texts.hint} ${texts.hint_pen}`); parts.sentence.classList.toggle("said", !!scene.sentence);
     const names = Array.from({ length: net.hidden }, (_, i) => fill(texts.layer, { n: i + 1, width: net.widths[i + 1] }));
     if (!same(names, this.named)) { this.named = names; this.layers.replaceChildren(...names.map((text, i) => new Option(text, i + 1))); }
     if (look.warp !== null) this.layers.value = look.warp;
