@@ -3,7 +3,7 @@
 import streamlit as st
 
 from optviz.core import T
-from optviz.ui import frame, jobs
+from optviz.ui import frame, jobs, sheet
 from optviz.ui.text import say
 
 SECTIONS = {
@@ -24,5 +24,6 @@ st.set_page_config(page_title="optviz", page_icon=frame.ICON, layout="wide")
 page = st.navigation({say(section): pages for section, pages in SECTIONS.items() if pages}, position="top")
 frame.header()
 jobs.begin()
+sheet.begin()
 frame.guarded(page.run)
 jobs.rest()

@@ -106,6 +106,15 @@ def _named(given: Mapping[str, Any]) -> dict[str, Any]:
     return {name.removeprefix("own_"): value for name, value in given.items()}
 
 
+def script(trial: Trial, language: str) -> str:
+    """A program that makes the same experiment."""
+    said = {"en": "What this experiment finds, as arrays.", "ru": "Что находит этот эксперимент, в виде массивов."}[language]
+    return "\n".join([f'"""{said}"""', "", "from optviz.regular.findings import findings", "from optviz.training import Training", "",
+                      f"training = Training.from_query({trial.study.training.to_query()!r})",
+                      f"result = findings[{trial.about!r}].experiment(training, **{trial.own!r})",
+                      "print({name: getattr(value, 'shape', value) for name, value in vars(result).items()})", ""])
+
+
 # --- what is worth showing, in lecture order ---------------------------------------------------------------------------------------------
 
 #: Few noisy points, a tenth of them with the wrong label: large networks learn the noise.

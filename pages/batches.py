@@ -3,9 +3,11 @@
 import streamlit as st
 
 from optviz.batches.presets import opening
+from optviz.core import T
 from optviz.ui import batches as own
 from optviz.ui.controls import Desk, lab_text
 from optviz.ui.frame import address, embedded, notes, take
+from optviz.ui.sheet import files
 
 desk = Desk("batches", opening)
 text = lab_text(__file__, "batches")
@@ -24,3 +26,4 @@ else:
         with st.expander(text.heading):
             st.markdown(text.points)
 address("batches", desk.spec.to_query())
+files("batches", desk.spec.to_query(), f"batches-{desk.spec.view}", T("Gradient noise and batches", "Шум градиента и пакеты"))

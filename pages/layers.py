@@ -2,10 +2,12 @@
 
 import streamlit as st
 
+from optviz.core import T
 from optviz.inside import opening
 from optviz.ui import layers as panels
 from optviz.ui.controls import Desk, lab_text
 from optviz.ui.frame import address, embedded, notes, take
+from optviz.ui.sheet import files
 from optviz.ui.trial import gone
 
 desk = Desk("layers", opening)
@@ -33,3 +35,4 @@ else:
         with st.expander(text.heading):
             st.markdown(text.points)
 address("layers", look.to_query())
+files("layers", look.to_query(), f"layers-{look.about}", T("Layers and gradients", "Слои и градиенты"))

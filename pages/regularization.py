@@ -52,3 +52,4 @@ else:
         with st.expander(text.heading):
             st.markdown(text.points)
 address("regularization", trial.to_query())
+own.take_home(desk)

@@ -1,11 +1,14 @@
 """The regularization lab: its spec and URL, its charts, and its page in a real browser."""
 
+import contextlib
+import io
 import re
 from pathlib import Path
 from urllib.parse import parse_qsl
 
 import numpy as np
 import pytest
+from PIL import Image
 from playwright.sync_api import expect
 from streamlit.testing.v1 import AppTest
 
@@ -14,14 +17,19 @@ from optviz.grid import Grid, Lockstep, Varied, advance
 from optviz.regular import several
 from optviz.regular.findings import findings
 from optviz.regular_sheets import SHEETS, bands
+from optviz.render.export import filename, made
 from optviz.render.frames import frames
+from optviz.render.network_exhibit import wall_exhibit
+from optviz.render.options import options
 from optviz.render.picture import Look
+from optviz.render.sheet_exhibit import sheet_exhibit
 from optviz.render.sheet_picture import SheetPicture
 from optviz.render.sheet_wire import pack_sheet
 from optviz.sheet import ends
 from optviz.study import Study
 from optviz.training import Training
-from optviz.trial import FIRST, GRID, NUMBERS, OWN_NAMES, Trial, numbers_of, opened, opening
+from optviz.trial import FIRST, GRID, NUMBERS, OWN_NAMES, Trial, numbers_of, opened, opening, script
+from optviz.wall import Cell, Wall
 
 PAGE = Path(__file__).parent.parent / "pages" / "regularization.py"
 TINY = Training("circle", noise=0.2, n=30, layers=(3, 3), epochs=2, optimizer="adam", loss="ce", dropout=0.3, batch=8)
@@ -112,6 +120,37 @@ def test_bands_hold_every_row_of_a_grid():
     assert [m.name for m in chart.marks] == rows and chart.marks[1].y.tolist() == values[3:].mean(1).tolist()
     assert all((m.low <= m.y).all() and (m.y <= m.high).all() for m in chart.marks)
     assert several.NEVER < 0
+
+
+# --- what can be taken home --------------------------------------------------------------------------------------------------------------------
+
+
+def test_charts_are_taken_home_in_every_medium(tmp_path):
+    t = opened(findings["trench"])
+    sheet = SHEETS[t.finding.experiment](t.finding.run())
+    e = sheet_exhibit(sheet, "regularization", t.to_query(), "regularization-trench", t.finding.name, {"optviz": lambda language: script(t, language)})
+    files = {medium: made(e, medium, options({"frames": 2} if medium == "gif" else {})) for medium in ("gif", "png", "svg", "html", "csv", "npz", "py")}
+    assert filename(e, "png", options({})) == "regularization-trench.png" and len(files["html"]) < 300_000
+    assert Image.open(io.BytesIO(files["png"])).size == Image.open(io.BytesIO(files["gif"])).size == (960, 540)
+    rows = files["csv"].decode().splitlines()
+    assert rows[0] == "chart,mark,moment,x,y,value" and len(rows) > 100
+    arrays = np.load(io.BytesIO(files["npz"]))
+    assert np.array_equal(arrays["eigenvalues_0_y"], t.finding.run().eigenvalues[1:, 0])
+    said = io.StringIO()
+    with contextlib.redirect_stdout(said):
+        exec(compile(files["py"], "script", "exec"), {})  # our own text
+    assert "eigenvalues" in said.getvalue()
+
+
+def test_the_grid_is_one_gif_and_one_still():
+    grid = Grid(Study(TINY), Varied("width", (2, 4)), Varied("lambda", (0.0, 0.1, 1.0)))
+    run = Lockstep(grid)
+    run.take(advance(run.trainers, 60))
+    rows, columns = grid.heads()
+    wall = Wall([Cell(rows[0], *cell) for cell in zip(run.studies, run.cells, strict=True)], 3, rows, columns)
+    e = wall_exhibit(wall, "regularization", "", "grid", rows[0], {})
+    film = Image.open(io.BytesIO(made(e, "gif", options({"frames": 3, "language": "ru"}))))
+    assert film.n_frames == 3 and np.asarray(Image.open(io.BytesIO(made(e, "png", options({})))).convert("RGB")).std() > 20
 
 
 # --- its page --------------------------------------------------------------------------------------------------------------------------------

@@ -20,12 +20,14 @@ from ..core import Refused, T
 from ..network_scene import Frames, NetworkScene
 from ..palette import THEMES
 from ..scene import Crowd, Scene
+from ..sheet import Sheet
 from ..wall import WallScene
 from .network_wire import pack_network, pack_wall
 from .options import Options
+from .sheet_wire import pack_sheet
 from .sliders import Slider
 from .wire import pack
-from .words import NETWORK, REPLAY, SLIDE, STAGE, WALL, WALL_REPLAY
+from .words import NETWORK, REPLAY, SHEET, SLIDE, STAGE, WALL, WALL_REPLAY
 
 WEB = Path(__file__).parent.parent / "ui" / "web"
 LIMIT = 300_000  # bytes of a file
@@ -113,6 +115,14 @@ def of_wall(scene: WallScene, language: str) -> Content:
         return _packed("scene", pack_wall(replace(scene, cells=cells), language, texts))
     return Content("wallslide", {}, texts, ("stage", "network", "wall", "slide"), (FACES[0], FACES[2]),
                    ((n, packed(*how)) for n, *how in TRIES), T("choose fewer networks or neurons", "уменьшите число сетей или нейронов"))
+
+
+def of_sheet(sheet: Sheet, language: str) -> Content:
+    """Charts."""
+    texts = {name: getattr(text, language) for name, text in {**SHEET, **SLIDE}.items()}
+    packed = _packed("scene", pack_sheet(sheet, language, texts))
+    return Content("sheetslide", {}, texts, ("stage", "sheet", "slide"), (FACES[0], FACES[2]), ((n, packed) for n in (2, 0)),
+                   T("choose fewer charts or seeds", "уменьшите число графиков или зёрен"))
 
 
 def slide(content: Content, o: Options, caption: str, query: str) -> bytes:

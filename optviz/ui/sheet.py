@@ -2,17 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 import streamlit as st
 
+from ..core import Refused, T
+from ..render.sheet_exhibit import SheetExhibit, sheet_exhibit
 from ..render.sheet_wire import pack_sheet
 from ..render.words import SHEET
 from ..sheet import Sheet
+from .export import exports
 from .text import language, say
 
 _stage = st.components.v2.component("optviz.sheet", css="sheet.css", js="sheet.js")
+
+
+SHOWN = "sheet-shown"  # the last that this visit saw, for the export
+
+
+def begin() -> None:
+    """Before a page is run: no charts are shown yet."""
+    st.session_state.pop(SHOWN, None)
+
+
+def files(lab: str, query: str, name: str, caption: T, scripts: Mapping[str, Callable[[str], str]] | None = None) -> None:
+    """At a page's end: the export of the charts that it shows."""
+    def shown() -> SheetExhibit:
+        sheet = st.session_state.get(SHOWN)
+        if sheet is None:
+            raise Refused(T("nothing has been measured yet; wait until the charts are there",
+                            "ещё ничего не измерено; дождитесь, пока появятся графики"))
+        return sheet_exhibit(sheet, lab, query, name, caption, scripts or {})
+    exports(shown)
 
 
 class Pick(NamedTuple):
@@ -34,4 +56,5 @@ def sheet_stage(sheet: Sheet, key: str, on_pick: Callable[[Pick], None] | None =
         if isinstance(chart, str) and type(mark) is int and type(point) is int:
             on_pick(Pick(chart, mark, point))
 
+    st.session_state[SHOWN] = sheet
     _stage(key=key, data=pack_sheet(sheet, language(), {name: say(text) for name, text in SHEET.items()}, take), on_event_change=heard)

@@ -14,21 +14,24 @@ from ..regular.findings import findings
 from ..regular.several import seeds_from
 from ..regular.weights import trench
 from ..regular_sheets import SHEETS, bands
+from ..render.network_exhibit import WallExhibit, wall_exhibit
 from ..render.network_wire import pack_wall
 from ..render.words import WALL
 from ..sheet import Sheet
 from ..study import LOOK, Study
-from ..trial import FIRST, GRID, OWN_NAMES, Trial, numbers_of, opened
+from ..trial import FIRST, GRID, OWN_NAMES, Trial, numbers_of, opened, script
 from ..wall import Cell, Wall, wall_scene
 from ..workers import workers
 from .controls import Desk, Example, Lens, examples
+from .export import exports
 from .frame import put
 from .jobs import work
 from .network import wall
-from .sheet import sheet_stage
+from .sheet import files, sheet_stage
 from .text import language, plain, say
 
 SLICE = 0.3  # seconds of training between two looks at the visitor
+WAIT = 15.0  # seconds of training before an export
 RUN, FRAMES, WHY, GO = "trial-run", "trial-frames", "trial-why", "trial-go"
 
 
@@ -93,13 +96,17 @@ def grid_stage(desk: Desk[Trial], take: int) -> None:
         st.warning(plain(say(why)), icon=":material/info:")
     if run is None:
         return
-    rows, columns = grid.heads()
-    cells = [Cell(T(f"{rows[k // len(columns)].en}, {columns[k % len(columns)].en}", f"{rows[k // len(columns)].ru}, {columns[k % len(columns)].ru}"),
-                  study, trainer) for k, (study, trainer) in enumerate(zip(run.studies, run.cells, strict=True))]
-    frames = st.session_state.get(FRAMES) or [0] * len(cells)
-    first = [min(k, len(cell.trainer.snapshots)) for k, cell in zip(frames, cells, strict=True)]
-    scene = wall_scene(Wall(cells, len(columns), rows, columns), first, look=dict(grid.study.look))
+    frames = st.session_state.get(FRAMES) or [0] * len(run.cells)
+    first = [min(k, len(cell.snapshots)) for k, cell in zip(frames, run.cells, strict=True)]
+    scene = wall_scene(walled(grid, run), first, look=dict(grid.study.look))
     wall(pack_wall(scene, language(), {name: say(text) for name, text in WALL.items()}, take), "trial-wall", partial(after, desk))
+
+
+def walled(grid: Grid, run: Lockstep) -> Wall:
+    """The grid's networks with what stands before its rows and above its columns."""
+    rows, columns = grid.heads()
+    heads = [T(f"{row.en}, {column.en}", f"{row.ru}, {column.ru}") for row in rows for column in columns]
+    return Wall([Cell(*cell) for cell in zip(heads, run.studies, run.cells, strict=True)], len(columns), rows, columns)
 
 
 def grid_band(trial: Trial) -> None:
@@ -185,6 +192,25 @@ def trial_panel(desk: Desk[Trial]) -> None:
                              "λ = 0,01 — 90 %, больше, чем у 3 нейронов при любом λ."), FIRST)}
     table |= {key: Example(finding.name, finding.do, finding.see, opened(finding)) for key, finding in findings.items()}
     examples(desk, table, lambda trial: trial.about)
+
+
+def take_home(desk: Desk[Trial]) -> None:
+    """At the page's end: the export of the grid, trained to its end first, or of an experiment's charts."""
+    trial = desk.spec
+    if trial.finding is not None:
+        files("regularization", trial.to_query(), f"regularization-{trial.about}", trial.finding.name,
+              {name: partial(script, trial) for name in ("optviz", "torch")})
+        return
+
+    def whole() -> WallExhibit:
+        run = under_way(trial.grid)
+        if run is None:
+            raise Refused(st.session_state[WHY])
+        with st.spinner(say(T("Training to the end …", "Обучаем до конца…"))):
+            run.take(workers().call(advance, run.trainers, WAIT))
+        name = T(f"{trial.study['data'].name.en} · {len(run.cells)} networks", f"{trial.study['data'].name.ru} · сетей: {len(run.cells)}")
+        return wall_exhibit(walled(trial.grid, run), "regularization", trial.to_query(), f"regularization-{trial.study['data'].key}", name, {})
+    exports(whole)
 
 
 def study_desk(desk: Desk[Trial]) -> Desk[Study]:
