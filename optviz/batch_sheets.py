@@ -51,7 +51,7 @@ def sheet(p: Sampling, found: Any) -> Sheet:
 # --- a finite sum, update by update ----------------------------------------------------------------------------------------------------
 
 
-def moments(p: Sampling, runs: Sequence[Descended]) -> tuple[list[int | str], list[np.ndarray]]:
+def moments(p: Sampling, runs: Sequence[Descended]) -> tuple[list[float], list[np.ndarray]]:
     """What the playhead counts, and how many updates each run has made by then."""
     n, most = p["n"], min(MOMENTS, max(20, NUMBERS // p["n"]))
     if p["axis"] == "updates":
@@ -61,7 +61,7 @@ def moments(p: Sampling, runs: Sequence[Descended]) -> tuple[list[int | str], li
     seen = np.unique(np.linspace(0, whole, min(most, whole + 1)).round().astype(int))
     if p["axis"] == "passes":
         seen = np.unique(np.append(seen, np.arange(0, whole + 1, n)))  # a pass ends at a moment of its own
-    labels: list[int | str] = [short(float(f"{k / n:.3g}")) for k in seen] if p["axis"] == "passes" else seen.tolist()
+    labels = [float(f"{k / n:.3g}") if k % n else k // n for k in seen.tolist()] if p["axis"] == "passes" else seen.tolist()
     return labels, [np.searchsorted(run.seen, seen, "right") - 1 for run in runs]
 
 
@@ -177,12 +177,9 @@ def parameter_space(p: Sampling, s: Sum, runs: Sequence[Descended], at: Sequence
                    f"Щелчок — начать отсюда.{f' Стрелки длиннее шагов в {longer} раз.' if longer > 1 else ''}"), even=True, picked=True)
 
 
-def started(p: Sampling, point: int) -> Sampling:
+def started(p: Sampling, slope: float, intercept: float) -> Sampling:
     """The start that a click on the parameter space means."""
-    middle, half = frame(p.sum, p.start)
-    row, column = divmod(point, LATTICE)
-    slope, intercept = (float(f"{c + WIDER * half * (2 * k / (LATTICE - 1) - 1):.3g}") for c, k in zip(middle, (column, row), strict=True))
-    return p.at(slope=slope, intercept=intercept)
+    return p.at(slope=float(f"{slope:.3g}"), intercept=float(f"{intercept:.3g}"))
 
 
 # --- the variance of a batch's gradient ---------------------------------------------------------------------------------------------------
@@ -218,17 +215,10 @@ def spread(p: Sampling, v: Variances) -> Sheet:
 # --- noise that frees -----------------------------------------------------------------------------------------------------------------------
 
 
-def ground(s: Surface) -> Ground:
-    """A surface as other labs see it."""
-    bands = heat(s, s.box)
-    sides = [(low + high) / 2 + (high - low) / 2 * WIDER * np.linspace(-1, 1, LATTICE) for low, high in s.box]
-    return Ground(sides[0], sides[1], bands.warp(s.value(*np.meshgrid(*sides))), bands.bands)
-
-
 def over(s: Surface, key: str, title: T, marks: Sequence[Mark], note: T | None = None) -> Chart:
     """A chart over a surface."""
-    (x0, x1), (y0, y1) = s.box
-    return Chart(key, title, Scale(T("x", "x"), low=x0, high=x1), Scale(T("y", "y"), low=y0, high=y1), [ground(s), *marks], note, even=True)
+    x, y = (Scale(T(name, name), low=low, high=high) for name, (low, high) in zip("xy", s.box, strict=True))
+    return Chart(key, title, x, y, [Ground(heat=heat(s, s.box)), *marks], note, even=True)
 
 
 def freed(p: Sampling, e: Escaped) -> Sheet:

@@ -11,8 +11,8 @@ from .core import Choice, Setting, T, resolve
 from .optimizers import Optimizer, optimizers
 from .query import Query
 from .race import Entrant, Race, entrant_on
+from .rates import axes_of, two_numbers, usual_axes
 from .surfaces import Surface
-from .sweeps import axes_of, two_numbers, usual_axes
 
 NUMBERS = tuple(dict.fromkeys(name for o in optimizers.values() for name in axes_of(o)))
 #: Which question is answered under the stage, on what, and what the map varies ("": what suits the optimizer).

@@ -57,7 +57,7 @@ _add("range",
      Pace(Race(RAVINE, (8.0, 3.0), [_sgd(lr=0.01)], SEEN, steps=150, noise=0.5), figure="range"))
 _add("map",
      T("Stability map", "Карта устойчивости"),
-     T("Click a dark cell, then one beyond the line.", "Щёлкните по тёмной клетке, потом за линией."),
+     T("Click a blue cell, then one beyond the line.", "Щёлкните по синей клетке, потом за линией."),
      T("Each cell is a run of the heavy ball. Without momentum the best rate needs 29 steps, with γ ≈ 0.31 it takes 10; beyond 2(1+γ)/λmax all "
        "explode.",
        "Каждая клетка — спуск тяжёлого шарика. Без импульса лучшей скорости нужно 29 шагов, при γ ≈ 0,31 хватает 10; за линией "

@@ -12,17 +12,19 @@ from typing import Any
 import numpy as np
 
 from .core import T
+from .scene import Heat as Bands
 
 
 @dataclass(frozen=True, eq=False)
 class Scale:
-    """An axis: its name, its ends where they are not those of the marks, and words in the place of 0, 1, 2 …"""
+    """An axis: its name, its ends where they are not those of the marks, words in the place of 0, 1, 2 …, and its sign beside a number."""
 
     name: T
     log: bool = False
     low: float | None = None
     high: float | None = None
     words: Sequence[T] = ()
+    sign: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,7 +72,10 @@ class Bars:
 
 @dataclass(frozen=True, eq=False)
 class Heat:
-    """Cells between edges, (rows, columns) of values from low to high; a signed one is orange below 0 and blue above."""
+    """Cells between edges, (rows, columns) of values from low to high; a signed one is orange below 0 and blue above.
+
+    Those of a map with a `colour` have it alike, and say the map's name in the place of a number.
+    """
 
     x: Any
     y: Any
@@ -80,16 +85,22 @@ class Heat:
     name: T
     log: bool = False
     signed: bool = False
+    colour: str | None = None
+    alpha: float = 1.0
 
 
 @dataclass(frozen=True, eq=False)
 class Ground:
-    """A surface in bands with isolines where they change, quiet under all other marks: places along x and y, (y, x) of 0 … bands."""
+    """A surface in bands with isolines where they change, quiet under all other marks: places along x and y, (y, x) of 0 … bands.
 
-    x: Any
-    y: Any
-    z: Any
-    bands: int
+    Where its formula is known, its heat stands in their place, and every view of it is exact.
+    """
+
+    x: Any = None
+    y: Any = None
+    z: Any = None
+    bands: int = 0
+    heat: Bands | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -139,7 +150,7 @@ ARRAYS = ("x", "y", "z", "low", "high", "left", "right", "height", "base", "dx",
 
 @dataclass(frozen=True, eq=False)
 class Chart:
-    """Marks over two scales; `wide` is how many columns of the sheet it takes, an `even` one has the same unit both ways."""
+    """Marks over two scales; `wide` is how many columns of the sheet it takes, an `even` one has the same unit both ways, a `bare` one no scales."""
 
     key: str
     title: T
@@ -150,6 +161,9 @@ class Chart:
     wide: int = 1
     even: bool = False
     picked: bool = False  # whether a click on it means something
+    bare: bool = False
+    tall: bool = False
+    read: bool = False  # whether a pointer reads all named curves where it is, not one mark
     scrubs: bool = False  # whether a hand on it moves the playhead, to where its first dot is nearest
 
 
@@ -159,7 +173,7 @@ class Sheet:
 
     charts: Sequence[Chart]
     columns: int = 2
-    moments: Sequence[int | str] = (0,)
+    moments: Sequence[float | str] = (0,)
     unit: T = STEP
     begin: int | None = None  # which moment is seen at first, where it is not the last
 

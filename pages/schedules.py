@@ -33,7 +33,7 @@ else:
         with st.container(key="lab-prose"):
             st.write(text.prose)
         show()
-        panels.figure_panel(desk, outcome)
+        panels.figure_panel(desk)
         with st.expander(text.heading):
             st.markdown(text.points)
     with right, st.container(key="lab-controls", gap="xsmall"):

@@ -11,12 +11,18 @@ from optviz.outcome import solve
 from optviz.pace import ASKED, NUMBERS, Pace
 from optviz.pace_presets import RAVINE, opening, plan_of, plans
 from optviz.pace_scene import pace_scene, schedule_names
+from optviz.pace_sheets import shown
 from optviz.race import Entrant, Race
+from optviz.rates import band, floor_of, network_curves, network_range_test, of_range, range_test, sharpness, small_network, stability_map, three
 from optviz.render.exhibit import pace_exhibit
 from optviz.render.export import made
+from optviz.render.frames import frames
 from optviz.render.options import options
 from optviz.render.painter import answer
-from optviz.sweeps import band, floor_of, network_curves, network_range_test, of_range, range_test, sharpness, small_network, stability_map, three
+from optviz.render.picture import Look
+from optviz.render.sheet_picture import SheetPicture
+from optviz.render.sheet_wire import pack_sheet
+from optviz.sheet import Heat, Line
 
 
 def ends(key):
@@ -41,6 +47,25 @@ def test_every_plan_exports_as_gif(key):
     shown = pace_exhibit(plans[key].pace)
     gif = made(shown, "gif", options({"size": (320, 240), "seconds": 0.2, "fps": 25}))
     assert (gif[:6] == b"GIF89a" and shown.name.endswith(plans[key].pace.race.entrants[-1].schedule)) or len(set(shown.words)) > 3
+
+
+@pytest.mark.parametrize(("figure", "on"), [("band", "surface"), ("three", "surface"), ("three", "network"), ("range", "surface"), ("range", "network"), ("map", "surface")])
+def test_every_answer_is_a_sheet_for_the_stage_and_for_a_picture(figure, on):
+    sheet = shown(plans["three"].pace.at(figure=figure, on=on))
+    assert len(sheet.charts) == (4 if (figure, on) == ("three", "surface") else 1)
+    texts = [text for c in sheet.charts for text in (c.title, c.x.name, c.y.name, c.note, *(getattr(m, "name", None) for m in c.marks)) if text]
+    assert all((re.search("[а-яё]", t.ru, re.I) is not None) or not re.search("[a-z]{4}", t.en, re.I) for t in texts) and not any(re.search("[а-яё]", t.en, re.I) for t in texts)
+    for theme, language in (("light", "en"), ("dark", "ru")):
+        assert len(pack_sheet(sheet, language, {})) < 2**18
+        assert next(frames(SheetPicture(sheet, Look(theme=theme, language=language)), [0.0])).std() > 5
+
+
+def test_a_cell_of_the_map_is_counted_late_or_grown():
+    found, (chart,) = stability_map(plans["map"].pace.race.runs[0], "lr", "momentum", 1e-3), shown(plans["map"].pace).charts
+    cells = {mark.name.en: np.isfinite(mark.z) for mark in chart.marks if isinstance(mark, Heat)}
+    assert list(cells) == ["steps", "not within the tolerance in time", "ends higher than it began"] and (sum(cells.values()) == 1).all()
+    np.testing.assert_array_equal(cells["ends higher than it began"], np.isnan(found.steps))
+    assert [mark.name.en for mark in chart.marks if isinstance(mark, Line)] == ["the limit of theory"]
 
 
 def test_a_shared_link_is_drawn_by_address_and_on_the_command_line(tmp_path):

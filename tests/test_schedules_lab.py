@@ -88,8 +88,8 @@ def test_a_tampered_link_opens_with_notes():
 # --- in a browser -----------------------------------------------------------------------------------------------------------------------
 
 
-def lr_in_the_url(page):
-    return float(re.search(r"lr=([\d.e-]+)", page.url)[1])
+def rate_in(url):
+    return float(re.search(r"lr=([\d.e-]+)", url)[1])
 
 
 @pytest.mark.parametrize(("language", "names"), [("en", ("Range test", "Stability map", "step")), ("ru", ("Подбор α", "Карта устойчивости", "шаг"))])
@@ -97,7 +97,7 @@ def test_a_click_takes_a_rate_and_a_cell_into_the_lab(visit, language, names):
     ravine = ov.surfaces["ravine"].at(b=10.0)
     start = Pace(Race(ravine, (8.0, 3.0), [Entrant("momentum", lr=0.02), Entrant("momentum", "cosine", lr=0.02)], steps=60))
     page = visit(f"/schedules?{start.to_query()}&lang={language}")
-    stage = page.locator("section[role=application]")
+    stage = page.locator("section[role=application]:not(.sheet)")
     expect(stage.locator(".legend small")).to_have_count(2)
     stage.focus()
     page.keyboard.press("Home")
@@ -112,19 +112,24 @@ def test_a_click_takes_a_rate_and_a_cell_into_the_lab(visit, language, names):
     expect(stage.locator(".count")).to_have_text(re.compile(f"^{names[2]} (28|29|30)"))
 
     page.get_by_role("radio", name=names[0]).or_(page.get_by_role("button", name=names[0])).first.click()
-    plot = page.locator("figure.pick canvas")
+    plot, told = page.locator("section.sheet figure.picked canvas[role=img]"), page.locator("section.sheet .readout")
+
+    def taken(across):
+        """What a pointer reads in the middle of the height, then clicks."""
+        box = plot.bounding_box()
+        before, where = rate_in(page.url), {"x": across * box["width"], "y": box["height"] / 2}
+        plot.hover(position=where)
+        said = dict(line.split(" = ") for line in told.inner_text().splitlines() if " = " in line)
+        plot.click(position=where)
+        page.wait_for_url(lambda url: rate_in(url) != before)
+        return {sign: float(number) for sign, number in said.items()}
     expect(plot).to_be_visible()
-    box = plot.bounding_box()
-    plot.click(position={"x": 50 + 4 / 7 * (box["width"] - 62), "y": 60})  # four of seven decades from 10⁻⁶
-    page.wait_for_url(lambda url: "lr=0.02" not in url)
-    assert lr_in_the_url(page) == pytest.approx(0.01, rel=0.05)
+    read = taken(0.6)
+    assert 1e-3 < read["α"] < 0.1 and rate_in(page.url) == pytest.approx(read["α"], rel=0.03), "a click is less exact than a move by a part of a pixel"
 
     page.get_by_role("radio", name=names[1]).or_(page.get_by_role("button", name=names[1])).first.click()
     page.wait_for_url(re.compile("figure=map"))
-    before = lr_in_the_url(page)
-    expect(plot).to_have_css("height", "380px")
-    box = plot.bounding_box()
-    plot.click(position={"x": 50 + 0.5 * (box["width"] - 62), "y": 10 + 0.5 * (box["height"] - 44)})
-    page.wait_for_url(lambda url: f"lr={before}" not in url)
-    assert lr_in_the_url(page) == pytest.approx(0.106, rel=0.03)
-    assert float(re.search(r"momentum=([\d.]+)", page.url)[1]) == pytest.approx(0.5, abs=0.02)
+    expect(page.locator("section.sheet figure.tall")).to_be_visible()
+    read = taken(0.4)
+    assert rate_in(page.url) == pytest.approx(read["α"], rel=0.005) and 0.02 < read["α"] < 0.12
+    assert float(re.search(r"momentum=([\d.]+)", page.url)[1]) == pytest.approx(read["γ"], rel=0.005) and 0.3 < read["γ"] < 0.7

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from conftest import PATIENCE
 
+import optviz as ov
 from optviz.core import T
 from optviz.palette import THEMES
 from optviz.render.frames import frames
@@ -18,6 +19,7 @@ from optviz.render.sheet_picture import SheetPicture, ticks
 from optviz.render.sheet_wire import pack_sheet
 from optviz.render.svg import Svg
 from optviz.render.words import SHEET
+from optviz.scene import heat
 from optviz.sheet import Arrows, Bars, Chart, Dots, Ground, Heat, Line, Ridges, Rule, Scale, Sheet, ends
 
 X = np.linspace(0, 10, 11)
@@ -74,7 +76,7 @@ def test_the_picture_without_a_browser_shows_the_same():
 
     def ink(k, i, x, y):
         room = picture.rooms[SHEET_OF_ALL.charts[i]]
-        return tuple(pixels[k][round(float(room.py(y)) * picture.unit), round(float(room.px(x)) * picture.unit)])
+        return tuple(pixels[k][int(room.py(y) * picture.unit), int(room.px(x) * picture.unit)])
     assert ink(1, 0, 5, 5) == ink(0, 0, 5, -1) == (18, 131, 220) and ink(1, 0, 3, 3) != (18, 131, 220)
     page = rgb(THEMES["light"].page)
     assert ink(0, 1, 0.03, 0.45) == page and ink(0, 1, 0.3, 1.45) == page and ink(0, 1, 0.03, 1.45) == rgb(THEMES["light"].plus), "least, none, most"
@@ -151,7 +153,7 @@ OPEN = """async (data) => {
     take(data);
 }"""
 INK = """([i, x, y]) => { const { canvas, ratio } = player.plots[i];
-    return [...canvas.getContext('2d').getImageData(Math.round(player.plots[i].px(x) * ratio), Math.round(player.plots[i].py(y) * ratio), 1, 1).data]; }"""
+    return [...canvas.getContext('2d').getImageData(Math.floor(player.plots[i].px(x) * ratio), Math.floor(player.plots[i].py(y) * ratio), 1, 1).data]; }"""
 
 
 def sent(sheet, language="en"):
@@ -170,8 +172,8 @@ def test_the_stage_of_a_ground(modules):
     page.wait_for_function("player.playhead === 1 && !player.asked")
     assert page.evaluate(INK, [0, -0.3, 0.5])[:3] == [249, 17, 126] != page.evaluate(INK, [0, 0.3, 0.5])[:3]
     page.mouse.click(*page.evaluate("() => { const p = player.plots[0], box = p.canvas.getBoundingClientRect(); return [box.left + p.px(-0.5), box.top + p.py(0.1)]; }"))
-    assert page.evaluate("told") == [{"pick": {"chart": "g", "mark": 0, "point": 41 * 21 + 15}}]
-    assert page.locator(".readout").text_content() == "w: −0.5\nb: 0.1"
+    assert page.evaluate("told") == [{"pick": {"chart": "g", "mark": None, "point": None, "x": pytest.approx(-0.5, abs=0.01), "y": pytest.approx(0.1, abs=0.01)}}]
+    assert re.fullmatch(r"w: −0\.(5|49\d|50\d)\nb: 0\.(1|09\d*|10\d)", page.locator(".readout").text_content())
 
 
 def test_the_stage_of_a_sheet(modules):
@@ -189,7 +191,7 @@ def test_the_stage_of_a_sheet(modules):
     page.wait_for_function("player.playhead === player.last")
     spot = page.evaluate("() => { const p = player.plots[1], box = p.canvas.getBoundingClientRect(); return [box.left + p.px(0.3), box.top + p.py(0.5)]; }")
     page.mouse.click(*spot)
-    assert page.evaluate("told") == [{"pick": {"chart": "heat", "mark": 0, "point": 1}}]
+    assert page.evaluate("told") == [{"pick": {"chart": "heat", "mark": 0, "point": 1, "x": pytest.approx(0.3, rel=0.01), "y": pytest.approx(0.5, rel=0.01)}}]
     assert page.locator(".readout").text_content() == "α: 0.1 … 1\nγ: 0 … 1\nsteps: 2"
     page.mouse.click(*page.evaluate("() => { const p = player.plots[3], box = p.canvas.getBoundingClientRect(); return [box.left + p.px(1), box.top + p.py(3)]; }"))
     assert len(page.evaluate("told")) == 1 and page.locator(".readout").text_content() == "points\nacross: 1\nup: 3"
@@ -214,6 +216,73 @@ def test_a_hand_on_a_chart_moves_the_playhead(modules):
     assert page.locator(".count").text_content() == "z = 0" and page.evaluate(INK, [0, 1.3, 0.6])[3] > 100
     page.mouse.move(*page.evaluate(at, 2))
     assert page.evaluate("player.playhead") == 0, "a hand that only passes over moves nothing"
-    assert page.evaluate("told") == [{"pick": {"chart": "point", "mark": -1, "point": -1}}], "a click beside all marks is one on the chart"
+    assert page.evaluate("told") == [{"pick": {"chart": "point", "mark": None, "point": None, "x": pytest.approx(0.2, abs=0.02), "y": pytest.approx(0.3, abs=0.02)}}], "a click beside all marks is one on the chart"
     page.mouse.move(*page.evaluate("() => { const p = player.plots[0], box = p.canvas.getBoundingClientRect(); return [box.left + p.px(1), box.top + p.py(2.6)]; }"))
     page.wait_for_function("document.querySelector('.readout').textContent === 'layer: 2\\nvalue: 2 … 3\\nshare: 0.333'")
+
+
+BOWL = ov.surface("x^2 + y^2")
+SIDE = np.linspace(-2, 2, 65)
+HALF = np.linspace(0, 1, 101)
+ASKED = Sheet([
+    Chart("formula", name("formula"), Scale(name("x"), low=-1, high=1), Scale(name("y"), low=-1, high=1), [Ground(heat=heat(BOWL, ((-2, 2), (-2, 2)))), Dots([0.5], [0], "ink")],
+          even=True, bare=True, picked=True),
+    Chart("lattice", name("lattice"), Scale(name("x"), low=-1, high=1), Scale(name("y"), low=-1, high=1), [Ground(SIDE, SIDE, 2 * (SIDE[:, None]**2 + SIDE**2), 16)], even=True),
+    Chart("read", name("read"), Scale(name("rate"), low=0, high=1, sign="α"), Scale(name("loss")),
+          [Line(HALF, 2 * HALF, "plus", name("double")), Line(HALF, HALF, "minus"), Line(HALF, np.where(HALF < 0.5, 1, np.nan), "minus", name("half")),
+           *(Rule(name(f"limit {k}"), x=0.9 + 0.02 * k) for k in range(3))], picked=True, read=True),
+    Chart("map", name("map"), Scale(name("rate"), log=True, sign="α"), Scale(name("memory")),
+          [Heat([1, 4, 16], [0, 1], [[10, np.nan]], 100, 1, name("steps"), log=True), Heat([1, 4, 16], [0, 1], [[np.nan, 1]], 0, 1, name("grows"), colour="minus", alpha=0.5)],
+          tall=True),
+])
+
+
+def test_grounds_readings_and_cells_that_are_alike(modules):
+    page = modules("sheet.css", viewport={"width": 860, "height": 1500})
+    page.evaluate(OPEN, sent(ASKED))
+    colours = [rgb(getattr(THEMES["light"], key)) for key in ("valley", "peak")]
+    assert page.evaluate(INK, [0, 0, 0])[:3] == page.evaluate(INK, [1, 0, 0])[:3] == list(colours[0])
+    seen = [page.evaluate(INK, [i, 0.68, 0.68])[:3] for i in (0, 1)]
+    assert seen[0] != list(colours[0]) and seen[1] != list(colours[0]), "higher is another band"
+    assert page.evaluate("() => player.plots.map(({ room, x, y, width }) => [room.left, (x.high - x.low) / (room.right - room.left) / ((y.high - y.low) / (room.bottom - room.top)), room.right / width])")[0] \
+        == [0, pytest.approx(1), 1], "a bare chart is all plot, an even one has one unit"
+
+    def spot(i, x, y):
+        return page.evaluate("([i, x, y]) => { const p = player.plots[i], box = p.canvas.getBoundingClientRect(); return [box.left + p.px(x), box.top + p.py(y)]; }", [i, x, y])
+    for i, x, y, mark, point in ((0, 0.5, 0, 1, 0), (0, -0.6, 0.3, None, None), (2, 0.25, 1.5, None, None)):
+        page.mouse.click(*spot(i, x, y))
+        assert page.evaluate("told.at(-1).pick") == {"chart": ASKED.charts[i].key, "mark": mark, "point": point, "x": pytest.approx(x, abs=0.01), "y": pytest.approx(y, abs=0.02)}
+    assert re.fullmatch(r"α = 0\.2[45]\d?\ndouble: 0\.[45]\d*\nhalf: 1", page.locator(".readout").text_content())
+    page.mouse.move(*spot(2, 0.75, 1))
+    assert page.locator(".readout").text_content().endswith("half: –")
+    page.mouse.click(*spot(1, 0, 0))
+    assert len(page.evaluate("told")) == 3
+    page.mouse.move(*spot(3, 2, 0.5))
+    assert page.locator(".readout").text_content() == "α = 2\nmemory: 0 … 1\nsteps: 10"
+    page.mouse.move(*spot(3, 8, 0.5))
+    assert page.locator(".readout").text_content() == "grows\nα = 8\nmemory: 0 … 1"
+    assert page.locator("figure").nth(3).locator(".names").inner_text() == "grows"
+    assert page.evaluate(INK, [3, 7.3, 0.43]) == pytest.approx([*rgb(THEMES["light"].minus), 128], abs=2)
+    places = [place for _, place in page.evaluate("() => [...player.plots[2].beside].map(([mark, place]) => [mark.word, place])")]
+    assert len(places) == 3 and all(a["row"] != b["row"] or a["b"] < b["a"] or b["b"] < a["a"] for a in places for b in places if a is not b)
+    assert all(place["b"] < page.evaluate("player.plots[2].room.right") for place in places)
+
+
+def test_the_same_in_a_picture():
+    picture = SheetPicture(ASKED, Look(size=(960, 900)))
+    pixels, theme = next(frames(picture, [0.0])), THEMES["light"]
+
+    def ink(i, x, y):
+        room = picture.rooms[ASKED.charts[i]]
+        return tuple(pixels[int(room.py(y) * picture.unit), int(room.px(x) * picture.unit)])
+    assert ink(0, 0, 0) == ink(1, 0, 0) == rgb(theme.valley)
+    assert ink(0, 0.68, 0.68) != ink(0, 0, 0) and ink(1, 0.68, 0.68) != ink(1, 0, 0)
+    assert ink(3, 7.3, 0.43) == pytest.approx([(a + b) / 2 for a, b in zip(rgb(theme.minus), rgb(theme.page), strict=True)], abs=2)
+    assert ink(3, 1.7, 0.43) == pytest.approx([(a + b) / 2 for a, b in zip(rgb(theme.plus), rgb(theme.page), strict=True)], abs=2), "10 is half way from 100 to 1"
+    canvas = Svg(picture.width, picture.height, picture.page)
+    picture.lay(canvas), picture.ground(canvas, 1.0)
+    room = picture.rooms[ASKED.charts[2]]
+    placed = picture.beside(canvas.within(room.left, room.top, room.right - room.left, room.bottom - room.top), room).values()
+    assert len(placed) == len(set(placed)) == 3
+    bare = picture.rooms[ASKED.charts[0]]
+    assert bare.right - bare.left == picture.places[ASKED.charts[0]].width and bare.up == bare.along == []

@@ -18,11 +18,12 @@ from .picture import DASHES, DESIGN, LEADING, MARGIN, ROW, SMALLEST, TEXT, TITLE
 from .raster import rgb
 from .words import SHEET, digits, power
 
-ABOVE, BELOW, ASIDE, TICK = 22.0, 46.0, 10.0, 74.0  # around the plot of a chart; what the words of a tick want
+ABOVE, BELOW, ASIDE, TICK = 28.0, 46.0, 10.0, 74.0  # around the plot of a chart; what the words of a tick want
 ORDER = (Ground, Heat, Ridges, Bars, Line, Rule, Arrows, Dots)
 UNDER = 18.0  # from one row of words under a scale to the next
 FAR = 4000.0
 ISOLINE = 0.8
+BESIDE, APART = 6.0, 8.0  # from a line to its word, and between words
 FEW = 2.5  # decades that have marks inside them
 
 
@@ -90,7 +91,7 @@ class SheetPicture:
         rows: list[list[tuple[float, Mark, str]]] = []
         x = 0.0
         for mark in chart.marks if self.look.legend else ():
-            if isinstance(mark, (Ground, Heat, Ridges, Rule)) or mark.name is None:
+            if isinstance(mark, (Ground, Ridges, Rule)) or mark.name is None or (isinstance(mark, Heat) and mark.colour is None):
                 continue
             words = clipped(canvas, self.say(mark.name), TEXT, 400, width - 34)
             wide = 34 + canvas.measure(words, TEXT) + 18
@@ -117,7 +118,7 @@ class SheetPicture:
 
     def swatch(self, canvas: Canvas, mark: Any, x: float, y: float) -> None:
         colour = self.colour(mark.colour)
-        if isinstance(mark, Bars):
+        if isinstance(mark, (Bars, Heat)):
             canvas.shape(_box(x, y - 6, x + 26, y + 6), colour, alpha=mark.alpha)
         elif isinstance(mark, Dots):
             put(canvas, mark.shape, x + 13, y, 6, self.theme.page if mark.hollow else colour, colour if mark.hollow else None, 2)
@@ -127,6 +128,8 @@ class SheetPicture:
     def frame(self, canvas: Canvas, chart: Chart, r: Room) -> None:
         """The scales and what they are called."""
         theme, language = self.theme, self.look.language
+        if chart.bare:
+            return
         for v, words in r.up:
             y = float(r.py(v))
             canvas.line(np.array([(r.left, y), (r.right, y)]), theme.line, 1, butt=True, alpha=0.6)
@@ -140,7 +143,7 @@ class SheetPicture:
                 canvas.text(min(max(x, half), self.width - half - 2), r.bottom + 13 + UNDER * j, row, TEXT, theme.faint, 400, "center")
         canvas.line(np.array([(r.left, r.top), (r.left, r.bottom), (r.right, r.bottom)]), theme.line, 1.5, butt=True)
         canvas.text((r.left + r.right) / 2, r.bottom + 34 + UNDER * (r.deep - 1), getattr(chart.x.name, language), TEXT, theme.faint, 400, "center")
-        canvas.text(self.places[chart].x, r.top - 13, getattr(chart.y.name, language), TEXT, theme.faint)
+        canvas.text(self.places[chart].x, r.top - 18, getattr(chart.y.name, language), TEXT, theme.faint)
 
     # --- what belongs to a moment -------------------------------------------------------------------------------------------------------
 
@@ -236,23 +239,41 @@ class SheetPicture:
         if mark.word is None:
             return
         words = self.say(mark.word)
+        own, ink = (np.array(rgb(c), float) for c in (colour, self.theme.ink))
+        colour = "#" + bytes(np.rint(0.78 * own + 0.22 * ink).astype(np.uint8).tolist()).hex()  # words are to be read, too
         if mark.x is not None:
-            room = canvas_room(inside, words)
-            after = [float(r.px(m.x)) - r.left for m in r.chart.marks if isinstance(m, Rule) and m.x is not None and m.x > mark.x]
-            tight = x + room > min([inside.width, *after])
-            beyond = tight and x > room
-            y = 34 if tight and not beyond else 14
-            inside.text(x + (-6 if beyond else 6), y, words, TEXT, colour, 600, "right" if beyond else "left", self.theme.page)
+            row, after = self.beside(inside, r)[mark]
+            inside.text(x + (BESIDE if after else -BESIDE), 14 + 20 * row, words, TEXT, colour, 600, "left" if after else "right", self.theme.page)
         else:
             inside.text(inside.width - 6, y + (14 if y < 26 else -12), words, TEXT, colour, 600, "right", self.theme.page)
+
+    def beside(self, inside: Canvas, r: Room) -> dict[Rule, tuple[int, bool]]:
+        """Row and side of the word of each upright rule: on no other word, inside, across few other lines, high."""
+        lines = sorted(((float(r.px(m.x)) - r.left, m) for m in r.chart.marks if isinstance(m, Rule) and m.x is not None), key=lambda each: each[0])
+        taken: list[tuple[int, float, float]] = []
+        places: dict[Rule, tuple[int, bool]] = {}
+        for v, mark in lines:
+            if mark.word is None:
+                continue
+            wide = inside.measure(self.say(mark.word), TEXT, 600)
+            options = []
+            for row in range(len(lines)):
+                for after, a in ((True, v + BESIDE), (False, v - BESIDE - wide)):
+                    over = any(other == row and a < d + APART and c < a + wide + APART for other, c, d in taken)
+                    crossed = sum(a < other < a + wide for other, _ in lines)
+                    options.append((over, a < 0 or a + wide > inside.width, 2 * crossed + row + 0.5 * (not after), row, after, a))
+            *_, row, after, a = min(options)
+            taken.append((row, a, a + wide))
+            places[mark] = row, after
+        return places
 
     def bands(self, mark: Ground, r: Room, inside: Canvas) -> np.ndarray:
         """The pixels of a ground."""
         if mark not in self.grounds:
             wide, high = max(1, round(inside.width * self.unit)), max(1, round(inside.height * self.unit))
             surface: Any = SimpleNamespace(value=partial(between, mark))
-            lattice = Bands(surface, ((0, 1), (0, 1)), 0.0, float(mark.bands), 0.0, mark.bands)
-            colours = heat_pixels(lattice, (*r.x, *r.y), self.theme, wide, high, ISOLINE * self.unit)
+            known = mark.heat or Bands(surface, ((0, 1), (0, 1)), 0.0, float(mark.bands), 0.0, mark.bands)
+            colours = heat_pixels(known, (*r.x, *r.y), self.theme, wide, high, ISOLINE * self.unit)
             self.grounds[mark] = np.concatenate([colours, np.full((*colours.shape[:2], 1), 255, np.uint8)], 2)
         return self.grounds[mark]
 
@@ -271,7 +292,9 @@ class SheetPicture:
         t = self.theme
         none, most, least = (np.array(rgb(c), float) for c in (t.page, t.plus, t.minus if mark.signed else t.page))
         colours = none + (np.where((v < 0)[..., None], least, most) - none) * np.abs(np.nan_to_num(v))[..., None]
-        cover = 255.0 * (inner & np.isfinite(values))[..., None]
+        if mark.colour is not None:
+            colours = np.broadcast_to(rgb(self.colour(mark.colour)), colours.shape)
+        cover = 255.0 * mark.alpha * (inner & np.isfinite(values))[..., None]
         return np.rint(np.concatenate([colours, cover], 2)).astype(np.uint8)
 
 
@@ -281,6 +304,12 @@ class Room:
     def __init__(self, canvas: Canvas, chart: Chart, p: Place, top: float, bottom: float, language: str):
         self.chart, self.top, self.bottom = chart, top, bottom
         self.x, self.y = ends(chart, "x"), ends(chart, "y")
+        self.up, self.along, self.below, self.deep = [], [], [], 1
+        if chart.bare:
+            self.left, self.right, self.top, self.bottom = p.x, p.x + p.width, top - ABOVE, bottom + BELOW
+            if chart.even:
+                self.level()
+            return
         many = max(2, int((self.bottom - top) // 30))
         self.up = ticks(chart.y, self.y, many, language)
         self.left = p.x + max(40.0, *(canvas.measure(words, TEXT) + 12 for _, words in self.up), 0.0)
@@ -290,11 +319,15 @@ class Room:
         self.deep = max(map(len, self.below), default=1)
         self.bottom = max(bottom - UNDER * (self.deep - 1), top + 20)
         if chart.even:
-            unit = max((self.x[1] - self.x[0]) / (self.right - self.left), (self.y[1] - self.y[0]) / (self.bottom - top))
-            self.x, self.y = (((a + b - unit * long) / 2, (a + b + unit * long) / 2)
-                              for (a, b), long in ((self.x, self.right - self.left), (self.y, self.bottom - top)))
+            self.level()
             self.up = ticks(chart.y, self.y, many, language)
         self.along = ticks(chart.x, self.x, max(2, int((self.right - self.left) // TICK)), language)
+
+    def level(self) -> None:
+        """One unit both ways, around the same middle."""
+        sides = self.right - self.left, self.bottom - self.top
+        unit = max((b - a) / long for (a, b), long in zip((self.x, self.y), sides, strict=True))
+        self.x, self.y = (((a + b - unit * long) / 2, (a + b + unit * long) / 2) for (a, b), long in zip((self.x, self.y), sides, strict=True))
 
     def px(self, v: Any) -> np.ndarray:
         return self.left + share(v, self.x, self.chart.x.log) * (self.right - self.left)
@@ -358,11 +391,6 @@ def ticks(scale: Scale, edges: tuple[float, float], most: int, language: str) ->
     first, places = math.ceil(low / size - 1e-9), max(0, -math.floor(math.log10(size) + 1e-9))
     values = [(first + i) * size for i in range(min(math.floor(high / size + 1e-9) - first, most + 2) + 1)]
     return [(v, f"{v:.{places}f}".replace("-", "−") if abs(v) < 1e5 and places < 5 else digits(v)) for v in values]
-
-
-def canvas_room(canvas: Canvas, words: str) -> float:
-    """What a word beside a line takes."""
-    return canvas.measure(words, TEXT, 600) + 10
 
 
 def _rows(charts: Any, columns: int) -> Iterator[list[tuple[Chart, int]]]:

@@ -9,8 +9,8 @@ import numpy as np
 
 from ..core import T
 from ..palette import THEMES
-from ..sheet import ARRAYS, Chart, Heat, Mark, Rule, Scale, Sheet, ends, moments_of
-from .wire import Arrays
+from ..sheet import ARRAYS, Chart, Ground, Heat, Mark, Rule, Scale, Sheet, ends, moments_of
+from .wire import Arrays, heat_head
 
 GAP = 3e38  # a single that means: no number here
 
@@ -25,7 +25,7 @@ def pack_sheet(sheet: Sheet, language: str, texts: Mapping[str, str], take: int 
     def scale(chart: Chart, way: str) -> dict[str, Any]:
         own: Scale = getattr(chart, way)
         low, high = ends(chart, way)
-        return {"name": said(own.name), "log": own.log, "low": low, "high": high, "words": [said(word) for word in own.words]}
+        return {"name": said(own.name), "log": own.log, "low": low, "high": high, "words": [said(word) for word in own.words], "sign": own.sign}
 
     def mark(m: Mark) -> dict[str, Any]:
         plain = {name: value for name, value in vars(m).items() if name not in (*ARRAYS, "name", "word")}
@@ -34,12 +34,15 @@ def pack_sheet(sheet: Sheet, language: str, texts: Mapping[str, str], take: int 
             return told | {"x": m.x, "y": m.y}
         if isinstance(m, Heat):
             told |= {"least": m.low, "most": m.high}
+        if isinstance(m, Ground):
+            told["heat"] = m.heat and heat_head(m.heat)
         return told | {name: [arrays.put(np.where(np.isfinite(a), a, GAP)), list(a.shape)] for name, a in moments_of(m).items()
                        if not (isinstance(m, Heat) and name in ("low", "high"))}
 
     return arrays.message({
         "charts": [{"key": c.key, "title": said(c.title), "note": said(c.note), "wide": c.wide, "even": c.even, "picked": c.picked,
-                    "scrubs": c.scrubs, "x": scale(c, "x"), "y": scale(c, "y"), "marks": [mark(m) for m in c.marks]} for c in sheet.charts],
+                    "bare": c.bare, "tall": c.tall, "read": c.read, "scrubs": c.scrubs,
+                    "x": scale(c, "x"), "y": scale(c, "y"), "marks": [mark(m) for m in c.marks]} for c in sheet.charts],
         "columns": sheet.columns, "moments": list(sheet.moments), "begin": sheet.begin, "unit": said(sheet.unit), "take": take,
         "texts": texts, "language": language,
         "themes": {name: vars(theme) for name, theme in THEMES.items()},

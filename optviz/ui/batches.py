@@ -52,9 +52,9 @@ def stage(desk: Desk[Sampling], take: int) -> None:
 
     def picked(pick: Pick) -> None:
         if p.view == "descent":
-            desk.edit(lambda now: started(now, pick.point))
-        elif p.view == "escape":
-            desk.edit(lambda now: chosen(now, pick.point))
+            desk.edit(lambda now: started(now, pick.x, pick.y))
+        elif p.view == "escape" and (cell := pick.point) is not None:
+            desk.edit(lambda now: chosen(now, cell))
     found = result(p) if quick(p) else work("batches", NAMES[p.view], result, p)
     if found is not None:
         sheet_stage(sheet(p, found), f"batches-{p.view}", picked, take)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
@@ -38,11 +39,13 @@ def files(lab: str, query: str, name: str, caption: T, scripts: Mapping[str, Cal
 
 
 class Pick(NamedTuple):
-    """A mark of a chart, and which of its points or cells; −1 where the click was beside all."""
+    """Where a chart was clicked in the units of its scales, and the mark that is near, with which of its points or cells."""
 
     chart: str
-    mark: int
-    point: int
+    mark: int | None
+    point: int | None
+    x: float
+    y: float
 
 
 def sheet_stage(sheet: Sheet, key: str, on_pick: Callable[[Pick], None] | None = None, take: int = 0) -> None:
@@ -52,9 +55,10 @@ def sheet_stage(sheet: Sheet, key: str, on_pick: Callable[[Pick], None] | None =
         picked = event.get("pick") if isinstance(event, dict) else None
         if not (on_pick and isinstance(picked, dict)):
             return
-        chart, mark, point = (picked.get(name) for name in Pick._fields)
-        if isinstance(chart, str) and type(mark) is int and type(point) is int:
-            on_pick(Pick(chart, mark, point))
+        chart, mark, point, x, y = (picked.get(name) for name in Pick._fields)
+        near = (type(mark) is int and type(point) is int) or (mark is None and point is None)
+        if isinstance(chart, str) and near and isinstance(x, (int, float)) and isinstance(y, (int, float)) and math.isfinite(x) and math.isfinite(y):
+            on_pick(Pick(chart, mark, point, float(x), float(y)))
 
     st.session_state[SHOWN] = sheet
     _stage(key=key, data=pack_sheet(sheet, language(), {name: say(text) for name, text in SHEET.items()}, take), on_event_change=heard)

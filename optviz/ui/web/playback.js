@@ -2,7 +2,7 @@
 import { themeOf } from "./scene.js";
 
 const SPEEDS = [0.25, 0.5, 1, 2, 4, 8];
-const TURNED = "input, textarea, select, summary, [contenteditable], " + // what has a use for keys of its own
+const TURNED = ".optviz-stage, input, textarea, select, summary, [contenteditable], " + // what has a use for keys of its own
   ["slider", "spinbutton", "combobox", "listbox", "option", "menu", "dialog", "grid", "radiogroup", "tab"].map((role) => `[role="${role}"]`).join();
 
 export const icon = (path, name = "") => `<svg class="${name}" viewBox="0 0 20 20" aria-hidden="true"><path d="${path}"/></svg>`;
@@ -118,10 +118,10 @@ export function listenToBar(player, signal, keys, more = () => false) {
   // No key of the stage reaches the page: Streamlit has shortcuts of its own.
   on(box, "keydown", (e) => { e.stopPropagation(); if (player.scene && key(e)) e.preventDefault(); });
   on(box, "keyup keypress", (e) => e.stopPropagation());
-  // The page's keys are the stage's, too, except where something else is typed or turned.
+  // The page's keys are the stage's, too, except where something else is typed or turned, another stage is meant, or nothing moves here.
   on(window, "keydown", (e) => {
     const way = e.composedPath();
-    if (!player.scene || way.includes(box) || way.some((part) => part.matches?.(TURNED)) || !key(e)) return;
+    if (!player.scene || parts.bar?.hidden || way.includes(box) || way.some((part) => part.matches?.(TURNED)) || !key(e)) return;
     e.preventDefault(); e.stopImmediatePropagation();
   }, { capture: true });
 

@@ -1,12 +1,12 @@
 // One chart of a sheet: marks over two scales at a moment, drawn on a canvas; what lies under a pointer.
 import { DASHES, marker, paintHeat, rgb } from "./plane.js";
-import { digits, power } from "./scene.js";
+import { compiled, digits, power } from "./scene.js";
 
-const TOP = 22, BOTTOM = 38, RIGHT = 12, GAP = 1e38; // a number as large is none
+const TOP = 26, BOTTOM = 38, RIGHT = 12, GAP = 1e38; // a number as large is none
 const MOST = 3; // rows of words under a scale
 const NEAR = 22; // px within which a mark is meant
-export const UNNAMED = new Set(["heat", "ridges"]); // marks whose name is that of their numbers
 const HEAD = 7; // px of an arrow's head
+const BESIDE = 5, APART = 6; // px from a line to its word, and between words
 const WIDE = 0.9; // of a place, where ridges are the widest
 const FEW = 2.5; // decades that have marks inside them
 const TICK = 64, ROW = 26, ROWS = 14; // px that a tick's words want
@@ -33,23 +33,28 @@ export class Plot {
     const { chart, big } = this, size = big ? 1.5 : 1;
     this.font = (weight = 400) => `${weight} ${12 * size}px optviz, system-ui, sans-serif`;
     g.font = this.font();
+    this.x = { ...chart.x }; this.y = { ...chart.y };
+    if (chart.bare) {
+      this.room = { left: 0, right: this.width, top: 0, bottom: this.height };
+      if (chart.even) this.level();
+      return null;
+    }
     const up = ticks(chart.y, Math.max(2, Math.floor((this.height - (TOP + BOTTOM) * size) / (ROW * size))));
     const left = Math.max(34, ...up.map(([, word]) => g.measureText(word).width + 12));
     const { words } = chart.x, wide = (this.width - RIGHT * size - left) / Math.max(words.length, 1) - 4;
     this.below = words.map((word) => wrapped(g, word, wide));
     this.deep = Math.max(1, ...this.below.map((rows) => rows.length));
     this.room = { left, right: this.width - RIGHT * size, top: TOP * size, bottom: this.height - (BOTTOM + ROWS * (this.deep - 1)) * size };
-    this.x = { ...chart.x }; this.y = { ...chart.y };
-    if (chart.even) {
-      const wide = this.room.right - this.room.left, high = this.room.bottom - this.room.top;
-      const unit = Math.max((this.x.high - this.x.low) / wide, (this.y.high - this.y.low) / high);
-      for (const [scale, length] of [[this.x, wide], [this.y, high]]) {
-        const middle = (scale.low + scale.high) / 2;
-        scale.low = middle - unit * length / 2; scale.high = middle + unit * length / 2;
-      }
-    }
+    if (chart.even) this.level();
     const along = ticks(this.x, Math.max(2, Math.floor((this.room.right - left) / (TICK * size))));
     return { up: chart.even ? ticks(this.y, Math.max(2, Math.floor((this.room.bottom - this.room.top) / (ROW * size)))) : up, along };
+  }
+  level() {
+    const { left, right, top, bottom } = this.room, unit = Math.max((this.x.high - this.x.low) / (right - left), (this.y.high - this.y.low) / (bottom - top));
+    for (const [scale, length] of [[this.x, right - left], [this.y, bottom - top]]) {
+      const middle = (scale.low + scale.high) / 2;
+      scale.low = middle - unit * length / 2; scale.high = middle + unit * length / 2;
+    }
   }
   px(v) { return this.room.left + share(this.x, v) * (this.room.right - this.room.left); }
   py(v) { return this.room.bottom - share(this.y, v) * (this.room.bottom - this.room.top); }
@@ -61,12 +66,12 @@ export class Plot {
     g.setTransform(this.ratio, 0, 0, this.ratio, 0, 0);
     g.clearRect(0, 0, this.width, this.height);
     const marks = this.lay(g), { left, right, top, bottom } = this.room;
-    this.grid(g, marks);
+    if (marks) this.grid(g, marks);
     g.save(); g.beginPath(); g.rect(left, top - 1, right - left, bottom - top + 2); g.clip();
-    this.spots = [];
+    this.spots = []; this.beside = this.words(g);
     for (const kind of ["ground", "heat", "ridges", "bars", "line", "rule", "arrows", "dots"]) chart.marks.forEach((mark, m) => mark.kind === kind && this[kind](g, mark, m));
     g.restore();
-    this.names(g, marks);
+    if (marks) this.names(g, marks);
     if (hovered) this.ring(g, hovered);
   }
 
@@ -92,8 +97,9 @@ export class Plot {
       const half = g.measureText(row).width / 2;
       g.fillText(row, Math.min(Math.max(this.px(v), half), this.width - half), bottom + (15 + ROWS * j) * size);
     }));
-    g.fillText(this.chart.x.name, (left + right) / 2, bottom + (32 + ROWS * (this.deep - 1)) * size, this.width);
-    g.textAlign = "left"; g.fillText(this.chart.y.name, 2, top - 9 * size, this.width);
+    const half = Math.min(g.measureText(this.chart.x.name).width, this.width) / 2;
+    g.fillText(this.chart.x.name, Math.min((left + right) / 2, this.width - half), bottom + (32 + ROWS * (this.deep - 1)) * size, this.width);
+    g.textAlign = "left"; g.fillText(this.chart.y.name, 2, top - 12 * size, this.width);
   }
 
   // --- the marks -------------------------------------------------------------------------------------------------------------------
@@ -142,14 +148,13 @@ export class Plot {
     g.globalAlpha = 1;
   }
 
-  // Bands and isolines of a surface that is known on a lattice; painted once.
+  // Bands and isolines of a surface that is known by its formula or on a lattice; painted once.
   ground(g, mark) {
-    const { left, right, top, bottom } = this.room, [x, y, z] = [mark.x, mark.y, mark.z].map(([values]) => values);
-    const size = [right - left, bottom - top].map((v) => Math.round(v * this.ratio)), view = [this.x.low, this.x.high, this.y.low, this.y.high];
-    const key = [size, view, this.theme.page].join();
+    const { left, right, top, bottom } = this.room, size = [right - left, bottom - top].map((v) => Math.round(v * this.ratio));
+    const view = [this.x.low, this.x.high, this.y.low, this.y.high], key = [size, view, this.theme.page].join();
     if (mark.key !== key) {
-      const canvas = document.createElement("canvas"), { bands } = mark;
-      paintHeat(canvas, { height: (a, b) => between(x, y, z, a, b) }, { low: 0, span: bands, scale: 0, bands }, view, this.theme, ...size, 0.8 * this.ratio);
+      const canvas = document.createElement("canvas"), surface = mark.heat ? compiled(mark.heat.surface) : { height: between(mark) };
+      paintHeat(canvas, surface, mark.heat ?? { low: 0, span: mark.bands, scale: 0, bands: mark.bands }, view, this.theme, ...size, 0.8 * this.ratio);
       Object.assign(mark, { key, canvas });
     }
     g.drawImage(mark.canvas, left, top, right - left, bottom - top);
@@ -160,15 +165,17 @@ export class Plot {
     const [x, y] = [mark.x, mark.y].map(([values]) => values), z = at(mark.z, 2, this.moment), columns = x.length - 1;
     const [none, most, least] = [this.theme.page, this.theme.plus, mark.signed ? this.theme.minus : this.theme.page].map(rgb), way = (v) => (mark.log ? Math.log10(v) : v);
     const [low, high] = [way(mark.least), way(mark.most)];
+    g.globalAlpha = mark.alpha;
     for (let i = 0; i < z.length; i++) {
       if (!there(z[i]) || (mark.log && z[i] <= 0)) continue;
       const column = i % columns, row = (i - column) / columns, part = Math.min(Math.max((way(z[i]) - low) / (high - low || 1), 0), 1), v = mark.signed ? 2 * part - 1 : part;
-      g.fillStyle = `rgb(${none.map((c, k) => Math.round(c + ((v < 0 ? least : most)[k] - c) * Math.abs(v))).join(" ")})`;
+      g.fillStyle = mark.colour ? this.colour(mark.colour) : `rgb(${none.map((c, k) => Math.round(c + ((v < 0 ? least : most)[k] - c) * Math.abs(v))).join(" ")})`;
       const whole = (v) => Math.round(v * this.ratio) / this.ratio; // else the edges between cells are seen
       const [a, b] = [this.px(x[column]), this.px(x[column + 1])].map(whole), [c, d] = [this.py(y[row + 1]), this.py(y[row])].map(whole);
       g.fillRect(a, c, b - a, d - c);
-      this.spots.push([(a + b) / 2, (c + d) / 2, m, i, [x[column], x[column + 1]], [y[row], y[row + 1]], [a, b, c, d], z[i]]);
+      this.spots.push([(a + b) / 2, (c + d) / 2, m, i, [x[column], x[column + 1]], [y[row], y[row + 1]], [a, b, c, d], mark.colour ? undefined : z[i]]);
     }
+    g.globalAlpha = 1;
   }
 
   // A histogram on its side over each place.
@@ -212,59 +219,108 @@ export class Plot {
     if (upright) { g.moveTo(v, top); g.lineTo(v, bottom); } else { g.moveTo(left, v); g.lineTo(right, v); }
     g.stroke(); g.setLineDash([]);
     if (!mark.word) return;
+    g.fillStyle = `color-mix(in srgb, ${g.fillStyle} 78%, ${this.theme.ink})`; // words are to be read, too
     g.font = this.font(600); g.textBaseline = "alphabetic"; g.strokeStyle = this.theme.page; g.lineWidth = 4; g.lineJoin = "round";
-    const next = Math.min(right, ...(upright ? this.chart.marks.filter((other) => other.kind === "rule" && other.x > mark.x).map((other) => this.px(other.x)) : []));
-    const wide = g.measureText(mark.word).width, tight = upright && v + wide + 8 > next, beyond = tight && v - wide - 8 > left, lower = tight && !beyond ? 16 : 0;
-    g.textAlign = upright && !beyond ? "left" : "right";
-    const spot = upright ? [v + (beyond ? -5 : 5), top + (12 + lower) * (this.big ? 1.5 : 1)] : [right - 4, v - 5 < top + 12 ? v + 15 : v - 5];
+    const { row, after } = this.beside.get(mark) ?? {};
+    g.textAlign = after ? "left" : "right";
+    const spot = upright ? [v + (after ? BESIDE : -BESIDE), top + (12 + 16 * row) * (this.big ? 1.5 : 1)] : [right - 4, v - 5 < top + 12 ? v + 15 : v - 5];
     g.strokeText(mark.word, ...spot); g.fillText(mark.word, ...spot);
+  }
+
+  // On which side of its line and in which row the word of each upright rule stands: on no other word, inside, across few other lines, high.
+  words(g) {
+    const { left, right } = this.room, taken = [], spots = new Map();
+    g.font = this.font(600);
+    const lines = this.chart.marks.filter((mark) => mark.kind === "rule" && mark.x !== null).map((mark) => [this.px(mark.x), mark]).sort(([a], [b]) => a - b);
+    for (const [v, mark] of lines.filter(([, { word }]) => word)) {
+      const wide = g.measureText(mark.word).width;
+      let best = null;
+      for (let row = 0; row < lines.length; row++) {
+        for (const after of [true, false]) {
+          const [a, b] = after ? [v + BESIDE, v + BESIDE + wide] : [v - BESIDE - wide, v - BESIDE], over = taken.some((t) => t.row === row && a < t.b + APART && t.a < b + APART);
+          const cost = 1000 * over + 100 * (a < left || b > right) + 2 * lines.filter(([other]) => other > a && other < b).length + row + 0.5 * !after;
+          if (!best || cost < best.cost) best = { cost, row, after, a, b };
+        }
+      }
+      taken.push(best); spots.set(mark, best);
+    }
+    return spots;
   }
 
   // --- what is under a pointer -------------------------------------------------------------------------------------------------------
 
-  // The mark that is meant at a place of the canvas: the cell or bar it is in, else the nearest point.
+  // The mark that is meant at a place of the canvas: the cell or bar it is in, else the nearest point, else the ground.
   find(x, y) {
+    if (this.chart?.read) return this.inside(x, y) ? this.reading(x) : null;
     let best = null, least = NEAR;
     for (const spot of this.spots ?? []) {
       const area = spot[6], inside = area && x >= area[0] && x <= area[1] && y >= area[2] && y <= area[3];
       const far = inside ? 6 : area ? Infinity : Math.hypot(spot[0] - x, spot[1] - y);
       if (far < least) { least = far; best = spot; }
     }
-    return best ?? this.place(x, y);
+    const over = !best && this.chart?.picked && this.inside(x, y) && this.chart.marks.some(({ kind }) => kind === "ground");
+    return over ? [x, y, null, `${x} ${y}`, ...this.place(x, y)] : best;
   }
 
-  // The place of a ground that a pointer is at, where a click on it means something.
-  place(px, py) {
-    const { left, right, top, bottom } = this.room ?? {}, m = this.chart?.picked ? this.chart.marks.findIndex((mark) => mark.kind === "ground") : -1;
-    if (m < 0 || px < left || px > right || py < top || py > bottom) return null;
-    const nearest = ([values], scale, share) => {
-      const v = scale.low + share * (scale.high - scale.low), i = Math.round((v - values[0]) / (values.at(-1) - values[0]) * (values.length - 1));
-      return Math.min(Math.max(i, 0), values.length - 1);
-    };
-    const { x, y } = this.chart.marks[m], i = nearest(x, this.x, (px - left) / (right - left)), j = nearest(y, this.y, (bottom - py) / (bottom - top));
-    return [this.px(x[0][i]), this.py(y[0][j]), m, j * x[0].length + i, x[0][i], y[0][j]];
+  inside(x, y) { const { left, right, top, bottom } = this.room ?? {}; return x >= left && x <= right && y >= top && y <= bottom; }
+
+  // What the scales say of a place.
+  place(x, y) {
+    const { left, right, top, bottom } = this.room;
+    return [value(this.x, (x - left) / (right - left)), value(this.y, (bottom - y) / (bottom - top))];
   }
 
-  ring(g, [x, y, , , , , area]) {
-    g.strokeStyle = this.theme.ink; g.lineWidth = 2; g.beginPath();
+  // Every named curve where x is: what it is called, how high it is, and where that point is seen.
+  reading(x) {
+    const rows = this.chart.marks.filter((mark) => mark.kind === "line" && mark.name && mark.x[0].length).map((mark) => {
+      const [xs, ys] = [mark.x, mark.y].map((a) => at(a, 1, this.moment));
+      let i = 0;
+      for (let k = 1; k < xs.length; k++) if (Math.abs(this.px(xs[k]) - x) < Math.abs(this.px(xs[i]) - x)) i = k;
+      return { name: mark.name, y: ys[i], spot: [this.px(xs[i]), this.py(ys[i])], colour: mark.colour };
+    });
+    return [x, 0, null, x, this.place(x, 0)[0], rows];
+  }
+
+  ring(g, [x, y, m, , , rows, area]) {
+    g.strokeStyle = this.theme.ink; g.lineWidth = 2;
+    if (m === null && Array.isArray(rows)) {
+      const { left, right, top, bottom } = this.room;
+      g.lineWidth = 1; g.beginPath(); g.moveTo(x, top); g.lineTo(x, bottom); g.stroke();
+      g.save(); g.beginPath(); g.rect(left, top, right - left, bottom - top); g.clip(); g.strokeStyle = this.theme.page; g.lineWidth = 1.5;
+      for (const { y, spot, colour } of rows) if (there(y)) { g.beginPath(); g.arc(...spot, 4, 0, 7); g.fillStyle = this.colour(colour); g.fill(); g.stroke(); }
+      g.restore();
+      return;
+    }
+    g.beginPath();
     if (area) g.rect(area[0], area[2], area[1] - area[0], area[3] - area[2]); else g.arc(x, y, 6, 0, 7);
     g.stroke();
   }
 
   // What it says of itself.
   told([, , m, , x, y, , z]) {
-    const mark = this.chart.marks[m], said = (scale, v) => (Array.isArray(v) ? scale.words.length ? scale.words[Math.round((v[0] + v[1]) / 2)] : v.map((e) => digits(e)).join(" … ") : scale.words[v] ?? digits(v));
-    const name = UNNAMED.has(mark.kind) ? "" : mark.name ?? "";
-    const rows = [[this.chart.x.name, said(this.chart.x, x)], [this.chart.y.name, said(this.chart.y, y)], ...(z === undefined ? [] : [[mark.name, digits(z)]])];
-    return [name, ...rows.map(([word, value]) => `${word}: ${value}`)].filter(Boolean).join("\n");
+    const beside = ({ name, sign }, v) => (sign ? `${sign} = ${v}` : `${name}: ${v}`);
+    if (m === null && !Array.isArray(y)) return [beside(this.chart.x, digits(x)), beside(this.chart.y, digits(y))].join("\n");
+    if (m === null) return [beside(this.chart.x, digits(x)), ...y.map((row) => `${row.name}: ${there(row.y) ? digits(row.y) : "–"}`)].join("\n");
+    const mark = this.chart.marks[m], middle = (scale, [a, b]) => (scale.log ? Math.sqrt(a * b) : (a + b) / 2);
+    const said = (scale, v) => (Array.isArray(v) ? scale.sign ? digits(middle(scale, v)) : scale.words.length ? scale.words[Math.round((v[0] + v[1]) / 2)] : v.map((e) => digits(e)).join(" … ") : scale.words[v] ?? digits(v));
+    const rows = [[this.chart.x, x], [this.chart.y, y]].map(([scale, v]) => beside(scale, said(scale, v)));
+    return [named(mark) ? mark.name : "", ...rows, z === undefined ? "" : `${mark.name}: ${digits(z)}`].filter(Boolean).join("\n");
   }
 }
 
+// Whether a mark bears its name, and not its numbers.
+export const named = ({ name, kind, colour }) => name && kind !== "ridges" && (kind !== "heat" || colour);
+
 // A surface between the even places where it is known, and as it is at its edge beyond them.
-function between(x, y, z, a, b) {
-  const along = (places, v) => { const k = Math.min(Math.max((v - places[0]) / (places.at(-1) - places[0]), 0), 1) * (places.length - 1), i = Math.min(Math.floor(k), places.length - 2); return [i, k - i]; };
-  const [i, u] = along(x, a), [j, v] = along(y, b), n = x.length, k = j * n + i;
-  return (z[k] * (1 - u) + z[k + 1] * u) * (1 - v) + (z[k + n] * (1 - u) + z[k + n + 1] * u) * v;
+function between({ x: [x], y: [y], z: [z] }) {
+  const along = (places, v) => {
+    const k = Math.min(Math.max((v - places[0]) / (places.at(-1) - places[0]), 0), 1) * (places.length - 1), i = Math.min(Math.floor(k), places.length - 2);
+    return [i, k - i];
+  };
+  return (a, b) => {
+    const [i, u] = along(x, a), [j, v] = along(y, b), n = x.length, k = j * n + i;
+    return (z[k] * (1 - u) + z[k + 1] * u) * (1 - v) + (z[k + n] * (1 - u) + z[k + n + 1] * u) * v;
+  };
 }
 
 // Words in rows as wide as there is room; a word that is still too wide ends in ….
@@ -285,6 +341,9 @@ function share({ low, high, log }, v) {
   const way = (a) => (log ? Math.log10(Math.max(a, 1e-300)) : a);
   return Math.min(Math.max((way(v) - way(low)) / (way(high) - way(low)), -5), 6);
 }
+
+// The value that lies so far along a scale.
+const value = ({ low, high, log }, s) => (log ? low * (high / low) ** s : low + (high - low) * s);
 
 // The marks of a scale: [value, words], so many at most.
 export function ticks({ low, high, log, words }, most) {

@@ -1,7 +1,7 @@
 // The stage of a sheet: its charts, one playhead where they move. It knows nothing of Streamlit: `send` tells the world what was picked.
 import { DASHES, marker } from "./plane.js";
 import { KEYS, Playback, bar, button, listenToBar, listener } from "./playback.js";
-import { Plot, UNNAMED, at } from "./plot.js";
+import { Plot, at, named } from "./plot.js";
 import { fill, opened } from "./scene.js";
 
 const WHOLE = 4; // seconds at speed 1
@@ -56,10 +56,10 @@ export class SheetPlayer extends Playback {
     charts.forEach((chart, i) => {
       const { figure, canvas } = this.plots[i], find = (name) => figure.querySelector(name);
       figure.style.setProperty("--wide", chart.wide);
-      figure.classList.toggle("picked", chart.picked); figure.classList.toggle("even", chart.even); figure.classList.toggle("scrubs", chart.scrubs);
+      for (const name of ["picked", "even", "bare", "tall", "scrubs"]) figure.classList.toggle(name, chart[name]);
       find("figcaption").textContent = chart.title;
       find(".note").textContent = chart.note ?? ""; find(".note").hidden = !chart.note;
-      const names = chart.marks.filter((mark) => mark.name && !UNNAMED.has(mark.kind));
+      const names = chart.marks.filter(named);
       find(".names").replaceChildren(...names.map((mark) => {
         const row = document.createElement("li"), sample = Object.assign(document.createElement("canvas"), { width: 44, height: 28 });
         row.append(sample, mark.name); row.mark = mark;
@@ -140,7 +140,7 @@ export class SheetPlayer extends Playback {
     for (const row of this.parts.charts.querySelectorAll(".names li")) {
       const { mark } = row, g = row.firstChild.getContext("2d"), colour = this.theme[mark.colour] ?? mark.colour;
       g.setTransform(2, 0, 0, 2, 0, 0); g.clearRect(0, 0, 22, 14); g.strokeStyle = g.fillStyle = colour; g.lineWidth = 2.5; g.globalAlpha = Math.max(mark.alpha ?? 1, 0.5);
-      if (mark.kind === "bars") g.fillRect(3, 2, 16, 10);
+      if (mark.kind === "bars" || mark.kind === "heat") g.fillRect(3, 2, 16, 10);
       else if (mark.kind === "dots") { marker(g, mark.shape, 11, 7, 5); g[mark.hollow ? "stroke" : "fill"](); }
       else { g.setLineDash(DASHES[mark.dash ?? 0].map((d) => d * 0.7)); g.beginPath(); g.moveTo(1, 7); g.lineTo(21, 7); g.stroke(); }
     }
@@ -164,8 +164,11 @@ export class SheetPlayer extends Playback {
     });
     on(this.box, "pointerleave", () => this.hover(null));
     on(this.parts.charts, "click", (e) => {
-      const found = spotAt(e), chart = this.scene?.charts[this.plots.findIndex((p) => p.canvas === e.target)];
-      if (chart?.picked) this.send({ pick: { chart: chart.key, mark: found?.spot[2] ?? -1, point: found?.spot[3] ?? -1 } });
+      const i = this.plots.findIndex((p) => p.canvas === e.target), chart = this.scene?.charts[i];
+      if (!chart?.picked) return;
+      const plot = this.plots[i], box = plot.canvas.getBoundingClientRect(), [px, py] = [e.clientX - box.left, e.clientY - box.top];
+      const [, , mark, point] = plot.find(px, py) ?? [], near = Number.isInteger(mark), [x, y] = plot.place(px, py);
+      if (near || plot.inside(px, py)) this.send({ pick: { chart: chart.key, mark: near ? mark : null, point: near ? point : null, x, y } });
     });
   }
 

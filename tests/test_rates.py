@@ -7,8 +7,7 @@ import numpy as np
 import pytest
 
 import optviz as ov
-from optviz.run import Run
-from optviz.sweeps import (
+from optviz.rates import (
     LOWEST,
     SEEDS,
     SIDE,
@@ -28,6 +27,7 @@ from optviz.sweeps import (
     two_numbers,
     usual_axes,
 )
+from optviz.run import Run
 
 RAVINE = ov.surfaces["ravine"].at(b=10.0)  # x² + 10y²: λmax = 20
 LIMITS = {"sgd": lambda g: 2 / 20, "momentum": lambda g: 2 * (1 + g) / 20, "nesterov": lambda g: (2 + 2 * g) / ((1 + 2 * g) * 20)}
