@@ -335,7 +335,7 @@ def runs():
                      st.sampled_from(list(ov.schedules)), st.tuples(numbers, numbers), st.integers(1, 10**6), st.data())
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(runs())
 def test_query_round_trip(run):
     assert ov.Run.from_query(run.to_query()) == run

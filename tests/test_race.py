@@ -38,7 +38,7 @@ def races(draw):
     return Race(s, start, draw(st.lists(entrants(), max_size=4) | st.none()), draw(st.tuples(sides, sides) | st.none()), **drawn(draw, {**TABLE, **LOOK}))
 
 
-@settings(max_examples=300)
+@settings(max_examples=120)
 @given(races())
 def test_query_round_trip(race):
     notes: list[ov.T] = []
@@ -67,7 +67,7 @@ def test_old_links_open_as_a_race_of_one(query):
     assert notes == [] and same_run(race, ov.Run.from_query(query)) and Race.from_query(race.to_query()) == race
 
 
-@settings(max_examples=150)
+@settings(max_examples=80)
 @given(races().filter(lambda race: race.entrants))
 def test_the_query_of_a_single_run_opens_as_a_race_of_one(race):
     run = race.runs[0]
