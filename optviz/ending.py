@@ -10,7 +10,7 @@ import numpy as np
 
 from . import autograd
 from .augment import augmentations
-from .core import T, rounded
+from .core import Refused, T, rounded
 from .datasets import Own
 from .penalties import penalties
 from .run import CLIPS
@@ -148,6 +148,8 @@ class Check(NamedTuple):
 
 def sanity(study: Study) -> list[Check]:
     """Karpathy's two checks: the first loss is that of knowing nothing, and a small sample can be learned by heart."""
+    if (text := lacking(study.trainer())) is not None:
+        raise Refused(text)
     return [first_loss(study), by_heart(study)]
 
 
@@ -180,7 +182,7 @@ def by_heart(study: Study) -> Check:
         share = float(trainer.rows[-1][2])
         fine, en, ru = share == 1, f"{rounded(100 * share)} % are right", f"верных ответов {rounded(100 * share)} %"
     else:
-        first = _ignorant(trainer)
+        first = _ignorant(trainer) or 1.0  # all values may be 0
         trainer.run(stop=lambda: float(trainer.rows[-1][0]) < LEARNED * first)
         share = float(trainer.rows[-1][0]) / first
         fine, en, ru = share < LEARNED, f"{rounded(100 * share)} % of the loss are left", f"осталось {rounded(100 * share)} % потери"

@@ -21,10 +21,11 @@ from .datasets import ROWS, Dataset, dataset
 
 BYTES = 2**21  # of a table
 LONGEST = 60  # characters of a label
+DIGITS = 400  # of a number
 CLASSES = 10  # that a picture can tell apart
 LARGEST = 1e18  # on the stage, which reckons in single precision, its square is a number, too
 SEPARATORS = "\t;, "  # of those that a line can be read with, the first; beside all but the comma, a comma is a decimal sign
-NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?|[+-]?(inf|infinity|nan)", re.ASCII | re.IGNORECASE)
+NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?|[+-]?(inf|infinity|nan)", re.ASCII | re.IGNORECASE)
 BINARY = re.compile(r"[\0-\x08\x0e-\x1f]")
 WANTED = T("give x, y and a label in each row, or x and its value", "нужны x, y и метка в каждой строке или x и его значение")
 
@@ -117,6 +118,8 @@ def _head(rows: list[Row], comma: bool) -> list[str]:
 
 def _value(cell: str, comma: bool) -> float | None:
     """The number that a cell says, NaN and infinity among them."""
+    if len(cell) > DIGITS:
+        return None
     cell = cell.replace("−", "-")
     if comma:
         cell = cell.replace(",", ".")
@@ -187,12 +190,12 @@ def as_csv(x: np.ndarray, y: np.ndarray, labels: Sequence[Any] = ()) -> str:
     out = io.StringIO()
     table = csv.writer(out, lineterminator="\n")
     table.writerow([*"xy"[:x.shape[1]], "label" if labels else "value"])
-    last = [_safe(labels[i]) for i in y.tolist()] if labels else [repr(value) for value in y.ravel().tolist()]
+    last = [safe(labels[i]) for i in y.tolist()] if labels else [repr(value) for value in y.ravel().tolist()]
     table.writerows([*map(repr, point), target] for point, target in zip(x.tolist(), last, strict=True))
     return out.getvalue()
 
 
-def _safe(label: Any) -> str:
+def safe(label: Any) -> str:
     """A label as a cell that no spreadsheet takes for a formula, and that is no number where the label is none."""
     return f"'{label}" if isinstance(label, str) and _guarded(label) else str(label)
 

@@ -13,7 +13,7 @@ import numpy as np
 from .core import Refused, T
 from .datasets import OUTPUTS, Dataset, Own, as_given, dataset, datasets, indexed, own
 from .pasted import LONGEST, text_of
-from .study import LINKED, Study
+from .study import LINKED, MOST_PINS, Study
 
 FORMAT, VERSION = "optviz study", 1
 BYTES = 2**23  # of a file: several studies, each with all points and the widest network
@@ -68,8 +68,10 @@ def _heard(parts: dict[str, Any], notes: list[T] | None) -> Study:
     """The study that a file tells of, with those that are pinned, which are whole or not there."""
     own = _heard_data(parts["data"]) if "data" in parts else None
     study = Study.from_query(parts["query"], notes, own, parts.get("weights", ()))
-    pins = list(study.pins)
-    for pin in parts.get("pins", ()):
+    pins, told = list(study.pins), parts.get("pins", [])
+    if not isinstance(told, list) or len(told) > MOST_PINS:
+        raise ValueError("pins")
+    for pin in told:
         try:
             pins.append(_heard({name: pin[name] for name in pin if name != "pins"}, None))
         except Refused as refusal:

@@ -146,9 +146,8 @@ def test_in_russian_on_a_phone_a_film_of_ones_own_size(visit, tmp_path):
         assert all((a.to_ndarray() == b.to_ndarray()).all() for a, b in zip(again.decode(video=0), shown, strict=True))
 
 
-@pytest.mark.parametrize(("query", "name"), [("surface=rosenbrock&optimizer=", "rosenbrock"), ("formula=0*x&optimizer=adam", "own-formula-adam")])
-def test_nothing_much_to_show_is_exported_too(visit, query, name):
-    page = visit(f"?{query}&lang=en")
+def test_nothing_much_to_show_is_exported_too(visit):
+    page, name = visit("?surface=rosenbrock&optimizer=&lang=en"), "rosenbrock"
     export = Export(page)
     export.make.click()
     assert export.taken(name + ".gif").startswith(b"GIF89a")

@@ -119,3 +119,8 @@ def test_no_cell_is_a_formula_to_a_spreadsheet(data):
 def test_a_curve_reads_back_equal():
     curve = dataset([[0.1], [1 / 3]], [2.0, 5.0], kind="values")
     assert written(curve) == "x,value\n0.1,2.0\n0.3333333333333333,5.0\n" and pasted(written(curve)) == curve
+
+
+def test_a_cell_of_many_digits_is_read_at_once():
+    with pytest.raises(Refused, match="line 2"):
+        pasted("x,y,label\n" + "1" * 100_000 + "x,1,a\n2,2,b\n", "long")

@@ -130,3 +130,9 @@ def test_no_value_anywhere_breaks_it(value, place):
     (parts if len(place) == 1 else parts["data"])[place[-1]] = value
     with contextlib.suppress(Refused):
         assert isinstance(opened(json.dumps(parts), []), Study)
+
+
+def test_more_pins_than_there_can_be_are_refused_before_any_is_read():
+    text = json.dumps({**json.loads(saved(Study("xor", layers=(2,)))), "pins": [{"query": ""}] * 100_000})
+    with pytest.raises(Refused):
+        opened(text, [])

@@ -15,6 +15,7 @@ from ..ending import advance
 from ..learning import History
 from ..network_scene import NetworkScene, network_scene, run_key
 from ..optimizers import optimizers
+from ..pasted import safe
 from ..study import Study
 from ..trainer import Trainer
 from ..training import Training
@@ -64,7 +65,7 @@ class WallExhibit(Exhibit):
         figures = FIGURES[:4 if all(cell.trainer.labels for cell in self.wall.cells) else 2]
         yield ",".join(["network"] * many + ["pass", *figures]) + "\r\n"
         for cell in self.wall.cells:
-            name = '"' + getattr(cell.caption, language).replace('"', '""') + '"'
+            name = '"' + safe(getattr(cell.caption, language)).replace('"', '""') + '"'
             for k, row in enumerate(cell.trainer.rows):
                 yield ",".join([name] * many + [str(k), *(repr(float(v)) for v in row[:len(figures)])]) + "\r\n"
 

@@ -88,7 +88,7 @@ def after(desk: Desk[Study], event: dict[str, Any]) -> None:
     elif "reset" in event:
         frames.clear()
         _put(study, {key: s.trainer() for key, (s, _) in there.items()})
-    elif "more" in event or "step" in event:
+    elif there and ("more" in event or "step" in event):
         if "step" in event:
             frames.update({key: len(trainer.kept) for key, (_, trainer) in there.items()})
         studies, trainers = zip(*there.values(), strict=True)
@@ -130,7 +130,9 @@ def files(desk: Desk[Study]) -> None:
 
 def _whole(study: Study) -> WallExhibit:
     """The trainings, as far as they come in a time that somebody waits; the stage keeps its own."""
-    studies, trainers = zip(*runs(study).values(), strict=True)
+    if not (there := runs(study)):
+        raise Refused(st.session_state[WHY])
+    studies, trainers = zip(*there.values(), strict=True)
     with st.spinner(say(ENDING)):
         return compared_exhibit(study, studies, workers().call(advance_wall, studies, trainers, WAIT))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from typing import Any
 
@@ -28,5 +29,8 @@ def _hearer(key: str, on_event: Callable[[dict[str, Any]], None]) -> Callable[[]
     def heard() -> None:
         event = st.session_state[key].get("event")
         if isinstance(event, dict):
-            on_event(event)
+            try:
+                on_event(event)
+            except (AttributeError, KeyError, TypeError, ValueError):  # no stage of ours says such a thing
+                logging.getLogger("optviz").exception("a word of a stage")
     return heard

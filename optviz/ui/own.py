@@ -119,6 +119,8 @@ def _of_other_kind(data: Dataset) -> Dataset | None:
         return None
     x, y = as_given(data)
     flat = np.ravel(y)
+    if len(flat) != len(x):  # several targets are neither
+        return None
     whole = flat.dtype.kind in "if" and bool((flat % 1 == 0).all())
     if not whole or not 2 <= len(np.unique(flat)) <= CLASSES:
         return None
@@ -128,7 +130,7 @@ def _of_other_kind(data: Dataset) -> Dataset | None:
 def _saving(study: Study, trainer: Trainer | None) -> None:
     """The points on the screen, and the whole study, as files."""
     left, right = st.columns(2)
-    if trainer is not None and trainer.raw.shape[-1] <= 2:
+    if trainer is not None and trainer.raw.shape[-1] <= 2 and (trainer.labels or trainer.known.shape[-1] == 1):
         table = as_csv(*trainer.examples, trainer.labels).encode("utf-8-sig")  # the mark at its beginning is for spreadsheets
         left.download_button(say(T("Points (CSV)", "Точки (CSV)")), table, "points.csv", "text/csv", icon=":material/table:", width="stretch",
                              on_click="ignore", key="own-csv")

@@ -75,6 +75,8 @@ def after(desk: Desk[Study], event: dict[str, Any]) -> None:
         pin(desk)
     elif trainer is None:
         return
+    elif st.session_state[RUN][0] != run_key(study):
+        return  # what is on the screen is another: this one cannot begin
     elif "points" in event or "weights" in event:
         if event.get("run") == run_key(study):  # it names what it changes by a place in that run
             _edit(desk, study, trainer, event)
@@ -84,7 +86,8 @@ def after(desk: Desk[Study], event: dict[str, Any]) -> None:
     elif "lack" in event:
         st.session_state[HAVE] = 0
     elif "more" in event or "step" in event:
-        st.session_state[HAVE] = min(int(event.get("more", len(trainer.kept))), len(trainer.kept))  # what is not kept gives way to what follows it
+        have = max(0, int(event.get("more", len(trainer.kept))))
+        st.session_state[HAVE] = min(have, len(trainer.kept))  # what is not kept gives way to what follows it
         try:
             keep(run_key(study), workers().call(advance, study, trainer, SLICE, 1 if "step" in event else None))
         except Refused as refusal:
@@ -112,7 +115,7 @@ def pin(desk: Desk[Study]) -> None:
     except Refused as refusal:
         st.toast(plain(say(refusal.text)), icon=":material/info:")
     else:
-        if trainer is not None:
+        if trainer is not None and st.session_state[RUN][0] == run_key(study):
             st.session_state.setdefault(PINNED, {})[run_key(study)] = trainer
         st.toast(say(T("Pinned: now change something, and both train side by side.",
                        "Закреплено: измените что-нибудь, и обе сети будут обучаться рядом.")), icon=":material/keep:")

@@ -365,7 +365,7 @@ export class NetworkPlayer extends TrainingPlayer {
 
   // Where the pointer is on the plane: no finer than a pixel tells it.
   spot(e) {
-    const { field } = this, r = this.parts.top.getBoundingClientRect(), places = Math.max(-Math.floor(Math.log10((field.view[1] - field.view[0]) / field.width)), 0);
+    const { field } = this, r = this.parts.top.getBoundingClientRect(), places = Math.min(Math.max(-Math.floor(Math.log10((field.view[1] - field.view[0]) / field.width)), 0), 100);
     return field.place(e.clientX - r.left, e.clientY - r.top).map((v) => Number(v.toFixed(places)) + 0);
   }
 
