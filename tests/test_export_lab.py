@@ -10,7 +10,6 @@ from pathlib import Path
 
 import av
 import numpy as np
-import pytest
 from PIL import Image
 from playwright.sync_api import expect
 from test_lab import Stage, until
