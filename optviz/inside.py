@@ -16,7 +16,7 @@ from .probe import Probe, probe
 from .probe_presets import Sight, sights
 from .query import Query
 from .recurrence import TABLE, through_time
-from .sweep import sweep
+from .scales import scale_sweep
 
 #: What can be looked at, in lecture order.
 ABOUT: Mapping[str, T] = {
@@ -106,13 +106,14 @@ class Inside:
 
 
 def found(spec: Inside, progress: Callable[..., Any] | None = None) -> Any:
-    """What is to be shown: Layers, a Sweep, losses (classes, scales), a Chain for every multiple of the weights, or a Recurrence of three scales."""
+    """What is to be shown: Layers, a ScaleSweep, losses (classes, scales), a Chain for every multiple of the weights, or three Recurrences in one."""
     own = spec.own
     if spec.about in ("layers", "training"):
         return probe(spec.probe, progress=progress)
     if spec.about == "sweep":
         scales = np.unique(np.geomspace(own["low"], own["high"], SCALES))
-        return sweep(spec.probe, scales=scales, seeds=range(spec.probe["seed"] % 2**31, spec.probe["seed"] % 2**31 + own["seeds"]), progress=progress)
+        first = spec.probe["seed"] % 2**31
+        return scale_sweep(spec.probe, scales=scales, seeds=range(first, first + own["seeds"]), progress=progress)
     if spec.about == "loss":
         return first_losses(spec.probe, progress)
     if spec.about == "chain":

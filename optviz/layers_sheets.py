@@ -17,8 +17,8 @@ from .losses import losses
 from .palette import BLUE, COLOURS, GREEN, ORANGE, PINK, RED, VIOLET
 from .probe import moments
 from .recurrence import Recurrence, cliff
+from .scales import DEPTHS, ScaleSweep
 from .sheet import Bars, Chart, Dots, Heat, Line, Mark, Ridges, Rule, Scale, Sheet
-from .sweep import DEPTHS, Sweep
 
 LEAST, MOST = 1e-30, 1e30  # what lies beyond is outside the picture
 FLOATS = 1e-37, 1e37  # what a browser is sent holds no more
@@ -200,7 +200,7 @@ def _now(steps: np.ndarray, means: np.ndarray) -> list[Mark]:
 # --- scales and depths ------------------------------------------------------------------------------------------------------------------------
 
 
-def sweep(spec: Inside, found: Sweep) -> Sheet:
+def sweep(spec: Inside, found: ScaleSweep) -> Sheet:
     """How much of the gradient is left at the first layer, as a map of scales and depths and as curves; and the edge of chaos."""
     of = spec.number("of")
     ratio = held(found.ratio if of == "activations" else found.weight_ratio)

@@ -19,8 +19,8 @@ from optviz.probe import Probe
 from optviz.probe_presets import sights
 from optviz.race import Race
 from optviz.render.sheet_wire import pack_sheet
+from optviz.scales import scale_sweep
 from optviz.sheet import Dots, Line, Rule
-from optviz.sweep import sweep
 
 PAGE = Path(__file__).parent.parent / "pages" / "layers.py"
 SMALL = {"inputs": 8, "layers": (6, 6), "outputs": 3, "batch": 10}
@@ -169,7 +169,7 @@ def test_time_forgets_grows_and_is_clipped():
 
 def test_on_the_edge_fifty_layers_hand_gradients_on():
     look = openings["sweep"].look
-    s = sweep(look.probe, scales=[0.5, 1.0, 2.0], depths=(50,), batch=20)
+    s = scale_sweep(look.probe, scales=[0.5, 1.0, 2.0], depths=(50,), batch=20)
     below, on, above = s.ratio[0, :, 0]
     assert s.edge == pytest.approx(1, rel=2e-3) and below < 1e-12 and 1e-4 < on < 10 and above > 1e3
     assert told(look, s).ru.startswith("По теории край хаоса")

@@ -9,7 +9,7 @@ from optviz.chain import chain
 from optviz.probe import settled
 from optviz.race import Race
 from optviz.recurrence import cliff, cliff_race, through_time
-from optviz.sweep import edge, sweep
+from optviz.scales import edge, scale_sweep
 
 SMALL = {"inputs": 10, "layers": (12,), "outputs": 4, "batch": 20}
 RULES = {"sigmoid": torch.sigmoid, "tanh": torch.tanh, "relu": torch.relu}
@@ -23,7 +23,7 @@ def test_a_sweep_is_its_single_probes(more):
     def hear(done, many, part):
         told.append((done, many))
         parts.append(part)
-    s = sweep(**{**SMALL, **more}, scales=[0.3, 1.0, 2.0, 3.0, 0.1], depths=(1, 3, 4), seeds=(0, 7), progress=hear)
+    s = scale_sweep(**{**SMALL, **more}, scales=[0.3, 1.0, 2.0, 3.0, 0.1], depths=(1, 3, 4), seeds=(0, 7), progress=hear)
     assert s.first.shape == s.ratio.shape == (3, 5, 2) and told == [(k, 4) for k in range(1, 5)]
     assert [part.first.shape for part in parts] == [(3, 4, 1), (3, 5, 1), (3, 5, 1), (3, 5, 2)], "the first scales, then whole seeds"
     np.testing.assert_array_equal(parts[0].ratio, s.ratio[:, :4, :1])
@@ -35,13 +35,13 @@ def test_a_sweep_is_its_single_probes(more):
 
 
 def test_a_sweep_names_what_ends_and_stops_when_told():
-    s = sweep(**SMALL, activation="relu", scales=[1e-8, 1.0, 1e8], depths=(2, 50))
+    s = scale_sweep(**SMALL, activation="relu", scales=[1e-8, 1.0, 1e8], depths=(2, 50))
     assert s.fates()[..., 0].tolist() == [["", "", ""], ["underflow", "", "overflow"]]
     assert np.isfinite([s.first, s.last, s.ratio, s.weight_ratio]).all()
-    assert 1 <= sweep(**SMALL, scales=[1.0], depths=(2,), seeds=range(50), stop=lambda: True).first.shape[-1] < 50
+    assert 1 <= scale_sweep(**SMALL, scales=[1.0], depths=(2,), seeds=range(50), stop=lambda: True).first.shape[-1] < 50
     for wrong, why in (({"init": "layerwise"}, "layerwise"), ({"layers": ()}, "hidden layer"), ({"scales": []}, "scales"), ({"depths": (51,)}, "depths")):
         with pytest.raises(ov.Refused, match=why):
-            sweep(**{**SMALL, **wrong})
+            scale_sweep(**{**SMALL, **wrong})
 
 
 @pytest.mark.parametrize(("settings", "scale"), [
@@ -55,7 +55,7 @@ def test_the_edge_of_chaos(settings, scale):
 
 def test_at_the_edge_gradients_neither_vanish_nor_explode():
     at = edge(settled({"layers": (100,), "activation": "relu"}))
-    s = sweep(inputs=100, layers=(100,), outputs=10, batch=20, activation="relu", scales=[at / 1.5, at, at * 1.5], depths=(30,))
+    s = scale_sweep(inputs=100, layers=(100,), outputs=10, batch=20, activation="relu", scales=[at / 1.5, at, at * 1.5], depths=(30,))
     low, right, high = s.ratio[0, :, 0]
     assert low < 1e-4 and 0.1 < right < 10 and high > 1e4
     assert 0.1 < s.weight_ratio.min() and s.weight_ratio.max() < 10  # of ReLU's weights it says nothing

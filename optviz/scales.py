@@ -32,7 +32,7 @@ NORMAL = np.exp(-Z * Z / 2) / np.exp(-Z * Z / 2).sum()
 
 
 @dataclass(frozen=True, eq=False)
-class Sweep:
+class ScaleSweep:
     """Mean |gradient| at the first hidden layer and at the last, (depths, scales, seeds), and their ratio: of activations and of weights.
 
     What vanishes or explodes on its way back is the gradient of activations. That of weights is it times what they were shown, which shrinks
@@ -72,8 +72,8 @@ def over(a: np.ndarray, b: np.ndarray) -> np.ndarray:
         return np.where(b > 0, np.minimum(a / np.where(b > 0, b, 1), HUGE), 0.0)
 
 
-def sweep(spec: Probe | None = None, *, scales: Any = SCALES, depths: Sequence[int] = DEPTHS, seeds: Sequence[int] = (0,),
-          progress: Callable[[int, int, Sweep], Any] | None = None, stop: Callable[[], bool] | None = None, **settings: Any) -> Sweep:
+def scale_sweep(spec: Probe | None = None, *, scales: Any = SCALES, depths: Sequence[int] = DEPTHS, seeds: Sequence[int] = (0,),
+                progress: Callable[[int, int, ScaleSweep], Any] | None = None, stop: Callable[[], bool] | None = None, **settings: Any) -> ScaleSweep:
     """Probe networks of every depth at every scale: each is what `probe` makes of that many layers, as wide as the spec's first.
 
     The networks of one scale and seed share their weights from the first layer on, so that one pass forwards serves all depths. `progress` is
@@ -98,12 +98,12 @@ def sweep(spec: Probe | None = None, *, scales: Any = SCALES, depths: Sequence[i
     found: list[np.ndarray] = []
     at_edge = edge(values)
 
-    def so_far() -> Sweep:
+    def so_far() -> ScaleSweep:
         whole = max(len(found) // len(chunks), 1)
         seen = [np.concatenate(found[k * len(chunks):(k + 1) * len(chunks)], -1) for k in range(whole)]
         first, last, first_weights, last_weights, top = np.stack(seen, -1)
         fate = np.where(np.isinf(top), 2, np.where(first_weights < TINY, 1, 0))
-        return Sweep(np.array(depths), scales[:first.shape[1]], first, last, first_weights, last_weights, fate, at_edge)
+        return ScaleSweep(np.array(depths), scales[:first.shape[1]], first, last, first_weights, last_weights, fate, at_edge)
     with ThreadPoolExecutor(CORES) as pool:  # NumPy leaves the other threads room while it works
         for part in pool.map(lambda job: None if len(found) >= len(chunks) and stop and stop() else _measured(Members(job), depths), jobs):
             if part is None:
@@ -115,7 +115,7 @@ def sweep(spec: Probe | None = None, *, scales: Any = SCALES, depths: Sequence[i
 
 
 def _measured(members: Members, depths: Sequence[int]) -> np.ndarray:
-    """Five figures of each depth and scale: a Sweep's four gradients, and the largest magnitude in any of them."""
+    """Five figures of each depth and scale: a ScaleSweep's four gradients, and the largest magnitude in any of them."""
     ks = range(len(members.values["init_scale"]))
     net, judge = members.net(ks), members.judge(ks)
     x, y = members.points(0)
