@@ -49,7 +49,7 @@ clean:
 	@touch $@
 
 .venv/test: .venv/made pyproject.toml constraints.txt
-	$(PIP) --editable '.[torch,video,test]'
+	$(PIP) --editable '.[torch,video,cluster,test]'
 	@touch $@ .venv/app
 
 .venv/bench: .venv/test

@@ -1,6 +1,7 @@
 """optviz: how neural networks are trained, seen. `import optviz as ov`; ov.descend on ov.surfaces, ov.train on ov.datasets, with ov.optimizers."""
 
 from .activations import Activation, activations
+from .basin import Basins, basin
 from .core import Refused, T
 from .datasets import Dataset, dataset, datasets
 from .descent import Trajectory, descend
@@ -20,6 +21,6 @@ from .trainer import Trainer
 from .training import Training
 
 __version__ = "0.1.0"
-__all__ = ["Activation", "Dataset", "FormulaError", "History", "Initializer", "Layers", "Loss", "Optimizer", "Penalty", "Probe", "Refused", "Run",
-           "Schedule", "Surface", "T", "Trainer", "Training", "Trajectory", "activations", "dataset", "datasets", "descend", "initializers",
-           "losses", "optimizers", "penalties", "probe", "render", "schedules", "surface", "surfaces", "train"]
+__all__ = ["Activation", "Basins", "Dataset", "FormulaError", "History", "Initializer", "Layers", "Loss", "Optimizer", "Penalty", "Probe", "Refused",
+           "Run", "Schedule", "Surface", "T", "Trainer", "Training", "Trajectory", "activations", "basin", "dataset", "datasets", "descend",
+           "initializers", "losses", "optimizers", "penalties", "probe", "render", "schedules", "surface", "surfaces", "train"]

@@ -3,21 +3,44 @@
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import math
-from collections.abc import Callable, Mapping
+import os
+import shutil
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
-from .core import Refused, T
+from .core import Refused, T, out_of_range
 from .expr import ARRAYS
 from .surfaces import Surface
+
+WORTH_A_LOOK = 2e7  # member-steps for which torch is loaded, to see whether there is a GPU …
+WORTH_COMPILING = 2e9  # … and for which a kernel for the processor is made: that takes as long as NumPy takes for about as many
 
 
 class Numpy:
     """float64 arrays on this machine."""
 
     xp: Any = np
+    said = "numpy cpu float64"  # backend, device and dtype in a line
+
+    @contextmanager
+    def threads(self, count: int) -> Iterator[None]:
+        """So many cores for one computation, where the machine itself can use several."""
+        yield
+
+    def failed(self, failure: Exception) -> str | None:
+        """Whether it failed for its "memory", or because the machine is "gone"."""
+        return "memory" if isinstance(failure, MemoryError) else None
+
+    def room(self) -> int | None:
+        """How many bytes one computation may take; None where nobody can tell."""
+        return None
 
     def array(self, a: Any) -> Any:
         return np.asarray(a, float)
@@ -54,37 +77,80 @@ class Torch(Numpy):
     """Tensors of one device and dtype, eager."""
 
     def __init__(self, device: Any, dtype: Any):
-        try:
-            torch: Any = importlib.import_module("torch")
-        except ImportError:
-            raise Refused(T("backend='torch' needs torch; install optviz[torch] or use backend='numpy'",
-                            "для backend='torch' нужен torch; установите optviz[torch] или выберите backend='numpy'")) from None
-        self.xp = torch
+        self.xp = torch = imported()
         try:
             self.dtype, self.device = {"float32": torch.float32, "float64": torch.float64}[_name(dtype)], torch.device(device)
             torch.zeros(1, dtype=self.dtype, device=self.device)
         except (KeyError, TypeError, RuntimeError, AssertionError):  # an unknown word, or a device that is not there
             raise Refused(T(f"torch has no device={device!r} with dtype={dtype!r} here; use device='cpu', dtype='float64'",
                             f"здесь в torch нет device={device!r} с dtype={dtype!r}; укажите device='cpu', dtype='float64'")) from None
+        self.said = f"torch {self.device} {_name(dtype)}"
         self.names = {**{n: getattr(torch, n) for n in "sqrt exp log sin cos tan sinh cosh tanh abs floor sign where".split()},
                       "minimum": lambda a, b: torch.minimum(*self.both(a, b)), "maximum": lambda a, b: torch.maximum(*self.both(a, b)),
-                      "fill": torch.full_like, "pow": lambda a, b: torch.pow(*self.both(a, b)),
+                      "fill": torch.full_like, "pow": torch.pow,
                       "over": lambda a, b: torch.where(b != 0, a / torch.where(b != 0, b, 1.0), 0.0)}
 
     def functions(self, surface: Surface) -> Mapping[str, Callable]:
         return surface.compile(ARRAYS, self.names)
 
+    def define(self, text: str) -> dict[str, Any]:
+        """The functions of a text that Code printed."""
+        space = dict(self.names) | {"Infinity": math.inf, "NaN": math.nan}
+        exec(text, space)
+        return space
+
+    @property
+    def unrolled(self) -> int:
+        """Steps that go well into one kernel: on a processor more take long to compile and gain little, on a GPU memory is what a step waits for."""
+        return 2 if self.device.type == "cpu" else 16
+
+    @property
+    def compiles(self) -> bool:
+        """Whether this machine can make kernels: a processor needs a compiler of C++, a GPU brings its own."""
+        return self.device.type != "cpu" or any(shutil.which(name) for name in (os.environ.get("CXX", "c++"), "g++", "clang++", "cl"))
+
+    def compiled(self, function: Callable) -> Callable:
+        """The function as one kernel; as it is where nothing can make one."""
+        if not self.compiles:
+            return function
+        kernel = self.xp.compile(function, fullgraph=True, dynamic=True)
+
+        def quiet(*arguments: Any) -> Any:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", DeprecationWarning)  # of torch's own parts
+                return kernel(*arguments)
+        return quiet
+
+    @contextmanager
+    def threads(self, count: int) -> Iterator[None]:
+        before = self.xp.get_num_threads()
+        self.xp.set_num_threads(count)
+        try:
+            yield
+        finally:
+            self.xp.set_num_threads(before)
+
+    def failed(self, failure: Exception) -> str | None:
+        if isinstance(failure, (MemoryError, self.xp.OutOfMemoryError)) or "allocate memory" in str(failure):
+            return "memory"
+        return "gone" if self.device.type != "cpu" and isinstance(failure, RuntimeError) else None
+
+    def room(self) -> int | None:
+        return self.xp.cuda.mem_get_info(self.device)[0] if self.device.type == "cuda" else None
+
     def both(self, *values: Any) -> tuple[Any, ...]:
         return tuple(v if self.xp.is_tensor(v) else self.array(v) for v in values)
 
     def array(self, a: Any) -> Any:
-        if self.dtype == self.xp.float32 and not self.xp.is_tensor(a):  # what it cannot hold becomes its largest, not infinity
-            a = np.clip(np.asarray(a, float), -float(np.finfo(np.float32).max), float(np.finfo(np.float32).max))
+        if not self.xp.is_tensor(a):
+            a = np.require(a, float, "W")  # torch wants none that several places share
+            if self.dtype == self.xp.float32:  # what it cannot hold becomes its largest, not infinity
+                a = np.clip(a, -float(np.finfo(np.float32).max), float(np.finfo(np.float32).max))
         return self.xp.as_tensor(a, dtype=self.dtype, device=self.device)
 
     def count(self, t: int) -> Any:
-        """float64 always: 0.9**t in single precision was wrong by 3e-6."""
-        return self.xp.as_tensor(float(t), dtype=self.xp.float64, device=self.device)
+        """float64 where there is one: 0.9**t in single precision was wrong by 3e-6."""
+        return self.xp.as_tensor(float(t), dtype=self.dtype if self.device.type == "mps" else self.xp.float64, device=self.device)
 
     def numpy(self, a: Any) -> np.ndarray:
         return a.detach().cpu().to(self.xp.float64).numpy()
@@ -101,13 +167,55 @@ def _name(dtype: Any) -> str:
     return str(getattr(dtype, "__name__", dtype)).removeprefix("torch.")
 
 
+def imported() -> Any:
+    """torch itself."""
+    try:
+        return importlib.import_module("torch")
+    except ImportError:
+        raise Refused(T("backend='torch' needs torch; install optviz[torch] or use backend='numpy'",
+                        "для backend='torch' нужен torch; установите optviz[torch] или выберите backend='numpy'")) from None
+    except (OSError, AttributeError, RuntimeError):  # half installed, or one that does not fit this machine
+        raise Refused(T("torch is installed but cannot be loaded; install it anew (optviz[torch]) or use backend='numpy'",
+                        "torch установлен, но не загружается; переустановите его (optviz[torch]) или выберите backend='numpy'")) from None
+
+
+@lru_cache(maxsize=16)
+def _torch(device: str, dtype: str) -> Torch:
+    """One machine of a kind: what was compiled for it stays with it."""
+    return Torch(device, dtype)
+
+
 def backend(name: str, device: Any = "cpu", dtype: Any = "float64") -> Numpy:
     """The machine of that name."""
     if name == "torch":
-        return Torch(device, dtype)
+        return _torch(str(device), _name(dtype))
     if name == "numpy" and (str(device), _name(dtype)) != ("cpu", "float64"):
         raise Refused(T(f"backend='numpy' has device='cpu' and dtype='float64' only, not {device} and {_name(dtype)}; use backend='torch'",
                         f"у backend='numpy' есть только device='cpu' и dtype='float64', а не {device} и {_name(dtype)}; выберите backend='torch'"))
     if name != "numpy":
         raise Refused(T(f"backend={name!r} is unknown; allowed: numpy, torch", f"неизвестно: backend={name!r}; допустимо: numpy, torch"))
     return Numpy()
+
+
+def chosen(name: str, device: str, dtype: str | None, work: float) -> tuple[Numpy, tuple[str, str] | None]:
+    """The machine for so many member-steps where "auto" leaves the choice, and what is not as one would expect; work that only NumPy knows is 0.
+
+    A GPU where there is one; torch on the processor only where the time to compile is little beside what it saves.
+    """
+    for keyword, word, known in (("backend", name, ("auto", "numpy", "torch")), ("dtype", dtype, (None, "float32", "float64"))):
+        if word not in known:
+            raise out_of_range(keyword, word, T(*["{" + ", ".join(map(str, known)) + "}"] * 2))
+    free = (name, device, dtype) == ("auto", "auto", None)
+    if name == "numpy" or (free and (work < WORTH_A_LOOK or importlib.util.find_spec("torch") is None)):
+        return backend("numpy", "cpu" if device == "auto" else device, dtype or "float64"), None
+    try:
+        torch = imported()
+    except Refused as refusal:
+        if name == "torch":
+            raise
+        return Numpy(), (refusal.text.en, refusal.text.ru)
+    if device == "auto":
+        device = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
+    if free and device == "cpu" and work < WORTH_COMPILING:
+        return Numpy(), None
+    return backend("torch", device, dtype or ("float64" if device == "cpu" else "float32")), None

@@ -198,29 +198,30 @@ class Problem:
             raise Refused(T(f"steps × batch = {self.steps} × {n} is too much to record; use record='end' or fewer of either",
                             f"шаги × набор = {self.steps} × {n}: записать столько нельзя; укажите record='end' или уменьшите одно из них"))
         size = max(n, 1) if machine.xp is not np else BLOCK
-        values = {name: np.broadcast_to(v, self.batch).reshape(-1) if np.ndim(v) else v for name, v in self.values.items()}
-        starts = np.stack([np.broadcast_to(v, self.batch).reshape(-1) for v in self.start])
+        starts, values = self.flat()
         return self.joined([self.block(machine, np.arange(low, min(low + size, n)), starts, values) for low in range(0, max(n, 1), size)])
 
-    def block(self, m: Numpy, members: np.ndarray, starts: np.ndarray, values: Mapping[str, Any]) -> _Block:
-        """Some members stepping together; one that leaves the numbers stays where it last was, the others go on."""
-        n, xp, start = len(members), m.xp, starts[:, members]
-        values = {name: v[members] if np.ndim(v) else v for name, v in values.items()}
+    def flat(self) -> tuple[np.ndarray, dict[str, Any]]:
+        """Starts (2, n) and settings of all members in one row."""
+        values = {name: np.broadcast_to(v, self.batch).reshape(-1) if np.ndim(v) else v for name, v in self.values.items()}
+        return np.stack([np.broadcast_to(v, self.batch).reshape(-1) for v in self.start]), values
+
+    def march(self, m: Numpy, members: np.ndarray, starts: np.ndarray, values: Mapping[str, Any]) -> Iterator[Moment]:
+        """Some members stepping together, the start first; one that leaves the numbers stays where it last was, the others go on.
+
+        It ends early where nobody moves any more.
+        """
+        xp, values = m.xp, self.of(members, values)
         stepper = (_TracedArrays if m.xp is np and self.optimizer.traceable else _Arrays)(self, m, values)
-        now, given = stepper.begin(start), self.given(values)
+        now, given = stepper.begin(starts[:, members]), self.given(values)
         shared = None if any(np.ndim(v) for v in (given.h.lr, *given.schedule, given.warmup)) else self.rate(np.arange(self.steps), given).tolist()
         constant = None if shared or not self.steady else m.array(self.rate(0, given))
-        kept = len(self.kept)
-        width = sum(len(rows(a)) for a in now) if self.memory else 2
-        out = _Block(start, np.empty(n), np.empty((width, kept, n)), np.empty((kept, n)), np.zeros((2, kept, n)), np.empty((kept, n)),
-                     np.full(n, -1))
         frozen: Any = None
         f = stepper.height(now)
         if m.suspicious(f) and not m.flags(xp.isfinite(f)).all():  # those that start outside never move
             frozen = ~xp.isfinite(f)
-            out.diverged[m.flags(frozen)] = 0
             f = xp.where(frozen, math.inf, f)
-        out.first[:] = m.numpy(f)
+        yield Moment(0, now, f, None, None, frozen)
         for t, drawn in enumerate(self.noises(members, values), 1):
             rate = (now[stepper.fed] if self.schedule.fed else shared[t - 1] if shared else
                     m.array(self.rate(t - 1, given)) if constant is None else constant)
@@ -233,23 +234,39 @@ class Problem:
                     fine = fine & xp.isfinite(rows(a)).all(0)
                 moving, fine = (fine | True, fine) if frozen is None else (~frozen, fine & ~frozen)
                 frozen = ~fine
-                out.diverged[m.flags(frozen) & (out.diverged < 0)] = t
                 new = tuple(xp.where(fine, a, old) for a, old in zip(new, now, strict=True))
                 g = [xp.where(moving & xp.isfinite(part), part, 0) for part in g]  # shown for the step that failed, none later
                 height = xp.where(fine, height, f)
             now, f = new, height
-            over = frozen is not None and m.flags(frozen).all()
-            at = (t - 1) // self.every
-            if t == self.kept[at] or over:
-                out.table[:, at] = np.concatenate([m.numpy(rows(a)) for a in now])[:len(out.table)]
-                out.loss[at], out.lr[at] = m.numpy(f), m.numpy(m.array(rate))
-                out.gradients[:, at] = [m.numpy(part) for part in g] if t == self.kept[at] else 0
-            if over:  # nobody moves any more: the rest of the record is its last column
-                for a in (out.table, out.loss, out.lr):
-                    a[..., at + 1:, :] = a[..., at:at + 1, :]
-                if not self.schedule.fed:
-                    out.lr[at:] = self.rate(self.kept[at:, None] - 1, given)
-                break
+            yield (moment := Moment(t, now, f, g, rate, frozen))
+            if moment.stuck(m):
+                return
+
+    @staticmethod
+    def of(members: np.ndarray, values: Mapping[str, Any]) -> dict[str, Any]:
+        """The settings of some members."""
+        return {name: v[members] if np.ndim(v) else v for name, v in values.items()}
+
+    def block(self, m: Numpy, members: np.ndarray, starts: np.ndarray, values: Mapping[str, Any]) -> _Block:
+        """What some members do, recorded."""
+        n, kept, marched = len(members), len(self.kept), self.march(m, members, starts, values)
+        begun = next(marched)
+        width = sum(len(rows(a)) for a in begun.now) if self.memory else 2
+        out = _Block(starts[:, members], m.numpy(begun.loss), np.empty((width, kept, n)), np.empty((kept, n)), np.zeros((2, kept, n)),
+                     np.empty((kept, n)), np.full(n, -1))
+        begun.mark(m, out.diverged)
+        for moment in marched:
+            moment.mark(m, out.diverged)
+            at, whole = (moment.t - 1) // self.every, moment.t == self.steps or moment.stuck(m)
+            if moment.t == self.kept[at] or whole:
+                out.table[:, at] = np.concatenate([m.numpy(rows(a)) for a in moment.now])[:len(out.table)]
+                out.loss[at], out.lr[at] = m.numpy(moment.loss), m.numpy(m.array(moment.rate))
+                out.gradients[:, at] = [m.numpy(part) for part in moment.gradient] if moment.t == self.kept[at] else 0
+        if moment.t < self.steps:  # nobody moves any more: the rest of the record is its last column
+            for a in (out.table, out.loss, out.lr):
+                a[..., at + 1:, :] = a[..., at:at + 1, :]
+            if not self.schedule.fed:
+                out.lr[at:] = self.rate(self.kept[at:, None] - 1, self.given(self.of(members, values)))
         return out
 
     def joined(self, blocks: list[_Block]) -> Trajectory:
@@ -312,6 +329,26 @@ def _shapes(o: Optimizer, history_size: int) -> tuple[tuple[int, ...], ...]:
 def rows(a: Any) -> Any:
     """An array of any shape as rows of members."""
     return a.reshape(math.prod(a.shape[:-1]), a.shape[-1])
+
+
+class Moment(NamedTuple):
+    """Some members after a step, 0 before the first: where they are with what they remember, the gradient they were told, who has stopped."""
+
+    t: int
+    now: tuple[Any, ...]
+    loss: Any
+    gradient: Any
+    rate: Any
+    frozen: Any  # None while everybody moves
+
+    def stuck(self, m: Numpy) -> bool:
+        """Whether nobody moves any more."""
+        return self.frozen is not None and bool(m.flags(self.frozen).all())
+
+    def mark(self, m: Numpy, diverged: np.ndarray) -> None:
+        """Note who has stopped here."""
+        if self.frozen is not None:
+            diverged[m.flags(self.frozen) & (diverged < 0)] = self.t
 
 
 class _Block(NamedTuple):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import operator
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, reduce
@@ -11,7 +12,7 @@ from typing import Any, NamedTuple
 
 from .activations import Activation
 from .core import Choice, Refused, T
-from .expr import ARRAYS, JAVASCRIPT, PYTHON, Code, Graph, Node
+from .expr import ARRAYS, JAVASCRIPT, PYTHON, Code, Graph, Node, reachable
 from .optimizers import Optimizer
 from .oracle import Disturbance, Oracle
 from .schedules import Schedule, begin
@@ -204,6 +205,32 @@ def python_step(plan: Plan, arrays: bool = False) -> tuple[Traced, Callable, Cal
     ])
     exec(text, space)  # printed by Code from the step's own operations
     return traced, space["bind"], space["first"]
+
+
+class Parted(NamedTuple):
+    """The traced step of arrays in two: numbers that all members have in common, and the rest, where members differ."""
+
+    traced: Traced
+    common: Callable[..., tuple[Any, ...]]  # of the common symbols by name, as NumPy arrays
+    own: tuple[str, ...]  # the other symbols, which the step takes after `moving`, and then what `common` gives
+    text: str  # step(slope, height, *moving, *own, *common) -> the new values of `moving`, then gx, gy; flags among `common` come as 0 and 1
+
+
+@lru_cache(maxsize=64)
+def parted_step(plan: Plan, alike: frozenset[str]) -> Parted:
+    """`alike` names the symbols, t and the rate among them, that are the same for all members: what follows from them is computed once a step."""
+    traced = trace(plan)
+    code = Code(traced.outputs, ARRAYS, early=alike)
+    flags = {f"c{n.index}" for n in reachable(traced.outputs) if n.op in ("lt", "gt", "and", "or")}
+    body = "\n".join([*(f" {line}" for line in code.lines), f" return {', '.join(code.results)}"])
+    known = [*sorted(alike), *(line.partition(" = ")[0] for line in code.prelude)]
+    names = [name for name in known if re.search(rf"\b{name}\b", body)]
+    own = tuple(name for name in (*traced.fixed, *traced.each) if name not in alike)
+    space: dict[str, Any] = dict(NUMPY) | {"Infinity": math.inf, "NaN": math.nan}
+    exec("\n".join([f"def common({', '.join(sorted(alike))}):", *(f" {line}" for line in code.prelude),  # printed by Code, as above
+                    f" return ({''.join(name + ', ' for name in names)})"]), space)
+    return Parted(traced, space["common"], own, f"def step(slope, height, {', '.join([*traced.moving, *own, *names])}):\n"
+                  + "".join(f" {name} = {name} > 0.5\n" for name in names if name in flags) + body)
 
 
 @lru_cache(maxsize=256)

@@ -19,6 +19,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from functools import cache
 from typing import Any
 
@@ -29,10 +30,18 @@ LIMIT = 30.0  # seconds; a job that takes longer is ended
 MEMORY = 2**32  # bytes that a worker may ask for
 HEAD = struct.Struct("<Q")
 LARGEST = 2**27  # bytes of an answer
-TOO_LARGE = Refused(T("this needs too much memory; make it smaller", "для этого нужно слишком много памяти; уменьшите задачу"))
+TOO_LARGE = T("this needs too much memory; make it smaller", "для этого нужно слишком много памяти; уменьшите задачу")
 OFTEN = 0.1  # seconds between two words of progress
 #: One thread for whichever library multiplies NumPy's matrices: where several processes have more threads than there are cores, each waits for all.
 THREADS = {f"{library}_NUM_THREADS": "1" for library in ("OPENBLAS", "OMP", "MKL")} | {"VECLIB_MAXIMUM_THREADS": "1"}
+
+
+class TooLarge(Refused):
+    """What did not fit into a worker's memory."""
+
+
+class Lost(Refused):
+    """What ended with its process."""
 
 
 class Worker:
@@ -44,8 +53,8 @@ class Worker:
     def call(self, job: bytes, limit: float, hear: Callable[[Any], None] | None = None) -> Any:
         """The result of a pickled job; `hear` is told what it says on the way."""
         if self.process is None or self.process.poll() is not None:
-            self.process = subprocess.Popen([sys.executable, "-P", "-m", __name__], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                            env={**os.environ, **THREADS})
+            self.process = subprocess.Popen([sys.executable, "-P", "-c", f"from {__name__} import work; work()"],
+                                            stdin=subprocess.PIPE, stdout=subprocess.PIPE, env={**os.environ, **THREADS})
         out, back = self.process.stdin, self.process.stdout
         assert out is not None and back is not None
         late = threading.Timer(limit, self.end)
@@ -60,7 +69,7 @@ class Worker:
                     hear(value)
         except (EOFError, BrokenPipeError, ConnectionError, ValueError):  # ended from outside, by us or for its memory
             self.end()
-            raise Refused(T(f"this was too much work for one go ({limit:g} s, {MEMORY >> 30} GiB); make it smaller",
+            raise Lost(T(f"this was too much work for one go ({limit:g} s, {MEMORY >> 30} GiB); make it smaller",
                             f"для одного захода здесь слишком много вычислений ({limit:g} с, {MEMORY >> 30} ГиБ); уменьшите задачу")) from None
         finally:
             late.cancel()
@@ -91,9 +100,9 @@ class Workers:
         for worker in self.all:
             self.free.put(worker)
 
-    def call(self, function: Callable[..., Any], *arguments: Any, limit: float = LIMIT) -> Any:
-        """function(*arguments) elsewhere; what it refuses is refused here."""
-        job = pickle.dumps((function, arguments, {}, False))
+    def call(self, function: Callable[..., Any], /, *arguments: Any, limit: float = LIMIT, **named: Any) -> Any:
+        """function(*arguments, **named) elsewhere; what it refuses is refused here."""
+        job = pickle.dumps((function, arguments, named, False))
         worker = self.free.get()
         try:
             result = worker.call(job, limit)
@@ -107,6 +116,22 @@ class Workers:
         """End all processes; the next job begins another."""
         for worker in self.all:
             worker.end()
+
+
+class Pool(Executor):
+    """Some workers as an executor like any other: begun when they are needed, ended with it."""
+
+    def __init__(self, count: int, limit: float = LIMIT):
+        self.workers, self.threads, self.limit = Workers(count), ThreadPoolExecutor(count), limit
+
+    def submit(self, function: Callable[..., Any], /, *arguments: Any, **named: Any) -> Future[Any]:
+        """A function of this package, and what it is called with."""
+        return self.threads.submit(self.workers.call, function, *arguments, limit=self.limit, **named)
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """End all processes, whatever they are at."""
+        self.threads.shutdown(wait=False, cancel_futures=True)
+        self.workers.end()
 
 
 @cache
@@ -148,11 +173,11 @@ def work() -> None:
                     named["progress"] = Telling(out)
                 answer = pickle.dumps((True, function(*arguments, **named)))
                 if len(answer) > LARGEST:
-                    raise TOO_LARGE
+                    raise TooLarge(TOO_LARGE)
             except Refused as refusal:
                 answer = pickle.dumps((True, refusal))
             except MemoryError:
-                answer = pickle.dumps((True, TOO_LARGE))
+                answer = pickle.dumps((True, TooLarge(TOO_LARGE)))
             except Exception as failure:
                 traceback.print_exc()
                 answer = pickle.dumps((True, failure))
@@ -178,7 +203,3 @@ class Telling:
         if now >= self.next or part is not None:
             self.next = now + OFTEN
             send(self.out, pickle.dumps((False, (done / whole if whole else 1.0, part))))
-
-
-if __name__ == "__main__":
-    work()

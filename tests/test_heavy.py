@@ -1,0 +1,449 @@
+"""Heavy runs: where thousands of descents end on every machine, basins, blocks in processes, what is kept on disk, and everything that may go wrong."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+
+import numpy as np
+import pytest
+
+import optviz as ov
+from optviz import backend as machines
+from optviz import heavy, store
+from optviz.backend import Numpy, Torch, backend, chosen
+from optviz.basin import Basin
+from optviz.core import Refused
+from optviz.descent import Problem, descend
+from optviz.ends import ends
+from optviz.heavy import compute
+from optviz.optimizers import optimizers
+from optviz.run import Run
+from optviz.workers import Lost, Pool, TooLarge
+
+EAGER = pytest.mark.usefixtures("eager")
+SMALL = {"shape": (12, 16), "steps": 40, "lr": 0.05, "keep": False}
+
+
+@pytest.fixture(autouse=True)
+def own_store(tmp_path, monkeypatch):
+    """A store of this test's own."""
+    monkeypatch.setenv("OPTVIZ_CACHE", str(tmp_path / "kept"))
+
+
+@pytest.fixture
+def eager(monkeypatch):
+    """torch without a compiler: the same step, operation by operation."""
+    monkeypatch.setattr(Torch, "compiles", property(lambda self: False))
+    for cache in (machines._torch, __import__("optviz.ends", fromlist=["_kernel"])._kernel):
+        cache.cache_clear()
+
+
+def problem(surface="himmelblau", optimizer="adam", schedule="constant", steps=30, n=24, member=0, **settings):
+    s = ov.surfaces[surface]
+    rng = np.random.default_rng(5)
+    start = tuple(rng.uniform(*side, n) for side in s.box)
+    return Problem(s, [optimizer, start, steps, schedule], settings, "end", False, member)
+
+
+# --- where descents end -----------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", [key for key, o in optimizers.items() if o.traceable])
+@EAGER
+def test_torch_ends_where_numpy_ends(name):
+    p = problem(optimizer=name)
+    a, b = ends(p, Numpy(), 1.0), ends(p, backend("torch"), 1.0)
+    np.testing.assert_allclose(b.points, a.points, rtol=1e-10, atol=1e-10)
+    np.testing.assert_allclose(b.loss, a.loss, rtol=1e-10, atol=1e-10)
+    assert (a.steps == b.steps).all() and (a.diverged == b.diverged).all()
+
+
+@pytest.mark.parametrize("case", [
+    {"schedule": "cosine"}, {"schedule": "plateau", "steps": 31}, {"schedule": "step", "warmup_steps": 7}, {"noise": 0.5},
+    {"noise": np.linspace(0, 1, 24), "member": np.arange(24) % 3}, {"lr": np.geomspace(1e-3, 1, 24), "schedule": "cosine"},
+    {"lr": np.geomspace(1e-3, 1e3, 24), "optimizer": "momentum"}, {"clip_norm": 1.0, "noise_relative": 0.3}, {"beta1": np.linspace(0, 0.99, 24)},
+])
+@EAGER
+def test_torch_follows_schedules_noise_and_settings_that_differ(case):
+    p = problem(**case)
+    a, b = ends(p, Numpy(), 1.0), ends(p, backend("torch"), 1.0)
+    np.testing.assert_allclose(b.points, a.points, rtol=1e-9, atol=1e-9)
+    assert (a.steps == b.steps).all() and (a.diverged == b.diverged).all()
+    if case.get("optimizer") == "momentum":
+        assert 0 < (a.diverged > 0).sum() < 24  # both fates are among them
+
+
+def test_ends_are_those_of_descents():
+    p = problem(optimizer="momentum", lr=0.02, steps=80, noise=0.1)
+    found = ends(p, Numpy(), 1.0)
+    for k in range(24):
+        single = descend("himmelblau", "momentum", (p.start[0][k], p.start[1][k]), 80, lr=0.02, noise=0.1)
+        diverged = single.diverged_at is not None
+        assert found.diverged[k] == (single.diverged_at if diverged else -1)
+        np.testing.assert_allclose(found.points[:, k], single.points[:, -1], rtol=1e-12)
+        above = np.flatnonzero(single.loss > 1.0)
+        expected = -1 if diverged or (above.size and above[-1] == 80) else above[-1] + 1 if above.size else 0
+        assert found.steps[k] == expected
+
+
+def test_a_compiled_kernel_gives_the_same():
+    p = problem("rosenbrock", "sgd", steps=31, n=40, lr=0.0015)
+    a, b = ends(p, Numpy(), 1.0), ends(p, backend("torch"), 1.0)
+    np.testing.assert_allclose(b.points, a.points, rtol=1e-10, atol=1e-10)
+    assert (a.diverged == b.diverged).all() and (b.diverged > 0).any() and (b.diverged < 0).any()
+    c = ends(problem("rosenbrock", "sgd", steps=31, n=37, lr=0.0001), backend("torch"), 1.0)  # another rate, another size: the same kernel
+    assert c.points.shape == (2, 37) and (c.diverged < 0).sum() > (b.diverged < 0).sum() - 3
+
+
+# --- basins -------------------------------------------------------------------------------------------------------------------------------
+
+
+def test_a_cell_is_the_descent_from_its_start():
+    b = ov.basin("himmelblau", "adam", shape=(5, 7), steps=300, lr=0.1, noise=0.01, keep=False)
+    minima = np.array(ov.surfaces["himmelblau"].minima)
+    assert b.minimum.shape == b.steps.shape == b.loss.shape == (5, 7)
+    assert (b.x[0], b.x[-1]) == ov.surfaces["himmelblau"].box[0] and (b.y[0], b.y[-1]) == ov.surfaces["himmelblau"].box[1]
+    for i, j in ((0, 0), (4, 6), (2, 3), (1, 5)):
+        trail = descend("himmelblau", "adam", (b.x[j], b.y[i]), 300, lr=0.1, noise=0.01)
+        assert b.loss[i, j] == pytest.approx(trail.loss[-1], rel=1e-12)
+        near = int(np.argmin(np.hypot(*(minima - trail.points[:, -1]).T)))
+        assert b.nearest[i, j] == near and b.minimum[i, j] == (near if trail.loss[-1] <= 1e-3 else -1)
+        outside = np.flatnonzero(trail.loss > 1e-3)
+        assert b.steps[i, j] == (outside[-1] + 1 if outside[-1] < 300 else -1)
+
+
+def test_every_minimum_has_a_level_of_its_own():
+    b = ov.basin("rastrigin", "sgd", shape=(9, 9), steps=200, lr=0.002, keep=False)
+    s = ov.surfaces["rastrigin"]
+    depth = np.array([s.value(*m) for m in s.minima])
+    assert len(np.unique(b.minimum)) > 20
+    there = b.minimum >= 0
+    np.testing.assert_allclose(b.loss[there], depth[b.minimum[there]], atol=1e-3)
+    assert (b.steps[there] >= 0).all() and (b.steps[~there] == -1).all()
+
+
+def test_what_never_arrives_is_in_no_basin():
+    slow = ov.basin("rosenbrock", "sgd", shape=(4, 4), steps=5, lr=1e-4, keep=False)
+    assert (slow.minimum == -1).all() and (slow.nearest == 0).all() and (slow.steps == -1).all()
+    wild = ov.basin("rosenbrock", "sgd", shape=(4, 4), steps=50, lr=1.0, keep=False)
+    assert (wild.diverged > 0).any() and (wild.minimum[wild.diverged > 0] == -1).all() and np.isfinite(wild.loss).all()
+    flat = ov.basin(ov.surface("x + y"), "sgd", shape=(3, 3), steps=5, keep=False)
+    assert (flat.minimum == -1).all()
+
+
+@EAGER
+def test_single_precision_differs_on_the_edges_only():
+    a = ov.basin("himmelblau", "adam", shape=(48, 48), steps=300, lr=0.1, keep=False)
+    b = ov.basin("himmelblau", "adam", shape=(48, 48), steps=300, lr=0.1, keep=False, backend="torch", dtype="float32")
+    assert b.where.dtype == "float32"
+    other = a.minimum != b.minimum
+    assert other.mean() < 0.01
+    inner = np.ones_like(other)
+    for i, j in ((0, 1), (1, 0), (0, -1), (-1, 0)):  # an edge: a neighbour comes elsewhere
+        inner &= np.roll(a.minimum, (i, j), (0, 1)) == a.minimum
+    assert not (other & inner)[1:-1, 1:-1].any()
+
+
+def test_optimizers_that_cannot_be_traced_have_basins():
+    b = ov.basin("himmelblau", "lbfgs", shape=(4, 4), steps=20, keep=False)
+    assert (b.minimum >= 0).any() and b.where.backend == "numpy"
+
+
+@pytest.mark.parametrize("wrong", [{"shape": (0, 5)}, {"shape": 7}, {"shape": (10**9, 10)}, {"tolerance": -1}, {"box": (1, 2)}, {"steps": 0},
+                                   {"backend": "jax"}, {"dtype": "float16"}, {"device": "nowhere", "backend": "torch"}])
+def test_what_is_impossible_is_refused_in_a_sentence(wrong):
+    with pytest.raises((Refused, ValueError)) as why:
+        ov.basin("himmelblau", **{**SMALL, **wrong})
+    assert str(why.value)
+
+
+# --- blocks -------------------------------------------------------------------------------------------------------------------------------
+
+
+class Squares:
+    """A field whose cells are the squares of their numbers, and whose blocks can fail."""
+
+    shape, arrays, work, fused = (10, 10), {"square": "float64"}, 0.0, False
+
+    def __init__(self, fail=None, block=16):
+        self.fail, self.block, self.asked = fail, block, []
+
+    def spec(self):
+        return "squares"
+
+    def size(self, machine):
+        return self.block
+
+    def piece(self, low, high, machine):
+        self.asked.append((low, high))
+        if self.fail:
+            self.fail(low, high, machine)
+        return {"square": np.arange(low, high) ** 2.0}
+
+
+EXPECTED = np.arange(100).reshape(10, 10) ** 2.0
+
+
+def test_blocks_come_together_and_tell_what_is_there(monkeypatch):
+    monkeypatch.setattr(heavy, "TOLD", 0)
+    told = []
+    found = compute(Squares(), keep=False, progress=lambda *words: told.append(words))
+    assert (found.arrays["square"] == EXPECTED).all()
+    assert [done for done, _, _ in told] == sorted(done for done, _, _ in told) and told[-1][:2] == (100, 100)
+    part = told[2][2]
+    assert part.ready.sum() == told[2][0] and (part.arrays["square"][part.ready] == EXPECTED[part.ready]).all()
+
+
+@pytest.mark.parametrize("failure", [MemoryError(), TooLarge(ov.T("too large", "слишком велико"))])
+def test_out_of_memory_halves_the_block(failure):
+    def fail(low, high, machine):
+        if high - low > 5:
+            raise failure
+    field = Squares(fail)
+    assert (compute(field, keep=False).arrays["square"] == EXPECTED).all()
+    assert max(high - low for low, high in field.asked) == 16 and min(high - low for low, high in field.asked) >= 2
+
+    def never(low, high, machine):
+        raise failure
+    with pytest.raises(Refused, match="memory"):
+        compute(Squares(never), keep=False)
+
+
+def test_a_lost_block_is_computed_anew_but_not_for_ever():
+    lost = [3]
+
+    def fail(low, high, machine):
+        if low == 32 and lost[0]:
+            lost[0] -= 2
+            raise Lost(ov.T("lost", "потерян"))
+    lost = [2]
+    assert (compute(Squares(fail), keep=False).arrays["square"] == EXPECTED).all()
+
+    def always(low, high, machine):
+        raise Lost(ov.T("lost", "потерян"))
+    with pytest.raises(Refused, match="again and again"):
+        compute(Squares(always), keep=False)
+
+
+def test_a_gpu_that_goes_away_leaves_the_rest_to_numpy(monkeypatch):
+    class Gpu(Numpy):
+        said = "numpy cpu float64"
+        alive = True
+
+        def failed(self, failure):
+            return "gone"
+    gone = Gpu()
+    monkeypatch.setattr(heavy, "chosen", lambda *_: (gone, None))
+    monkeypatch.setattr(heavy, "backend", lambda *words: gone)
+
+    def fail(low, high, machine):
+        if low == 48 and gone.alive:
+            gone.alive = False
+            raise RuntimeError("device-side error")
+    found = compute(Squares(fail))
+    assert (found.arrays["square"] == EXPECTED).all() and "accelerator" in found.where.note[0]
+    assert store.load("auto auto None squares") is None  # not what was asked for: not kept
+
+
+def test_processes_share_the_blocks_and_one_that_dies_is_replaced():
+    spec = Basin(Run("himmelblau", "adam", steps=400, lr=0.1), (160, 160))
+    alone = compute(spec, processes=1, keep=False, backend="numpy")
+    killed = []
+
+    def kill(done, whole, part=None):
+        if not killed:
+            workers = subprocess.run(["pgrep", "-P", str(os.getpid())], capture_output=True, text=True).stdout.split()
+            for pid in workers:
+                with open(f"/proc/{pid}/cmdline", "rb") as line:
+                    if b"optviz.workers" in line.read():
+                        os.kill(int(pid), signal.SIGKILL)
+                        killed.append(pid)
+                        break
+    shared = compute(spec, processes=2, keep=False, backend="numpy", progress=kill)
+    assert killed and shared.where.processes == 2
+    for name, a in alone.arrays.items():
+        assert (a == shared.arrays[name]).all(), name
+
+
+def test_a_pool_ends_its_processes():
+    with Pool(2) as pool:
+        futures = [pool.submit(os.getpid) for _ in range(4)]
+        pids = {future.result() for future in futures}
+    deadline = time.monotonic() + 5
+    while any(os.path.exists(f"/proc/{pid}") for pid in pids) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert os.getpid() not in pids and not any(os.path.exists(f"/proc/{pid}") for pid in pids)
+
+
+def test_it_runs_from_standard_input(tmp_path):
+    code = "import optviz as ov; b = ov.basin(shape=(96, 96), steps=20, lr=0.1, processes=2, backend='numpy'); print(b.where.processes, b.minimum.shape)"
+    done = subprocess.run([sys.executable, "-W", "error", "-"], input=code, capture_output=True, text=True, timeout=60, cwd=tmp_path,
+                          env={**os.environ, "OPTVIZ_CACHE": str(tmp_path)})
+    assert done.stdout.strip() == "2 (96, 96)", done.stderr
+
+
+def test_a_cluster_computes_the_blocks_and_survives_the_loss_of_a_worker():
+    spec = Basin(Run("himmelblau", "adam", steps=300, lr=0.1), (96, 96))
+    alone = compute(spec, processes=1, keep=False, backend="numpy")
+    base, killed = [sys.executable, "-m", "distributed.cli.dask_worker"], []
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        address = f"tcp://127.0.0.1:{free.getsockname()[1]}"
+    begun = [subprocess.Popen([sys.executable, "-m", "distributed.cli.dask_scheduler", "--host", address, "--no-dashboard", "--no-show"], **quiet)]
+    try:
+        begun += [subprocess.Popen([*base, address, "--nthreads", "1", "--no-nanny", "--no-dashboard"], **quiet) for _ in range(2)]
+
+        def kill(done, whole, part=None):
+            if not killed:
+                begun[1].kill()
+                killed.append(done)
+        found = compute(spec, scheduler=address, keep=False, backend="numpy", progress=kill)
+        assert killed and killed[0] < 96 * 96
+        for name, a in alone.arrays.items():
+            assert (a == found.arrays[name]).all(), name
+    finally:
+        for process in begun:
+            process.kill()
+            process.wait()
+
+
+@pytest.mark.parametrize("address", ["tcp://127.0.0.1:1", "nonsense", "tcp://", ""])
+def test_a_cluster_that_is_not_there_is_named(address, monkeypatch):
+    monkeypatch.setattr("optviz.cluster.PATIENCE", 0.3)
+    with pytest.raises(Refused, match="Dask"):
+        ov.basin("himmelblau", **SMALL, scheduler=address)
+
+
+# --- which machine ------------------------------------------------------------------------------------------------------------------------
+
+
+def test_auto_counts_the_time_to_compile(monkeypatch):
+    assert chosen("auto", "auto", None, 1e6)[0].said == "numpy cpu float64"
+    assert chosen("auto", "auto", None, 1e9)[0].said == "numpy cpu float64"  # torch on the processor, but not worth a kernel
+    assert chosen("auto", "auto", None, 1e11)[0].said == "torch cpu float64"
+    assert chosen("torch", "auto", None, 0)[0].said == "torch cpu float64"
+    assert chosen("auto", "auto", "float32", 0)[0].said == "torch cpu float32"
+
+
+def test_a_broken_torch_is_named_and_left_aside(monkeypatch):
+    def broken(name):
+        raise OSError("libc10.so: cannot open shared object file")
+    monkeypatch.setattr(machines.importlib, "import_module", broken)
+    machine, note = chosen("auto", "auto", None, 1e11)
+    assert machine.said == "numpy cpu float64" and "cannot be loaded" in note[0] and "не загружается" in note[1]
+    with pytest.raises(Refused, match="cannot be loaded"):
+        chosen("torch", "auto", None, 1e11)
+    b = ov.basin("himmelblau", **SMALL)
+    assert b.where.backend == "numpy"
+
+
+def test_without_torch_everything_works(monkeypatch):
+    monkeypatch.setattr(machines.importlib.util, "find_spec", lambda name: None)
+    machine, note = chosen("auto", "auto", None, 1e12)
+    assert (machine.said, note) == ("numpy cpu float64", None)
+
+
+# --- kept on disk -------------------------------------------------------------------------------------------------------------------------
+
+
+def test_a_map_is_kept_and_opens_at_once(monkeypatch):
+    given = {**SMALL, "keep": True}
+    first = ov.basin("himmelblau", "adam", **given)
+    monkeypatch.setattr(Basin, "piece", None)  # whoever computes now fails
+    again = ov.basin("himmelblau", "adam", **given)
+    assert again.where.kept and not first.where.kept and again.where.seconds == first.where.seconds
+    for name in ("minimum", "nearest", "steps", "loss", "diverged"):
+        assert (getattr(first, name) == getattr(again, name)).all()
+    with pytest.raises(TypeError):
+        ov.basin("himmelblau", "adam", **{**given, "lr": 0.06})
+
+
+@pytest.mark.parametrize("harm", [lambda path: path.write_bytes(b""), lambda path: path.write_bytes(path.read_bytes()[:-40]),
+                                  lambda path: path.write_bytes(b"PK\3\4 nothing"), lambda path: np.savez(path, about=np.array("{}")),
+                                  lambda path: np.savez(path, a=np.array([{"a": 1}], dtype=object))])
+def test_a_corrupt_file_is_as_if_it_were_not_there(harm):
+    first = ov.basin("himmelblau", "adam", **{**SMALL, "keep": True})
+    (path,) = store.folder().glob("*.npz")
+    harm(path)
+    again = ov.basin("himmelblau", "adam", **{**SMALL, "keep": True})
+    assert not again.where.kept and (again.loss == first.loss).all()
+    assert ov.basin("himmelblau", "adam", **{**SMALL, "keep": True}).where.kept  # written anew
+
+
+def test_a_file_with_other_arrays_is_not_believed():
+    spec = Basin(Run("himmelblau", "adam", steps=40, lr=0.05), (12, 16))
+    found = compute(spec)
+    (path,) = store.folder().glob("*.npz")
+    with np.load(path) as file:
+        arrays = dict(file)
+    arrays["minimum"] = arrays["minimum"][:3]
+    np.savez(path, **arrays)
+    assert not compute(spec).where.kept and (compute(spec).arrays["loss"] == found.arrays["loss"]).all()
+
+
+def test_a_disk_that_is_full_costs_nothing_but_the_keeping(monkeypatch):
+    def full(*_, **__):
+        raise OSError(28, "No space left on device")
+    monkeypatch.setattr(np, "savez_compressed", full)
+    assert not ov.basin("himmelblau", "adam", **{**SMALL, "keep": True}).where.kept
+    assert not list(store.folder().iterdir())  # nothing half written stays
+    monkeypatch.setenv("OPTVIZ_CACHE", "/dev/null/nowhere")
+    assert ov.basin("himmelblau", "adam", **{**SMALL, "keep": True}).minimum.shape == (12, 16)
+
+
+def test_the_oldest_go_when_there_is_too_much(monkeypatch):
+    a = {"a": np.random.default_rng(0).random(1000)}
+    for k in range(4):
+        assert store.save(f"spec {k}", a, {})
+        os.utime(store.path_of(f"spec {k}"), (k, k))
+    store.load("spec 0")  # wanted lately
+    monkeypatch.setattr(store, "MOST", int(3.5 * store.path_of("spec 1").stat().st_size))
+    store.save("spec 4", a, {})
+    assert [store.load(f"spec {k}") is not None for k in range(5)] == [True, False, False, True, True]
+
+
+def test_two_processes_write_one_file():
+    arrays = {"a": np.arange(50_000.0)}
+    code = ("import numpy as np; from optviz import store\n"
+            "for _ in range(15): store.save('shared', {'a': np.arange(50_000.0)}, {'n': 1})")
+    other = subprocess.Popen([sys.executable, "-c", code])
+    seen = 0
+    while other.poll() is None:
+        store.save("shared", arrays, {"n": 1})
+        found = store.load("shared")
+        assert found is not None and (found[0]["a"] == arrays["a"]).all()
+        seen += 1
+    assert other.wait() == 0 and seen
+    assert not list(store.folder().glob("*.part"))
+
+
+def test_another_formula_is_another_file(monkeypatch):
+    before = store.path_of("spec")
+    monkeypatch.setattr(store, "formulas", lambda: "other")
+    assert store.path_of("spec") != before
+    assert json.dumps(str(before))  # a path that can be told
+
+
+def test_threads_do_not_meet_in_the_store():
+    errors = []
+
+    def work(k):
+        try:
+            for _ in range(10):
+                store.save("one", {"a": np.full(1000, 1.0)}, {})
+                found = store.load("one")
+                assert found is None or (found[0]["a"] == 1).all()
+        except Exception as failure:
+            errors.append(failure)
+    threads = [threading.Thread(target=work, args=(k,)) for k in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not errors
