@@ -17,7 +17,9 @@ SECTIONS = {
         st.Page("pages/regularization.py", title=say(T("Regularization", "Регуляризация"))),
         st.Page("pages/layers.py", title=say(T("Layers and gradients", "Слои и градиенты"))),
     ],
-    T("Heavy runs", "Долгие расчёты"): [],
+    T("Heavy runs", "Долгие расчёты"): [
+        st.Page("pages/maps.py", title=say(T("Maps", "Карты"))),
+    ],
 }
 
 st.set_page_config(page_title="optviz", page_icon=frame.ICON, layout="wide")

@@ -40,7 +40,7 @@ class Basin:
         except (TypeError, ValueError):
             raise out_of_range("shape", shape, T("two whole numbers: rows, columns", "два целых числа: строки, столбцы")) from None
         put = object.__setattr__
-        put(self, "run", run)
+        put(self, "run", Run(run.surface, run.optimizer, None, run.steps, run.schedule, **dict(run.settings)))  # whatever start it had
         put(self, "shape", (SIDE.check("shape", rows), SIDE.check("shape", columns)))
         put(self, "box", checked_box(run.surface.box if box is None else box))
         put(self, "tolerance", TOLERANCE.check("tolerance", tolerance))

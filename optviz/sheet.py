@@ -90,6 +90,27 @@ class Heat:
 
 
 @dataclass(frozen=True, eq=False)
+class Regions:
+    """Even cells of several kinds, (rows, columns), whose middles lie from one end of x to the other and of y: which colour, and a number.
+
+    The colour is full at `low` and faint at `high`; a cell whose number is beyond `until`, or none at all, is only hinted at. Of no kind, -1,
+    it is grey.
+    """
+
+    x: tuple[float, float]
+    y: tuple[float, float]
+    which: Any
+    z: Any
+    low: float
+    high: float
+    colours: Sequence[str]
+    kinds: Sequence[T]  # what each is called, and last what has no kind
+    name: T  # of the number
+    never: T  # where there is none
+    until: Any = np.inf
+
+
+@dataclass(frozen=True, eq=False)
 class Ground:
     """A surface in bands with isolines where they change, quiet under all other marks: places along x and y, (y, x) of 0 … bands.
 
@@ -144,8 +165,8 @@ STEP = T("step", "шаг")
 ROOM = 0.04
 FARTHEST = 1e250  # what is beyond has no place on a scale
 WIDE = 0.9  # of a place, where ridges are the widest
-Mark = Line | Dots | Bars | Heat | Ground | Ridges | Arrows | Rule
-ARRAYS = ("x", "y", "z", "low", "high", "left", "right", "height", "base", "dx", "dy", "grown", "edges", "counts")
+Mark = Line | Dots | Bars | Heat | Regions | Ground | Ridges | Arrows | Rule
+ARRAYS = ("x", "y", "z", "low", "high", "left", "right", "height", "base", "dx", "dy", "grown", "edges", "counts", "which", "until")
 
 
 @dataclass(frozen=True, eq=False)
@@ -193,7 +214,7 @@ def ends(chart: Chart, way: str) -> tuple[float, float]:
     a = a[(np.abs(a) < FARTHEST) & ((a > 1 / FARTHEST) | (not scale.log))]
     low, high = (float(a.min()), float(a.max())) if a.size else (1.0, 10.0)
     low, high = scale.low if scale.low is not None else low, scale.high if scale.high is not None else high
-    tight = any(isinstance(mark, (Heat, Ridges)) for mark in chart.marks)
+    tight = any(isinstance(mark, (Heat, Regions, Ridges)) for mark in chart.marks)
     stands = low == 0 and way == "y" and any(isinstance(mark, Bars) for mark in chart.marks)  # bars stand on the edge
     return roomy(low, high, scale.log, *(0.0 if tight or end is not None else ROOM for end in (0.0 if stands else scale.low, scale.high)))
 
@@ -219,5 +240,9 @@ def _along(mark: Mark, way: str) -> list[Any]:
     if isinstance(mark, Arrows):
         own, reach = (mark.x, mark.dx) if way == "x" else (mark.y, mark.dy)
         return [own, np.asarray(own, float) + np.asarray(reach, float)]
+    if isinstance(mark, Regions):
+        (low, high), cells = getattr(mark, way), np.shape(mark.which)[way == "x"]
+        half = (high - low) / max(cells - 1, 1) / 2
+        return [low - half, high + half]
     own = [getattr(mark, way)]
     return own + [v for v in (mark.low, mark.high) if v is not None] if isinstance(mark, Line) and way == "y" else own

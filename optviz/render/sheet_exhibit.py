@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..core import T
-from ..sheet import Chart, Heat, Mark, Rule, Sheet, moments_of
+from ..sheet import Chart, Heat, Mark, Regions, Rule, Sheet, moments_of
 from .exhibit import Exhibit
 from .options import Options
 from .sheet_picture import SheetPicture
@@ -71,6 +71,11 @@ def _numbers(mark: Mark) -> Iterator[tuple[int, float, float, str]]:
         x, y = ((edges[1:] + edges[:-1]) / 2 for edges in (a["x"], a["y"]))
         for moment, z in enumerate(a["z"] if a["z"].ndim > 2 else a["z"][None]):
             yield from ((moment, float(x[j]), float(y[i]), repr(float(v))) for (i, j), v in np.ndenumerate(z))
+        return
+    if isinstance(mark, Regions):
+        rows, columns = a["which"].shape
+        x, y = np.linspace(*mark.x, columns), np.linspace(*mark.y, rows)
+        yield from ((0, float(x[j]), float(y[i]), f"{int(kind)} {a['z'][i, j]!r}") for (i, j), kind in np.ndenumerate(a["which"]))
         return
     across, up = (a["left"] + a["right"]) / 2 if "left" in a else a["x"], a["height"] if "height" in a else a["y"]
     for moment in range(max(len(v) if v.ndim > 1 else 1 for v in (across, up))):

@@ -13,13 +13,14 @@ import numpy as np
 from ..core import T
 from ..palette import THEMES
 from ..scene import Heat as Bands
-from ..sheet import WIDE, Arrows, Bars, Chart, Dots, Ground, Heat, Line, Mark, Ridges, Rule, Scale, Sheet, ends
+from ..sheet import WIDE, Arrows, Bars, Chart, Dots, Ground, Heat, Line, Mark, Regions, Ridges, Rule, Scale, Sheet, ends
 from .picture import DASHES, DESIGN, LEADING, MARGIN, ROW, SMALLEST, TEXT, TITLE, Canvas, Look, Place, clipped, heat_pixels, put, wrapped
 from .raster import rgb
 from .words import SHEET, digits, power
 
 ABOVE, BELOW, ASIDE, TICK = 28.0, 46.0, 10.0, 74.0  # around the plot of a chart; what the words of a tick want
-ORDER = (Ground, Heat, Ridges, Bars, Line, Rule, Arrows, Dots)
+FULL, FAINT, HINT = 1.0, 0.4, 0.16  # of a colour: where a map of kinds has its least number, its largest, and none
+ORDER = (Ground, Heat, Regions, Ridges, Bars, Line, Rule, Arrows, Dots)
 UNDER = 18.0  # from one row of words under a scale to the next
 FAR = 4000.0
 ISOLINE = 0.8
@@ -91,7 +92,7 @@ class SheetPicture:
         rows: list[list[tuple[float, Mark, str]]] = []
         x = 0.0
         for mark in chart.marks if self.look.legend else ():
-            if isinstance(mark, (Ground, Ridges, Rule)) or mark.name is None or (isinstance(mark, Heat) and mark.colour is None):
+            if isinstance(mark, (Ground, Regions, Ridges, Rule)) or mark.name is None or (isinstance(mark, Heat) and mark.colour is None):
                 continue
             words = clipped(canvas, self.say(mark.name), TEXT, 400, width - 34)
             wide = 34 + canvas.measure(words, TEXT) + 18
@@ -178,6 +179,8 @@ class SheetPicture:
             inside.picture(self.bands(mark, r, inside))
         elif isinstance(mark, Heat):
             inside.picture(self.cells(mark, r, moment, inside))
+        elif isinstance(mark, Regions):
+            inside.picture(self.regions(mark, r, moment, inside))
         elif isinstance(mark, Ridges):
             self.ridges(inside, mark, r, moment)
         elif isinstance(mark, Bars):
@@ -296,6 +299,28 @@ class SheetPicture:
             colours = np.broadcast_to(rgb(self.colour(mark.colour)), colours.shape)
         cover = 255.0 * mark.alpha * (inner & np.isfinite(values))[..., None]
         return np.rint(np.concatenate([colours, cover], 2)).astype(np.uint8)
+
+
+    def regions(self, mark: Regions, r: Room, moment: int, inside: Canvas) -> np.ndarray:
+        """The pixels of a map of kinds."""
+        wide, high = max(1, round(inside.width * self.unit)), max(1, round(inside.height * self.unit))
+        x, y = r.back((np.arange(wide) + 0.5) / wide, 1 - (np.arange(high) + 0.5) / high)
+        kind, z = np.asarray(mark.which, int), np.asarray(mark.z, float)
+        column, row = (np.rint((v - a) / ((b - a) or 1.0) * (n - 1)).astype(int)
+                       for v, (a, b), n in ((x, mark.x, kind.shape[1]), (y, mark.y, kind.shape[0])))
+        inner = ((row >= 0) & (row < kind.shape[0]))[:, None] & ((column >= 0) & (column < kind.shape[1]))
+        at_ = np.clip(row, 0, kind.shape[0] - 1)[:, None], np.clip(column, 0, kind.shape[1] - 1)
+        own = np.array([rgb(self.colour(colour)) for colour in (*mark.colours, self.theme.faint)], float)[kind[at_]]
+        page, until = np.array(rgb(self.theme.page), float), float(at(mark.until, 0, moment))
+        cover = shades(z, mark.low, mark.high, until)[at_][..., None]
+        return np.rint(np.concatenate([page + (own - page) * cover, np.where(inner, 255.0, 0.0)[..., None]], 2)).astype(np.uint8)
+
+
+def shades(z: np.ndarray, low: float, high: float, until: float) -> np.ndarray:
+    """How much of its colour each cell of a map of kinds shows."""
+    with np.errstate(all="ignore"):
+        part = np.clip((np.log1p(z) - np.log1p(low)) / ((np.log1p(high) - np.log1p(low)) or 1.0), 0, 1)
+    return np.where(np.isfinite(z) & (z <= until), FULL - (FULL - FAINT) * np.nan_to_num(part), HINT)
 
 
 class Room:

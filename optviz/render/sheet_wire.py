@@ -9,7 +9,7 @@ import numpy as np
 
 from ..core import T
 from ..palette import THEMES
-from ..sheet import ARRAYS, Chart, Ground, Heat, Mark, Rule, Scale, Sheet, ends, moments_of
+from ..sheet import ARRAYS, Chart, Ground, Heat, Mark, Regions, Rule, Scale, Sheet, ends, moments_of
 from .wire import Arrays, heat_head
 
 GAP = 3e38  # a single that means: no number here
@@ -32,12 +32,14 @@ def pack_sheet(sheet: Sheet, language: str, texts: Mapping[str, str], take: int 
         told = {"kind": type(m).__name__.lower(), **plain, "name": said(getattr(m, "name", None)), "word": said(getattr(m, "word", None))}
         if isinstance(m, Rule):
             return told | {"x": m.x, "y": m.y}
-        if isinstance(m, Heat):
+        if isinstance(m, (Heat, Regions)):
             told |= {"least": m.low, "most": m.high}
+        if isinstance(m, Regions):
+            told["kinds"], told["never"] = [said(kind) for kind in m.kinds], said(m.never)
         if isinstance(m, Ground):
             told["heat"] = m.heat and heat_head(m.heat)
         return told | {name: [arrays.put(np.where(np.isfinite(a), a, GAP)), list(a.shape)] for name, a in moments_of(m).items()
-                       if not (isinstance(m, Heat) and name in ("low", "high"))}
+                       if not (isinstance(m, (Heat, Regions)) and name in ("low", "high"))}
 
     return arrays.message({
         "charts": [{"key": c.key, "title": said(c.title), "note": said(c.note), "wide": c.wide, "even": c.even, "picked": c.picked,

@@ -9,6 +9,7 @@ const HEAD = 7; // px of an arrow's head
 const BESIDE = 5, APART = 6; // px from a line to its word, and between words
 const WIDE = 0.9; // of a place, where ridges are the widest
 const FEW = 2.5; // decades that have marks inside them
+const FULL = 1, FAINT = 0.4, HINT = 0.16; // of a colour: where a map of kinds has its least number, its largest, and none
 const TICK = 64, ROW = 26, ROWS = 14; // px that a tick's words want
 
 // The numbers of an array at a moment: those that move have a first axis of moments.
@@ -69,7 +70,7 @@ export class Plot {
     if (marks) this.grid(g, marks);
     g.save(); g.beginPath(); g.rect(left, top - 1, right - left, bottom - top + 2); g.clip();
     this.spots = []; this.beside = this.words(g);
-    for (const kind of ["ground", "heat", "ridges", "bars", "line", "rule", "arrows", "dots"]) chart.marks.forEach((mark, m) => mark.kind === kind && this[kind](g, mark, m));
+    for (const kind of ["ground", "heat", "regions", "ridges", "bars", "line", "rule", "arrows", "dots"]) chart.marks.forEach((mark, m) => mark.kind === kind && this[kind](g, mark, m));
     g.restore();
     if (marks) this.names(g, marks);
     if (hovered) this.ring(g, hovered);
@@ -178,6 +179,38 @@ export class Plot {
     g.globalAlpha = 1;
   }
 
+  // Even cells of several kinds, painted anew only when another moment reaches others.
+  regions(g, mark) {
+    const [rows, columns] = mark.which[1], until = at(mark.until, 0, this.moment)[0], key = [until, this.theme.page].join();
+    if (mark.key !== key) {
+      const canvas = mark.canvas ?? Object.assign(document.createElement("canvas"), { width: columns, height: rows });
+      const image = new ImageData(columns, rows), kind = mark.which[0], z = mark.z[0], page = rgb(this.theme.page);
+      const colours = [...mark.colours, this.theme.faint].map((colour) => rgb(this.colour(colour))), least = Math.log1p(mark.least), span = Math.log1p(mark.most) - least || 1;
+      for (let i = 0; i < kind.length; i++) {
+        const row = (i / columns) | 0, to = 4 * ((rows - 1 - row) * columns + i - row * columns), colour = colours[kind[i] < 0 ? colours.length - 1 : kind[i]];
+        const cover = there(z[i]) && z[i] <= until ? FULL - (FULL - FAINT) * Math.min(Math.max((Math.log1p(z[i]) - least) / span, 0), 1) : HINT;
+        for (let c = 0; c < 3; c++) image.data[to + c] = page[c] + (colour[c] - page[c]) * cover;
+        image.data[to + 3] = 255;
+      }
+      canvas.getContext("2d").putImageData(image, 0, 0);
+      Object.assign(mark, { key, canvas });
+    }
+    const half = ([a, b], n) => (b - a) / Math.max(n - 1, 1) / 2, [[x0, x1], [y0, y1]] = [mark.x[0], mark.y[0]], [dx, dy] = [half(mark.x[0], columns), half(mark.y[0], rows)];
+    const [a, b, c, d] = [this.px(x0 - dx), this.px(x1 + dx), this.py(y1 + dy), this.py(y0 - dy)];
+    g.imageSmoothingEnabled = b - a < columns * this.ratio; g.drawImage(mark.canvas, a, c, b - a, d - c);
+  }
+
+  // The cell of a map of kinds that a place lies in.
+  region(x, y) {
+    const m = this.chart?.marks.findIndex(({ kind }) => kind === "regions") ?? -1;
+    if (m < 0 || !this.inside(x, y)) return null;
+    const mark = this.chart.marks[m], [rows, columns] = mark.which[1], [u, v] = this.place(x, y);
+    const [j, i] = [[u, mark.x[0], columns], [v, mark.y[0], rows]].map(([w, [a, b], n]) => Math.round((w - a) / (b - a || 1) * (n - 1)));
+    if (!(i >= 0 && i < rows && j >= 0 && j < columns)) return null;
+    const k = i * columns + j;
+    return [x, y, m, k, u, v, undefined, { kind: mark.kinds.at(mark.which[0][k]), z: mark.z[0][k] }];
+  }
+
   // A histogram on its side over each place.
   ridges(g, mark, m) {
     const [x, edges] = [mark.x[0], mark.edges[0]], counts = at(mark.counts, 2, this.moment), bins = edges.length - 1;
@@ -258,6 +291,7 @@ export class Plot {
       const far = inside ? 6 : area ? Infinity : Math.hypot(spot[0] - x, spot[1] - y);
       if (far < least) { least = far; best = spot; }
     }
+    if (!best && (best = this.region(x, y))) return best;
     const over = !best && this.chart?.picked && this.inside(x, y) && this.chart.marks.some(({ kind }) => kind === "ground");
     return over ? [x, y, null, `${x} ${y}`, ...this.place(x, y)] : best;
   }
@@ -291,6 +325,7 @@ export class Plot {
       g.restore();
       return;
     }
+    if (this.chart.marks[m]?.kind === "regions") return;
     g.beginPath();
     if (area) g.rect(area[0], area[2], area[1] - area[0], area[3] - area[2]); else g.arc(x, y, 6, 0, 7);
     g.stroke();
@@ -301,7 +336,9 @@ export class Plot {
     const beside = ({ name, sign }, v) => (sign ? `${sign} = ${v}` : `${name}: ${v}`);
     if (m === null && !Array.isArray(y)) return [beside(this.chart.x, digits(x)), beside(this.chart.y, digits(y))].join("\n");
     if (m === null) return [beside(this.chart.x, digits(x)), ...y.map((row) => `${row.name}: ${there(row.y) ? digits(row.y) : "–"}`)].join("\n");
-    const mark = this.chart.marks[m], middle = (scale, [a, b]) => (scale.log ? Math.sqrt(a * b) : (a + b) / 2);
+    const mark = this.chart.marks[m];
+    if (mark.kind === "regions") return [z.kind, beside(this.chart.x, digits(x)), beside(this.chart.y, digits(y)), there(z.z) ? `${mark.name}: ${digits(z.z)}` : mark.never].join("\n");
+    const middle = (scale, [a, b]) => (scale.log ? Math.sqrt(a * b) : (a + b) / 2);
     const said = (scale, v) => (Array.isArray(v) ? scale.sign ? digits(middle(scale, v)) : scale.words.length ? scale.words[Math.round((v[0] + v[1]) / 2)] : v.map((e) => digits(e)).join(" … ") : scale.words[v] ?? digits(v));
     const rows = [[this.chart.x, x], [this.chart.y, y]].map(([scale, v]) => beside(scale, said(scale, v)));
     return [named(mark) ? mark.name : "", ...rows, z === undefined ? "" : `${mark.name}: ${digits(z)}`].filter(Boolean).join("\n");
@@ -309,7 +346,7 @@ export class Plot {
 }
 
 // Whether a mark bears its name, and not its numbers.
-export const named = ({ name, kind, colour }) => name && kind !== "ridges" && (kind !== "heat" || colour);
+export const named = ({ name, kind, colour }) => name && kind !== "ridges" && kind !== "regions" && (kind !== "heat" || colour);
 
 // A surface between the even places where it is known, and as it is at its edge beyond them.
 function between({ x: [x], y: [y], z: [z] }) {

@@ -1,0 +1,105 @@
+"""What an atlas shows, as charts: a map for each optimizer, which grows over the steps, with the descent that was picked on it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from .atlas import Atlas
+from .basin import Basin, Basins
+from .core import T, rounded
+from .descent import descend
+from .heavy import Part, Where
+from .palette import COLOURS
+from .scene import named
+from .sheet import Chart, Dots, Line, Mark, Regions, Scale, Sheet
+
+MOMENTS = 72  # of the playhead
+CELLS = 1_200_000  # of all maps together that go to a browser
+DIVERGED = T("diverged", "расходится")
+
+
+def basins_sheet(atlas: Atlas, found: Sequence[Basins | Part | None]) -> Sheet:
+    """The maps as far as they are there."""
+    steps = moments(atlas["steps"])
+    names = named(atlas.race)
+    charts = []
+    for i, spec, own in zip(atlas.shown, atlas.basins(), found, strict=True):
+        name, _, style = names[i]
+        marks: list[Mark] = [] if own is None else [_regions(spec, own, steps, len(found))]
+        x, y = (Scale(T(way, way), low=low, high=high) for way, (low, high) in zip("xy", spec.box, strict=True))
+        charts.append(Chart(f"map{i}", name, x, y, [*marks, *_minima(spec), *_trail(atlas, i, style.colour, steps)],
+                            note=told(own) if isinstance(own, Basins) else None, even=True, picked=True, tall=True))
+    return Sheet(charts, columns=min(len(charts), 3 if len(charts) != 4 else 2), moments=[int(t) for t in steps])
+
+
+def moments(steps: int) -> np.ndarray:
+    """Steps that the playhead stops at: every one at first, then ever fewer."""
+    return np.unique(np.rint(np.concatenate([[0], np.geomspace(1, steps, MOMENTS)])).astype(int))
+
+
+def minimum_name(s: tuple[float, float]) -> T:
+    """How a minimum is called."""
+    x, y = map(rounded, s)
+    return T(f"comes to ({x}, {y})", f"приходит в ({x}; {y})")
+
+
+def _regions(spec: Basin, own: Basins | Part, moments: np.ndarray, panels: int) -> Regions:
+    """The map itself: colours are minima, full where they are reached soon."""
+    arrays = own.arrays if isinstance(own, Part) else vars(own)
+    every = int(np.ceil(np.sqrt(spec.shape[0] * spec.shape[1] * panels / CELLS)))
+    which, steps, diverged = (np.asarray(arrays[name])[::every, ::every] for name in ("nearest", "steps", "diverged"))
+    ready = own.ready[::every, ::every] if isinstance(own, Part) else np.ones(which.shape, bool)
+    reached = np.where(diverged >= 0, diverged, steps)
+    minima = spec.run.surface.minima
+    (x, y) = spec.axes
+    x, y = x[::every], y[::every]
+    return Regions((float(x[0]), float(x[-1])), (float(y[0]), float(y[-1])), np.where(ready & (diverged < 0), which, -1),
+                   np.where(ready & (reached >= 0), reached, np.nan),
+                   0.0, float(spec.run.steps), [COLOURS[k % len(COLOURS)] for k in range(len(minima))], [*map(minimum_name, minima), DIVERGED],
+                   T("steps", "шагов"), T("not there yet", "ещё не дошёл"), until=moments)
+
+
+def _minima(spec: Basin) -> list[Mark]:
+    """Where the minima are that lie in sight."""
+    (x0, x1), (y0, y1) = spec.box
+    inside = [(x, y) for x, y in spec.run.surface.minima if x0 <= x <= x1 and y0 <= y <= y1]
+    if not inside or len(inside) > 60:
+        return []
+    x, y = np.array(inside).T
+    return [Dots(x, y, "ink", shape=4, size=4.0)]
+
+
+def _trail(atlas: Atlas, i: int, colour: str, moments: np.ndarray) -> list[Mark]:
+    """The descent from the race's start, as far as it has come at each moment."""
+    run = atlas.race.runs[i]
+    points = descend(run, memory=False).points
+    head, (x, y) = points[:, moments, None], np.array(run.start)[:, None]
+    return [Line(points[0], points[1], "page", width=4.5, grown=moments + 1), Line(points[0], points[1], "ink", width=2.0, grown=moments + 1),
+            Dots(x, y, "ink", size=5.0, hollow=True), Dots(head[0], head[1], "ink", size=5.0)]
+
+
+def told(b: Basins) -> T:
+    """What a map comes to, in a sentence."""
+    there, wild = b.minimum >= 0, b.diverged >= 0
+    share, lost = (rounded(100 * float(flag.mean())) for flag in (there, wild))
+    if not there.any():
+        return T(f"No start comes to a minimum; {lost} % diverge.", f"Ни один старт не приходит в минимум; расходится {lost} %.")
+    median = rounded(float(np.median(b.steps[there])))
+    return T(f"{share} % come to a minimum, half of them within {median} steps; {lost} % diverge.",
+             f"В минимум приходит {share} %, половина из них — за {median} шагов; расходится {lost} %.")
+
+
+def went(found: Sequence[Basins]) -> T:
+    """Where the runs went, and how fast they were."""
+    where: Sequence[Where] = [b.where for b in found]
+    first = where[0]
+    count = sum(b.minimum.size for b in found)
+    seconds = max(sum(w.seconds for w in where), 1e-9)
+    on = {"numpy": "NumPy", "torch": "torch"}[first.backend]
+    machine = f"{on}, {first.device}, {first.dtype}" + (f" × {first.processes}" if first.processes > 1 else "")
+    speed = rounded(float(f"{count / seconds:.2g}"))
+    kept_en, kept_ru = (" (kept from before)", " (взято готовым)") if all(w.kept for w in where) else ("", "")
+    return T(f"{rounded(count)} descents: {machine}, {rounded(seconds)} s, {speed} descents a second{kept_en}.",
+             f"Спусков: {rounded(count)}. {machine}, {rounded(seconds)} с, {speed} спусков в секунду{kept_ru}.")

@@ -1,0 +1,183 @@
+"""The lab of maps: its URL, what its charts and sentences say, what its examples claim, and the page in a browser."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from playwright.sync_api import expect
+from streamlit.testing.v1 import AppTest
+
+from optviz.atlas import MOST, Atlas, chapter_of, chapters, found, opening
+from optviz.atlas_sheets import basins_sheet, moments, told, went
+from optviz.basin import Basins, basin
+from optviz.core import Refused
+from optviz.heavy import Part
+from optviz.outcome import nearest
+from optviz.race import Entrant, Race
+from optviz.render.frames import frames
+from optviz.render.picture import Look
+from optviz.render.sheet_exhibit import sheet_exhibit
+from optviz.render.sheet_picture import FAINT, FULL, HINT, SheetPicture, shades
+from optviz.render.sheet_wire import pack_sheet
+from optviz.sheet import Regions
+
+PAGE = Path(__file__).parent.parent / "pages" / "maps.py"
+SMALL = Atlas(Race("himmelblau", (1.0, 2.0), [Entrant("sgd", lr=0.01), Entrant("adam", lr=0.1, muted=True), Entrant("momentum", lr=0.01)], steps=60),
+              side=24)
+
+
+@pytest.fixture(autouse=True)
+def own_store(tmp_path, monkeypatch):
+    """A store of this test's own."""
+    monkeypatch.setenv("OPTVIZ_CACHE", str(tmp_path))
+
+
+# --- the spec -----------------------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("atlas", [SMALL, *(c.atlas for c in chapters.values()), Atlas(Race("rosenbrock", None, []), backend="numpy", side=33)])
+def test_an_atlas_is_its_url(atlas):
+    assert Atlas.from_query(atlas.to_query()) == atlas
+
+
+def test_a_tampered_url_falls_back_and_says_so():
+    notes = []
+    atlas = Atlas.from_query("side=1e9&backend=jax&optimizer=adam:lr=-1&steps=x", notes)
+    assert atlas["side"] == 160 and atlas["backend"] == "auto" and len(notes) == 4
+
+
+def test_wherever_the_start_is_put_the_maps_stay():
+    moved = SMALL.at(race=SMALL.race.at(start=(-3.0, 1.0)))
+    assert moved.basins() == SMALL.basins() and moved != SMALL
+    chapter = chapters["four"]
+    assert chapter_of(chapter.atlas.at(race=chapter.atlas.race.at(start=(3.0, 3.0)))) is chapter
+    assert chapter_of(SMALL) is None and opening("") == next(iter(chapters.values())).atlas
+
+
+def test_hidden_ones_have_no_map_and_six_are_the_most():
+    assert SMALL.shown == [0, 2]
+    many = Atlas(Race("himmelblau", None, [Entrant("sgd", lr=0.001 * k) for k in range(1, 10)]))
+    assert len(many.basins()) == MOST
+
+
+def test_what_a_room_cannot_wait_for_is_refused_with_the_limit():
+    large = SMALL.at(side=2048, race=SMALL.race.at(steps=10_000))
+    with pytest.raises(Refused, match="billion steps .*3 billion") as why:
+        found(large.basins(), "auto")
+    assert "млрд" in why.value.text.ru
+
+
+# --- charts and sentences -----------------------------------------------------------------------------------------------------------------
+
+
+def test_maps_are_shown_as_they_come(monkeypatch):
+    monkeypatch.setattr("optviz.heavy.TOLD", 0)
+    told_on_the_way = []
+    maps = found(SMALL.basins(), "numpy", lambda done, whole, part: told_on_the_way.append((done / whole, part)))
+    assert all(isinstance(b, Basins) for b in maps)
+    shares = [share for share, _ in told_on_the_way]
+    assert shares == sorted(shares) and shares[-1] == 1
+    parts = [part for _, part in told_on_the_way if part is not None]
+    assert isinstance(parts[0][0], Part) and parts[0][1] is None and isinstance(parts[-1][0], Basins) and isinstance(parts[-1][1], Part)
+    (regions,) = [mark for mark in basins_sheet(SMALL, parts[0]).charts[0].marks if isinstance(mark, Regions)]
+    ready = parts[0][0].ready
+    assert (regions.which[~ready] == -1).all() and np.isnan(regions.z[~ready]).all() and (regions.which[ready] >= 0).any()
+    assert not any(isinstance(mark, Regions) for mark in basins_sheet(SMALL, parts[0]).charts[1].marks)
+
+
+def test_the_map_grows_with_the_playhead():
+    maps = found(SMALL.basins(), "numpy")
+    sheet = basins_sheet(SMALL, maps)
+    assert [c.key for c in sheet.charts] == ["map0", "map2"] and list(sheet.moments) == moments(60).tolist()
+    assert sheet.moments[0] == 0 and sheet.moments[-1] == 60 and list(sheet.moments[:6]) == list(range(6))
+    (regions,) = [mark for mark in sheet.charts[0].marks if isinstance(mark, Regions)]
+    there = maps[0].minimum >= 0
+    assert (regions.z[there] == maps[0].steps[there]).all() and np.isnan(regions.z[~there & (maps[0].diverged < 0)]).all()
+    bright = [(shades(regions.z, 0, 60, until) > HINT).sum() for until in sheet.moments]
+    assert bright == sorted(bright) and bright[0] < bright[-1] == np.isfinite(regions.z).sum()
+    assert shades(np.array([0.0, 60.0, np.nan]), 0, 60, 60).tolist() == [FULL, FAINT, HINT]
+
+
+def test_the_sentences_say_what_the_arrays_say():
+    b = basin("himmelblau", "sgd", lr=0.03, steps=100, shape=(30, 30))
+    lost = 100 * (b.diverged >= 0).mean()
+    assert f"{lost:.3g} % diverge" in told(b).en and "Ни один старт" in told(b).ru
+    b = basin("himmelblau", "sgd", lr=0.01, steps=100, shape=(30, 30))
+    assert "100 % come" in told(b).en and f"within {np.median(b.steps):g} steps" in told(b).en
+    assert "900 descents: NumPy, cpu, float64" in went([b]).en and "900" in went([b]).ru
+    again = basin("himmelblau", "sgd", lr=0.01, steps=100, shape=(30, 30))
+    assert "kept from before" in went([again]).en and "взято готовым" in went([again]).ru
+
+
+def test_the_maps_go_home_in_every_medium():
+    maps = found(SMALL.basins(), "numpy")
+    sheet = basins_sheet(SMALL, maps)
+    made = sheet_exhibit(sheet, "maps", SMALL.to_query(), "maps", told(maps[0]), {})
+    lines = list(made.table("en"))
+    assert sum(line.startswith('"Momentum",0,0,') for line in lines) == 24 * 24
+    assert made.arrays()["map0_0_which"].shape == (24, 24)
+    assert len(pack_sheet(sheet, "ru", {})) < 200_000
+    early, late = (frame.copy() for frame in frames(SheetPicture(sheet, Look(size=(960, 540))), [0.0, float(len(sheet.moments) - 1)]))
+    strong = [int((np.ptp(frame.astype(int), axis=-1) > 120).sum()) for frame in (early, late)]
+    assert strong[1] > 5 * strong[0]  # the colours fill the maps
+
+
+# --- what the examples claim --------------------------------------------------------------------------------------------------------------
+
+
+def shares(key, side=96):
+    """Of each map: the share that comes to a minimum, to another than the nearest, that diverges, and the median of the steps."""
+    out = []
+    for spec in chapters[key].atlas.at(side=side).basins():
+        b = basin(spec, processes=1)
+        x, y = np.meshgrid(b.x, b.y)
+        near = nearest(spec.run.surface, np.stack([x.ravel(), y.ravel()]))[0].reshape(x.shape)
+        there = b.minimum >= 0
+        out.append((100 * there.mean(), 100 * (b.nearest != near)[there].mean() if there.any() else 0, 100 * (b.diverged >= 0).mean(),
+                    np.median(b.steps[there]) if there.any() else None))
+    return out
+
+
+def test_claims_of_the_examples():
+    sgd, momentum, adam = shares("four")
+    assert [100 - sgd[1], momentum[1], 100 - adam[1]] == pytest.approx([98, 31, 93], abs=1) and sgd[3] == pytest.approx(11, abs=1)
+    memory = shares("memory")
+    assert [m[1] for m in memory] == pytest.approx([2, 11, 31, 33], abs=1) and [m[3] for m in memory] == pytest.approx([11, 18, 111, 229], abs=3)
+    rates = shares("rates")
+    assert [r[0] for r in rates] == pytest.approx([100, 54, 0], abs=1) and rates[2][2] == pytest.approx(20, abs=1)
+    sgd, adam = shares("corners")
+    assert sgd[2] == pytest.approx(27, abs=1) and (adam[0], adam[2]) == (100, 0)
+
+
+def test_claim_of_the_valley():
+    sgd, momentum, adam = shares("valley", 48)
+    assert [sgd[0], momentum[0], adam[0]] == pytest.approx([2, 12, 34], abs=1.5) and (momentum[2], adam[2]) == (pytest.approx(16, abs=1.5), 0)
+
+
+# --- the page -----------------------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("language", ["en", "ru"])
+def test_every_url_gives_a_page(language):
+    for query in ("optimizer=", "optimizer=adam:muted=1", "surface=saddle&side=16&steps=5", "formula=x%2By&side=16&steps=5", "side=1e9&steps=-1&%00=%ff",
+                  "side=2048&steps=10000"):
+        at = AppTest.from_file(str(PAGE), default_timeout=60)
+        at.query_params.update({name: value for name, _, value in (part.partition("=") for part in query.split("&"))} | {"lang": language})
+        at.run()
+        assert not at.exception, query
+
+
+def test_a_click_puts_the_start_there(visit):
+    page = visit("/maps?surface=himmelblau&steps=40&side=32&optimizer=sgd:lr=0.01&optimizer=momentum:lr=0.01&start=-1.0,-1.0&backend=numpy")
+    expect(page.get_by_text(re.compile("descents: NumPy"))).to_be_visible(timeout=30_000)
+    canvas = page.locator("canvas[role=img]").first
+    box = canvas.bounding_box()
+    page.mouse.move(box["x"] + 0.4 * box["width"], box["y"] + 0.6 * box["height"])
+    expect(page.get_by_text("comes to").first).to_be_visible()
+    canvas.click(position={"x": 0.7 * box["width"], "y": 0.4 * box["height"]})
+    expect(page).not_to_have_url(re.compile("start=-1.0"))
+    x, y = map(float, re.search(r"start=([-\d.e]+),([-\d.e]+)", page.url).groups())
+    assert x > 0 and y > 0
+    page.get_by_role("button", name=re.compile("Descent lab")).click()
+    expect(page).to_have_url(re.compile(r"/\?.*start=" + re.escape(f"{x!r},{y!r}")))
