@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 
 import numpy as np
 
-from ..core import Choice, Flag, Param, Range, Refused, T, out_of_range, resolve
+from ..core import SEED, Choice, Flag, Param, Range, Refused, T, out_of_range, resolve
 from ..query import Query
 from ..training import Several
 from . import cliff, escape, sums, updates, variance
@@ -51,7 +51,6 @@ class Sizes:
         return ", ".join("all" if v is None else str(v) for v in value)
 
 
-SEED = Param(0, 0, 2**32 - 1, allowed=Range(0, 2**32 - 1), whole=True, one=True)
 DATA: Mapping[str, Any] = {"kind": Choice("line", tuple(sums.kinds)), "n": sums.N, "spread": sums.SPREAD, "outlier": Flag(False), "data_seed": SEED}
 START: Mapping[str, Any] = {"slope": Param(-1.0, -4.0, 4.0, allowed=Range(-1e3, 1e3), one=True),
                             "intercept": Param(-1.5, -4.0, 4.0, allowed=Range(-1e3, 1e3), one=True)}
