@@ -389,6 +389,30 @@ def test_arrows_are_steps_and_a_click_is_a_start():
     assert (pair["sigma"], pair["lr"]) == (escape.SIGMAS[2], escape.RATES[3])
 
 
+def test_what_carries_a_claim_is_in_the_first_row():
+    for key in ("one_pass", "one_update", "sum", "running", "replacement", "sorted", "hard", "outlier"):
+        s = shown(presets[key].spec)
+        assert s.columns == 3 and [c.key for c in s.charts[:3]] == ["data", "parameters", "sees" if key == "running" else "loss"]
+    assert [c.key for c in shown(presets["escape"].spec).charts[:3]] == ["seeds", "free", "rest"]
+
+
+def test_only_the_end_of_a_trail_is_strong():
+    p = presets["sorted"].spec
+    lines = [m for m in shown(p).charts[1].marks if type(m).__name__ == "Line"]
+    assert len(lines) == 2 * len(p.runs)
+    for run, whole, end in zip(p.descents(), lines[::2], lines[1::2], strict=True):
+        assert whole.alpha < 0.5 < end.alpha and len(whole.x) == 201 and end.x.shape[1] < 20
+        np.testing.assert_array_equal(end.x[-1], run.theta[-end.x.shape[1]:, 0])
+        np.testing.assert_array_equal(end.x[0], run.theta[0, 0])
+
+
+def test_the_lab_speaks_one_russian():
+    sizes = VIEWS["descent"]["batches"]
+    assert sizes.text((1, 8, None)) == ov.T("1, 8, all", "1, 8, все") and sizes.parse("batches", "1, 8, все") == (1, 8, None)
+    said = "".join(p.name.ru + p.do.ru + p.see.ru for p in presets.values()) + (PAGE.parent.parent / "assets/text/batches.ru.md").read_text("utf-8")
+    assert "эпох" in said and not re.search(r"\bпроход|\bзёрен|\bтрое|\ball\b", said)
+
+
 @pytest.mark.parametrize("key", presets)
 def test_every_preset_is_a_sheet_of_moments(key):
     p = presets[key].spec
