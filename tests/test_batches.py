@@ -163,6 +163,12 @@ def test_the_variance_follows_its_laws(kind):
     assert (v.measured[2][1:-1] < v.measured[1][1:-1]).mean() > 0.7, "balanced batches know more"
 
 
+def test_class_balanced_batches_vary_less_still():
+    v = result(presets["variance"].spec)
+    ratio = v.measured[2, 1:38] / v.measured[1, 1:38]
+    assert ratio.max() < 0.8 and ratio.mean() == pytest.approx(0.6, rel=0.15)
+
+
 def test_two_of_three_by_counting_all_pairs():
     g = np.array([[1.0, 4.0, -2.0], [0.0, 3.0, 5.0]])
     pairs = [(g[:, a] + g[:, b]) / 2 - g.mean(1) for a in range(3) for b in range(3) if a != b]
