@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from .batches.sums import Sum, chance
 from .batches.updates import Descended
 from .batches.variance import Variances
 from .core import T, rounded, short
+from .minima import Box
 from .optimizers import optimizers
 from .palette import GREEN, ORANGE, PINK, PLUM, RED, TEAL, VIOLET
 from .scene import BANDS, heat
@@ -30,10 +32,12 @@ LATTICE = 97  # a side of the grid that a ground is known on
 WIDER = 2.5  # a ground than what is looked at: an even chart may show more of one side
 LONGER, CLOUD, FAR = (1, 5, 10, 50, 100), 0.15, 10.0  # arrows than steps, until they reach so far; what is farther tells no more
 SOME = 400  # points of a cloud
+TAIL = 10  # of the last updates, drawn stronger: hundreds of noisy ones cover each other
+GROWN = 10.0, 1e6  # how often its first excess a loss may reach without, and with all its growth in sight
 SLOPE, INTERCEPT, LOSS, STEP = T("slope w", "наклон w"), T("intercept b", "сдвиг b"), T("loss", "потеря"), T("step", "шаг")
 EXCESS = T("loss above the least", "превышение над минимумом")
 UNITS = {"updates": T("update", "обновление"), "passes": T("pass", "эпоха"), "examples": T("examples seen", "просмотрено примеров")}
-PERCENT = T("% of the seeds", "% зёрен")
+PERCENT = T("% of the runs", "% запусков")
 FLOOR = 1e-14  # of an excess on a logarithmic scale
 
 
@@ -76,7 +80,10 @@ def names(p: Sampling) -> list[T]:
 
 
 def descent(p: Sampling, runs: Sequence[Descended]) -> Sheet:
-    """Data space and parameter space on one playhead; below the losses of all, and what the first run sees of its own."""
+    """Data space, parameter space and the losses of all on one playhead; below them what the first run sees of its own.
+
+    A lone run of batches has none to be compared with: there what it sees comes first.
+    """
     s, said = p.sum, names(p)
     labels, at = moments(p, runs)
     where = "updates" if p["axis"] == "updates" else "seen"
@@ -90,23 +97,24 @@ def descent(p: Sampling, runs: Sequence[Descended]) -> Sheet:
     diverged = [(name, run) for name, run in zip(said, runs, strict=True) if run.diverged_at is not None]
     note = T("; ".join(f"{name.en}: diverged at update {run.diverged_at}" for name, run in diverged),
              "; ".join(f"{name.ru}: расходится на обновлении {run.diverged_at}" for name, run in diverged)) if diverged else None
-    fine = first.loss[np.isfinite(first.loss)]
-    top = 1.5 * max(float(fine[0]), float(np.quantile(fine, 0.9)))
+    begin, grown = max(float(runs[0].loss[0] - s.least), FLOOR), max(float(run.loss.max() - s.least) for run in runs)
+    seen = Scale(LOSS, low=0.0, high=1.5 * max(float(first.loss[0]), float(np.quantile(first.loss, 0.9))))
+    if first.loss.max() > GROWN[0] * first.loss[0]:  # it diverges
+        seen = Scale(LOSS, log=True, low=float(max(first.loss.min(), FLOOR)), high=float(min(first.loss.max(), GROWN[1] * first.loss[0])))
     sees: list[Mark] = [
         Dots(own, first.batch_loss, "faint", T("loss of its batch", "потеря на своём пакете"), size=2.0, alpha=0.6),
         Line(own, first.running, ORANGE, T(f"running estimate Q, λ = {short(p['memory'])}", f"скользящая оценка Q, λ = {short(p['memory'])}")),
         Line(own, first.loss, "ink", T("loss of all examples", "потеря на всех примерах"), dash=1),
         Dots(own[k][:, None], first.running[k][:, None], ORANGE, size=5)]
     axis = Scale(UNITS[p["axis"]])
-    return Sheet([
-        data_space(s, runs, at, said),
-        parameter_space(p, s, runs, at, said),
-        Chart("loss", T("Loss of all examples above the least", "Потеря на всех примерах: превышение над минимумом"), axis,
-              Scale(EXCESS, log=True, low=max(FLOOR, min(float(np.nanmin(np.maximum(r.loss - s.least, FLOOR))) for r in runs)),
-                    high=float(10 * max(runs[0].loss[0] - s.least, FLOOR))), losses, note),
-        Chart("sees", T(f"What a run sees of it: {said[0].en}", f"Что из этого видит спуск: {said[0].ru}"), axis,
-              Scale(LOSS, low=0.0, high=top), sees),
-    ], 2, labels, UNITS[p["axis"]])
+    low = min(float(np.maximum(run.loss - s.least, FLOOR).min()) for run in runs)
+    high = begin * GROWN[0] if grown < begin * GROWN[0] else min(2 * grown, begin * GROWN[1])
+    below = [
+        Chart("loss", T("Loss of all examples", "Потеря на всех примерах"), axis,
+              Scale(EXCESS, log=True, low=low, high=high), losses, note),
+        Chart("sees", T(f"What it sees ({said[0].en})", f"Что он видит ({said[0].ru})"), axis, seen, sees)]
+    third, last = below if len(runs) > 1 or p.runs[0][0] == p["n"] else reversed(below)
+    return Sheet([data_space(s, runs, at, said), parameter_space(p, s, runs, at, said), third, replace(last, wide=3)], 3, labels, UNITS[p["axis"]])
 
 
 def data_space(s: Sum, runs: Sequence[Descended], at: Sequence[np.ndarray], said: Sequence[T]) -> Chart:
@@ -133,8 +141,8 @@ def data_space(s: Sum, runs: Sequence[Descended], at: Sequence[np.ndarray], said
     high = float(np.ptp(s.y)) or 1.0
     up = Scale(T("y", "y") if line else T("class, chance", "класс, вероятность"), low=float(s.y.min()) - 0.08 * high,
                high=float(s.y.max()) + 0.08 * high)
-    return Chart("data", T("Data: the examples and the line", "Данные: примеры и прямая") if line else
-                 T("Data: the examples and the chance of class 1", "Данные: примеры и вероятность класса 1"), Scale(T("x", "x")), up, marks)
+    return Chart("data", T("Data and the line", "Данные и прямая") if line else
+                 T("Data and the chance of class 1", "Данные и вероятность класса 1"), Scale(T("x", "x")), up, marks)
 
 
 def frame(s: Sum, start: tuple[float, float]) -> tuple[np.ndarray, float]:
@@ -162,16 +170,18 @@ def parameter_space(p: Sampling, s: Sum, runs: Sequence[Descended], at: Sequence
     each, whole, step = (np.clip(longer * a, -FAR * half, FAR * half) for a in (each, whole, -p["lr"] * first.gradients[k].T))
     spots = theta[:, :1], theta[:, 1:]
     marks += [
-        Arrows(*spots, each[0].T, each[1].T, "faint", T("each example's own step", "шаг по каждому примеру"), width=1.0, alpha=0.45),
-        Arrows(*spots, step[0][:, None], step[1][:, None], PINK, T("the batch's step", "шаг по пакету"), width=3.5),
-        Arrows(*spots, whole[0][:, None], whole[1][:, None], "ink", T("by all examples", "шаг по всем примерам"), width=2.0, dash=1)]
+        Arrows(*spots, each[0].T, each[1].T, "faint", T("by one example", "по одному примеру"), width=1.0, alpha=0.45),
+        Arrows(*spots, step[0][:, None], step[1][:, None], PINK, T("by the batch", "по пакету"), width=3.5),
+        Arrows(*spots, whole[0][:, None], whole[1][:, None], "ink", T("by all", "по всем"), width=2.0, dash=1)]
     for run, k, colour in zip(runs, at, RUNS, strict=False):
-        marks += [Line(run.theta[:, 0], run.theta[:, 1], colour, width=1.5, alpha=0.85, dash=RUNS.index(colour) % 3, grown=k + 1),
+        last = np.maximum(k[:, None] - np.arange(TAIL)[::-1], 0)
+        marks += [Line(run.theta[:, 0], run.theta[:, 1], colour, width=1.0, alpha=0.35, grown=k + 1),
+                  Line(run.theta[last, 0], run.theta[last, 1], colour, width=2.0, dash=RUNS.index(colour) % 3),
                   Dots(run.theta[k, :1], run.theta[k, 1:], colour, size=5.5)]
     if s.minimum is not None:
         marks.append(Dots([s.minimum[0]], [s.minimum[1]], "ink", T("minimum", "минимум"), shape=4, size=5.5))
     low, high = middle - half, middle + half
-    return Chart("parameters", T("Parameters: the loss and the steps", "Параметры: потеря и шаги"), Scale(SLOPE, low=low[0], high=high[0]),
+    return Chart("parameters", T("Parameters and the steps", "Параметры и шаги"), Scale(SLOPE, low=low[0], high=high[0]),
                  Scale(INTERCEPT, low=low[1], high=high[1]), marks,
                  T(f"Click: begin there.{f' Arrows are {longer} times as long as the steps.' if longer > 1 else ''}",
                    f"Щелчок — начать отсюда.{f' Стрелки длиннее шагов в {longer} раз.' if longer > 1 else ''}"), even=True, picked=True)
@@ -214,37 +224,60 @@ def spread(p: Sampling, v: Variances) -> Sheet:
 
 # --- noise that frees -----------------------------------------------------------------------------------------------------------------------
 
+MORE = (0, 1, 3)  # times its sides that a surface's box may be larger
+NEARLY = 0.9  # of the runs, on the way and at the end
 
-def over(s: Surface, key: str, title: T, marks: Sequence[Mark], note: T | None = None) -> Chart:
-    """A chart over a surface."""
-    x, y = (Scale(T(name, name), low=low, high=high) for name, (low, high) in zip("xy", s.box, strict=True))
-    return Chart(key, title, x, y, [Ground(heat=heat(s, s.box)), *marks], note, even=True)
+
+def over(s: Surface, key: str, title: T, marks: Sequence[Mark], box: Box, note: T | None = None, even: bool = True) -> Chart:
+    """A chart over a surface, which may show more of it than its own box."""
+    x, y = (Scale(T(name, name), low=low, high=high) for name, (low, high) in zip("xy", box, strict=True))
+    return Chart(key, title, x, y, [Ground(heat=heat(s, box if even else s.box)), *marks], note, even=even)
+
+
+def held(box: Box, points: np.ndarray) -> np.ndarray:
+    """Which points lie in a box."""
+    return np.all([(low <= v) & (v <= high) for v, (low, high) in zip(points, box, strict=True)], 0)
+
+
+def widened(box: Box, points: np.ndarray) -> Box:
+    """A box, made twice as large until it holds nearly all points, but no more than four times as large."""
+    for more in MORE:
+        (left, right), (low, high) = ((a - more * (b - a) / 2, b + more * (b - a) / 2) for a, b in box)
+        if held(((left, right), (low, high)), points).mean() > NEARLY:
+            break
+    return (left, right), (low, high)
 
 
 def freed(p: Sampling, e: Escaped) -> Sheet:
     """The chosen pair's seeds over the surface, step by step; what became of every pair."""
-    seeds = e.points.shape[-1]
+    runs, box = e.points.shape[-1], widened(e.surface.box, e.points)
+    out = runs - int(held(box, e.points[:, -1]).sum())
+    free, rest = (round(runs * float(then[-1])) for then in (e.free_then, e.rest_then))
 
     def shares(key: str, title: T, free: np.ndarray) -> Chart:
-        alphas, sigmas = ([T(short(float(v)), short(float(v))) for v in values] for values in (escape.RATES, escape.SIGMAS))
-        return Chart(key, title, Scale(T("learning rate α", "скорость обучения α"), words=alphas), Scale(T("noise σ", "шум σ"), words=sigmas),
+        alphas, sigmas = ([T(rounded(float(v)), rounded(float(v))) for v in values] for values in (100 * escape.RATES, escape.SIGMAS))
+        return Chart(key, title, Scale(T("learning rate α, hundredths", "скорость обучения α, сотые"), words=alphas),
+                     Scale(T("noise σ", "шум σ"), words=sigmas),
                      [Heat(np.arange(len(alphas) + 1) - 0.5, np.arange(len(sigmas) + 1) - 0.5, 100 * free, 0, 100, PERCENT)],
-                     T("Click: these runs above.", "Щелчок — эти спуски наверху."), picked=True)
-    told = T(f"σ = {short(p['sigma'])}, α = {short(p['lr'])}: {seeds} seeds", f"σ = {short(p['sigma'])}, α = {short(p['lr'])}: зёрен {seeds}")
+                     T("Click: these runs.", "Щелчок — эти запуски."), picked=True)
+    told = T(f"σ = {short(p['sigma'])}, α = {short(p['lr'])}: {runs} runs", f"σ = {short(p['sigma'])}, α = {short(p['lr'])}: запусков {runs}")
+    end = T(f"At the end {free} are nearer to the best minimum, {rest} within {escape.NEAR} of it" + (f", {out} out of sight." if out else "."),
+            f"В конце ближе к лучшему минимуму {free}, не дальше {escape.NEAR} от него {rest}" + (f", за краем {out}." if out else "."))
     curves: list[Mark] = []
     for values, colour, name in ((e.free_then, GREEN, T("nearer to the best minimum", "ближе к лучшему минимуму")),
-                                 (e.rest_then, PINK, T("arrived in it", "пришли в него"))):
+                                 (e.rest_then, PINK, T(f"within {escape.NEAR} of it", f"не дальше {escape.NEAR} от него"))):
         curves += [Line(e.steps, 100 * values, colour, name, dash=int(colour == PINK)),
                    Dots(e.steps[:, None], 100 * values[:, None], colour, size=5)]
     return Sheet([
         over(e.surface, "seeds", told, [
             Dots(e.points[0], e.points[1], PINK, size=3, alpha=0.7),
             Dots([e.bad[0]], [e.bad[1]], "ink", T("start: the bad minimum", "старт: плохой минимум"), shape=1, size=5),
-            Dots([e.best[0]], [e.best[1]], "ink", T("best minimum", "лучший минимум"), shape=4, size=6)]),
-        Chart("then", T("How many of them, step by step", "Какая их доля, шаг за шагом"), Scale(STEP), Scale(PERCENT, low=0.0, high=100.0), curves),
-        shares("free", T("Escaped at the end, % of the seeds", "Освободились к концу, % зёрен"), e.free),
-        shares("rest", T("At rest in the best minimum, % of the seeds", "Пришли в лучший минимум, % зёрен"), e.rest),
-    ], 2, e.steps.tolist(), STEP)
+            Dots([e.best[0]], [e.best[1]], "ink", T("best minimum", "лучший минимум"), shape=4, size=6)], box, end),
+        shares("free", T("Ended nearer to the best, %", "Ближе к лучшему в конце, %"), e.free),
+        shares("rest", T(f"Ended within {escape.NEAR} of it, %", f"Не дальше {escape.NEAR} от него, %"), e.rest),
+        Chart("then", T("How many of them, step by step", "Какая их доля, шаг за шагом"), Scale(STEP), Scale(PERCENT, low=0.0, high=100.0), curves,
+              wide=3),
+    ], 3, e.steps.tolist(), STEP)
 
 
 def chosen(p: Sampling, point: int) -> Sampling:
@@ -260,9 +293,15 @@ CLIPPED: Mapping[str | None, tuple[str, int, T]] = {
     "clip_value": (GREEN, 2, T("by value", "по координатам"))}
 
 
-def inside(c: Clipped, points: np.ndarray) -> np.ndarray:
+def thrown(c: Clipped) -> Box:
+    """The surface's box, and beside it how far a run is thrown back, but no more than twice as much again."""
+    (low, high), y = c.surface.box
+    return (max(min(low, float(c.points[:, :, 0].min())), low - 2 * (high - low)), high), y
+
+
+def inside(box: Box, points: np.ndarray) -> np.ndarray:
     """A trail, no farther out than it must go to be out of the picture."""
-    (low, high) = np.array(c.surface.box, float).T[..., None]
+    (low, high) = np.array(box, float).T[..., None]
     return np.clip(points, low - (high - low), high + (high - low))
 
 
@@ -273,7 +312,7 @@ def clipping(p: Sampling, c: Clipped) -> Sheet:
     steps = c.lengths.shape[-1]
     along = np.arange(steps + 1)
     lengths = np.maximum(c.lengths, FLOOR)
-    top = 2 * float(lengths.max())
+    top, box = 2 * float(lengths.max()), thrown(c)
     for i, key in enumerate(cliff.OPTIMIZERS):
         name = optimizers[key].name
         trails: list[Mark] = []
@@ -281,23 +320,23 @@ def clipping(p: Sampling, c: Clipped) -> Sheet:
         before = np.maximum(along - 1, 0)  # which step led to a moment
         for j, clip in enumerate(cliff.CLIPS):
             colour, dash, said = CLIPPED[clip]
-            x, y = inside(c, c.points[i, j])
+            x, y = inside(box, c.points[i, j])
             trails += [Line(x, y, colour, said, dash=dash, width=2.0, grown=along + 1), Dots(x[:, None], y[:, None], colour, shape=j, size=5)]
             curves += [Line(along[1:], lengths[i, j], colour, said, dash=dash),
                        Dots(along[1:][before][:, None], lengths[i, j][before][:, None], colour, shape=j, size=5)]
         if i == 0:  # what the gradient would do, and what is left of it
-            x, y = inside(c, c.points[0, 1])
+            x, y = inside(box, c.points[0, 1])
             last = np.minimum(along, steps - 1)
             for g, colour, said, dash, width in ((c.before, "ink", T("−α∇f before clipping", "−α∇f до ограничения"), 1, 2.0),
                                                  (c.after, PINK, T("after, by norm", "после, по норме"), 0, 3.5)):
                 move = -p["lr"] * g[0, 1][:, last]
                 trails.append(Arrows(x[last][:, None], y[last][:, None], move[0][:, None], move[1][:, None], colour, said, width=width, dash=dash))
-        longest = rounded(float(c.lengths[i, 1].max()))
+        free, longest = (rounded(float(c.lengths[i, j].max())) for j in (0, 1))
         ratio = rounded(float(c.lengths[i, 1].max() / c.bound))
-        above.append(over(c.surface, f"trail-{key}", name, trails))
-        below.append(Chart(f"steps-{key}", T(f"{name.en}: length of each step", f"{name.ru}: длина каждого шага"), Scale(STEP),
+        above.append(over(c.surface, f"trail-{key}", name, trails, box, even=False))
+        below.append(Chart(f"steps-{key}", T(f"{name.en}: steps", f"{name.ru}: шаги"), Scale(STEP),
                            Scale(T("‖step‖", "‖шаг‖"), log=True, low=max(1e-4 * top, float(lengths.min())), high=top),
                            [*curves, Rule(T(f"αθ = {short(c.bound)}", f"αθ = {short(c.bound)}"), y=c.bound)],
-                           T(f"Clipped by norm, the longest step is {longest}, {ratio} × αθ.",
-                             f"При ограничении по норме самый длинный шаг — {longest}, это {ratio} × αθ.")))
+                           T(f"The longest: {free}; clipped by norm {longest} = {ratio}·αθ.",
+                             f"Самый длинный: {free}; с ограничением по норме {longest} = {ratio}·αθ.")))
     return Sheet([*above, *below], 3, along.tolist(), STEP)

@@ -120,6 +120,9 @@ class Param:
         return T(f"{en}integer in {self.allowed}", f"{ru}целое из {self.allowed}") if self.whole else T(f"{en}{self.allowed}", f"{ru}{self.allowed}")
 
 
+SEED = Param(0, 0, 2**32 - 1, allowed=Range(0, 2**32 - 1), whole=True, one=True)
+
+
 def _number(value: Any) -> Any:
     """A float, an array of floats, or nan for what is no number."""
     if type(value) in (int, float):

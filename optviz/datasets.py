@@ -19,14 +19,13 @@ from typing import Any
 import numpy as np
 
 from .chance import Draw, generator
-from .core import SHARE, Choice, Param, Range, Refused, Registry, Setting, T, resolve, shown
+from .core import SEED, SHARE, Choice, Param, Range, Refused, Registry, Setting, T, resolve, shown
 from .minima import Box
 
 ROWS, COLUMNS, OUTPUTS = 5_000, 1_000, 100  # the most that data may have: a visitor's examples; inputs; classes or targets
 LIMIT = 1e100  # the square of a number up to here is finite
 N = Param(500, 10, 2_000, log=True, allowed=Range(1, 10_000), whole=True, one=True)
 NOISE = Param(0.0, 0.0, 0.5, allowed=SHARE, one=True)
-SEED = Param(0, 0, 2**32 - 1, allowed=Range(0, 2**32 - 1), whole=True, one=True)
 KIND = Choice("classes", ("classes", "values"))
 
 

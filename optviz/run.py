@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 
 import numpy as np
 
-from .core import ANY, COUNT_OR_NONE, NOT_NEGATIVE, POSITIVE, Param, Range, Refused, Setting, T, out_of_range, resolve, shown, unknown_name
+from .core import ANY, COUNT_OR_NONE, NOT_NEGATIVE, POSITIVE, SEED, Param, Range, Refused, Setting, T, out_of_range, resolve, shown, unknown_name
 from .minima import Box
 from .optimizers import Optimizer, optimizers
 from .query import Query
@@ -26,7 +26,7 @@ COMMON: Mapping[str, Setting] = {
     "clip_norm": Param(None, 1e-2, 100.0, log=True, allowed=POSITIVE, optional=True),
     "clip_value": Param(None, 1e-2, 100.0, log=True, allowed=POSITIVE, optional=True),
     "warmup_steps": Param(0, 0, 500, allowed=COUNT_OR_NONE, whole=True),
-    "seed": Param(0, 0, 2**32 - 1, allowed=Range(0, 2**32 - 1), whole=True, one=True),
+    "seed": SEED,
 }
 CLIPS = ("clip_norm", "clip_value")
 

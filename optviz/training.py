@@ -11,7 +11,7 @@ import numpy as np
 
 from .activations import activations
 from .augment import augmentations
-from .core import BELOW_ONE, SHARE, Choice, Flag, Param, Range, Refused, Setting, T, Unknown, out_of_range, resolve, unknown_name
+from .core import BELOW_ONE, SEED, SHARE, Choice, Flag, Param, Range, Refused, Setting, T, Unknown, out_of_range, resolve, unknown_name
 from .datasets import NOISE, Dataset, N, dataset, datasets
 from .descent import asked
 from .initializers import initializers
@@ -127,7 +127,7 @@ WORDS: Mapping[str, Any] = {
     "optimizer": Key(optimizers, "sgd"), "schedule": Key(schedules, "constant"), "loss": Key(losses, "mse"),
     "epochs": _EPOCHS,
 }
-_SEED = Param(0, 0, 2**32 - 1, allowed=Range(0, 2**32 - 1), whole=True)
+_SEED = replace(SEED, one=False)
 #: What every training has besides what its definitions bring.
 COMMON: Mapping[str, Any] = {
     "batch": Param(10, 1, 512, log=True, allowed=Range(1, 10**9), whole=True, one=True, optional=True),  # None is all of them

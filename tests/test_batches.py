@@ -88,6 +88,14 @@ def test_sorted_balanced_and_hard():
         s, even = passes("balanced", kind=kind)
         assert all(sorted(p) == list(range(12)) for p in even) and len({tuple(p) for p in even}) == 3
         assert all(abs(s.group[p[i:i + 4]].sum() - 2) == 0 for p in even for i in (0, 4, 8))
+    for n, m in ((11, 3), (11, 4), (7, 2)):
+        s, even = passes("balanced", n=n, count=1500)
+        share, groups = s.group.mean(), s.group[np.array(even)]
+        assert all(abs(groups[:, i:i + m].sum(1) - m * share).max() < 1 for i in range(n - m + 1)), "its share, to one example"
+        assert groups.mean(0) == pytest.approx(share, abs=0.05), "any place is of any class, and so the batch's gradient is right on average"
+        theta = np.array([0.5, 0.0])
+        told = np.mean([s.gradients(theta, p[:m]).mean(1) for p in even], 0)
+        assert told == pytest.approx(s.gradient(theta), abs=0.03)
     s, often = passes("hard", count=2000, outlier=True)
     losses = s.losses(np.array([0.5, 0.0]))
     np.testing.assert_allclose(np.bincount(np.concatenate(often), minlength=12) / 24000, losses / losses.sum(), atol=0.01)
@@ -155,6 +163,12 @@ def test_the_variance_follows_its_laws(kind):
     assert (v.measured[2][1:-1] < v.measured[1][1:-1]).mean() > 0.7, "balanced batches know more"
 
 
+def test_class_balanced_batches_vary_less_still():
+    v = result(presets["variance"].spec)
+    ratio = v.measured[2, 1:38] / v.measured[1, 1:38]
+    assert ratio.max() < 0.8 and ratio.mean() == pytest.approx(0.6, rel=0.15)
+
+
 def test_two_of_three_by_counting_all_pairs():
     g = np.array([[1.0, 4.0, -2.0], [0.0, 3.0, 5.0]])
     pairs = [(g[:, a] + g[:, b]) / 2 - g.mean(1) for a in range(3) for b in range(3) if a != b]
@@ -213,7 +227,8 @@ def test_one_pass_is_one_update_or_forty():
     runs = excess("one_pass")
     assert [len(e) - 1 for e in runs[0]] == [40, 5, 1]
     one, some, full = np.median([[e[-1] / e[0] for e in seed] for seed in runs], 0)
-    assert one < 0.01 < some < 0.4 and full == pytest.approx(0.76, abs=0.01)
+    assert one == pytest.approx(0.0013, rel=0.5) and max(seed[0][-1] / seed[0][0] for seed in runs) < 0.01
+    assert some == pytest.approx(0.26, rel=0.15) and full == pytest.approx(0.76, abs=0.01)
 
 
 def test_update_for_update_the_full_batch_is_exact():
@@ -222,7 +237,9 @@ def test_update_for_update_the_full_batch_is_exact():
     early = np.median([[e[10] for e in seed] for seed in runs], 0)
     assert early.max() < 1.5 * early.min()
     one, some, full = at_end(runs, 2)
-    assert one == pytest.approx(0.014, abs=0.003) and some == pytest.approx(0.0004, abs=0.0001) and full < 1e-12
+    assert one == pytest.approx(0.014, rel=0.15) and some == pytest.approx(0.0004, rel=0.15) and full < 1e-12
+    over = presets["one_update"].spec.at(axis="passes")
+    assert over.counts == [400, 50, 10], "after as many passes"
 
 
 def test_a_sum_diverges_where_the_mean_does_not():
@@ -231,25 +248,38 @@ def test_a_sum_diverges_where_the_mean_does_not():
     most = np.linalg.eigvalsh(s.hessian(s.minimum))[-1]
     assert (round(2 / most, 2), round(2 / most / 40, 3)) == (1.43, 0.036)
     assert p.descents()[0].loss[-1] > 1e4 and p.at(reduction="mean").descents()[0].loss[-1] < p.descents()[0].loss[0]
+    calm, wild = (p.at(reduction="mean", lr=lr).descents()[0].loss for lr in (1.38, 1.48))
+    assert calm[-1] < calm[0] and wild[-1] > 3 * wild[0]
+    for chart in shown(p).charts[2:]:
+        assert chart.y.log and chart.y.low <= p.descents()[0].loss[0] and chart.y.high >= p.descents()[0].loss[-1], "no curve leaves its chart"
 
 
 def test_the_running_estimate_is_nearer_than_one_loss():
-    run = presets["running"].spec.descents()[0]
-    late = slice(len(run.loss) // 2, None)
-    assert np.std((run.running - run.loss)[late]) == pytest.approx(0.04, abs=0.005) and np.std((run.batch_loss - run.loss)[late]) > 0.25
+    def off(of, memory):
+        runs = [presets["running"].spec.at(seed=seed, memory=memory).descents()[0] for seed in range(12)]
+        return np.median([np.sqrt(np.mean((getattr(run, of) - run.loss)[len(run.loss) // 2:] ** 2)) for run in runs])
+    assert off("running", 0.05) == pytest.approx(0.04, rel=0.15) and off("batch_loss", 0.05) == pytest.approx(0.3, rel=0.15)
+    assert off("running", 0.01) == pytest.approx(0.4, rel=0.15) and off("running", 1.0) == pytest.approx(off("batch_loss", 0.05), rel=0.05)
 
 
-@pytest.mark.parametrize(("key", "first", "second", "ratio"), [("replacement", 1, 0, 4), ("sorted", 0, 1, 3), ("sorted", 1, 2, 1.3)])
+@pytest.mark.parametrize(("key", "first", "second", "ratio"), [("replacement", 1, 0, 7), ("sorted", 0, 1, 4), ("sorted", 1, 2, 1.45)])
 def test_an_order_hurts(key, first, second, ratio):
     late = at_end(excess(key), 2)
-    assert late[first] > ratio * late[second]
+    assert late[first] / late[second] == pytest.approx(ratio, rel=0.15)
+
+
+def test_what_a_pass_does():
+    _, drawn = passes("replacement", n=40, count=400)
+    assert np.mean([1 - len(set(p)) / 40 for p in drawn]) == pytest.approx(1 / 3, rel=0.15)
+    swings = [np.ptp(run.theta[-100:, 1].reshape(10, 10), 1).mean() for run in presets["sorted"].spec.descents()]
+    assert swings[0] > 2 * max(swings[1:]), "there and back within every pass"
 
 
 def test_hard_examples_are_quick_and_go_astray():
     runs = excess("hard")
     per_pass = len(updates.sizes_of_pass(40, 8))
     hard, shuffled = np.median([[e[per_pass] for e in seed] for seed in runs], 0)
-    assert hard < shuffled / 2.5
+    assert hard / shuffled == pytest.approx(1 / 3, rel=0.15)
     hard, shuffled = at_end(runs, 2)
     assert hard > 30 * shuffled
 
@@ -259,24 +289,45 @@ def test_an_outlier_is_shown_most():
 
     def off(outlier):
         now = p.at(outlier=outlier)
-        return np.median([[run.theta[-100:, 0].mean() - now.sum.minimum[0] for run in now.at(seed=seed).descents()] for seed in range(10)], 0)
-    hard, shuffled = off(True)
-    assert hard == pytest.approx(-1.0, abs=0.2) and abs(shuffled) < 0.05 and abs(off(False)).max() < 0.15
+        return np.array([[run.theta[-51::10, 0] - now.sum.minimum[0] for run in now.at(seed=seed).descents()] for seed in range(10)])
+    hard, shuffled = off(True).transpose(1, 0, 2)  # seeds, and the ends of the last passes
+    assert np.median(hard) == pytest.approx(-0.6, rel=0.15) and hard[0] == pytest.approx(-0.6, abs=0.15), "at the opening, and on average"
+    assert hard.min() > -0.9 and hard.max() < -0.4 and abs(shuffled).max() < 0.1 and abs(off(False)).max() < 0.2, "it has settled, whatever the seed"
 
 
 def test_noise_frees_and_too_much_never_settles(freed):
-    free, sigmas = freed.free[:, list(escape.RATES).index(0.03)], list(escape.SIGMAS)
-    assert free[sigmas.index(1.0)] == 0 and free[sigmas.index(4.0)] == pytest.approx(1 / 4, abs=0.05) and free[sigmas.index(6.0)] == pytest.approx(2 / 3, abs=0.05)
-    loud, rates = sigmas.index(12.0), list(escape.RATES)
-    assert freed.free[loud, rates.index(0.1)] == pytest.approx(0.5, abs=0.06) and freed.rest[loud, rates.index(0.1)] < 0.02
-    assert freed.rest[loud, rates.index(0.01)] > 0.25
+    sigmas, rates = list(escape.SIGMAS), list(escape.RATES)
+    for e in (freed, escape.escaped(seed=1, steps=300), escape.escaped(seed=2, steps=300)):
+        free, loud = e.free[:, rates.index(0.03)], sigmas.index(12.0)
+        assert [free[sigmas.index(sigma)] for sigma in (1.0, 4.0, 6.0)] == pytest.approx([0, 1 / 4, 2 / 3], abs=0.05)
+        assert e.free[loud, rates.index(0.1)] == pytest.approx(0.5, abs=0.06) and e.rest[loud, rates.index(0.1)] < 0.02
+        assert e.rest[loud, rates.index(0.01)] == pytest.approx(0.25, abs=0.06)
+
+
+def test_what_noise_throws_far_is_in_sight_or_counted():
+    p = presets["too_much"].spec
+    e, chart = result(p), shown(p).charts[0]
+    inside = np.all([(s.low <= v) & (v <= s.high) for s, v in zip((chart.x, chart.y), e.points[:, -1], strict=True)], 0)
+    assert (chart.x.low, chart.x.high) == (-4, 4) and 0.85 < inside.mean() < 1
+    free, rest = int(256 * e.free_then[-1]), int(256 * e.rest_then[-1])
+    assert chart.note.en == f"At the end {free} are nearer to the best minimum, {rest} within 0.3 of it, {256 - inside.sum()} out of sight."
+    assert shown(presets["escape"].spec).charts[0].x.low == -2
 
 
 def test_the_cliff_throws_and_clipping_holds():
     c = result(presets["cliff"].spec)
     assert c.lengths[0, 0].max() == pytest.approx(16.4, abs=0.1) and c.bound == pytest.approx(0.4) and c.lengths[0, 1].max() <= 0.4 + 1e-12
+    cosine = (c.before * c.after).sum(2) / np.sqrt((c.before**2).sum(2) * (c.after**2).sum(2))
+    assert cosine[:, 1] == pytest.approx(1), "in the same direction"
+    assert c.points[1] == pytest.approx(c.points[1][[0, 0, 0]], abs=0.06), "momentum's three trails are one"
+    assert np.hypot(*c.before[1, 0]).max() == pytest.approx(0.5, rel=0.02), "it meets nothing to clip"
+    above = shown(presets["cliff"].spec).charts[:3]
+    assert {(chart.x.low, chart.x.high, chart.y.low, chart.y.high) for chart in above} == {(c.points[:, :, 0].min(), 3.0, -3.0, 3.0)} and above[0].x.low < -15
+    raised = result(presets["cliff"].spec.at(limit=5.0))
+    assert raised.lengths[0, 1].max() == pytest.approx(4.0), "and with a larger limit the throw is as long as that"
     w = result(presets["whose"].spec)
     assert (w.lengths[2].max(-1) / w.bound).round().tolist() == [28, 28, 28]
+    assert w.lengths[:2, 1:].max(-1) / w.bound == pytest.approx(np.outer([1, 10], [1, math.sqrt(2)]), rel=0.05)
 
 
 # --- the spec and its URL ---------------------------------------------------------------------------------------------------------------------
@@ -342,6 +393,30 @@ def test_arrows_are_steps_and_a_click_is_a_start():
     assert started(p, 0.51234, -1.5).start == (0.512, -1.5)
     pair = chosen(Sampling("escape"), len(escape.RATES) * 2 + 3)
     assert (pair["sigma"], pair["lr"]) == (escape.SIGMAS[2], escape.RATES[3])
+
+
+def test_what_carries_a_claim_is_in_the_first_row():
+    for key in ("one_pass", "one_update", "sum", "running", "replacement", "sorted", "hard", "outlier"):
+        s = shown(presets[key].spec)
+        assert s.columns == 3 and [c.key for c in s.charts[:3]] == ["data", "parameters", "sees" if key == "running" else "loss"]
+    assert [c.key for c in shown(presets["escape"].spec).charts[:3]] == ["seeds", "free", "rest"]
+
+
+def test_only_the_end_of_a_trail_is_strong():
+    p = presets["sorted"].spec
+    lines = [m for m in shown(p).charts[1].marks if type(m).__name__ == "Line"]
+    assert len(lines) == 2 * len(p.runs)
+    for run, whole, end in zip(p.descents(), lines[::2], lines[1::2], strict=True):
+        assert whole.alpha < 0.5 < end.alpha and len(whole.x) == 201 and end.x.shape[1] < 20
+        np.testing.assert_array_equal(end.x[-1], run.theta[-end.x.shape[1]:, 0])
+        np.testing.assert_array_equal(end.x[0], run.theta[0, 0])
+
+
+def test_the_lab_speaks_one_russian():
+    sizes = VIEWS["descent"]["batches"]
+    assert sizes.text((1, 8, None)) == ov.T("1, 8, all", "1, 8, все") and sizes.parse("batches", "1, 8, все") == (1, 8, None)
+    said = "".join(p.name.ru + p.do.ru + p.see.ru for p in presets.values()) + (PAGE.parent.parent / "assets/text/batches.ru.md").read_text("utf-8")
+    assert "эпох" in said and not re.search(r"\bпроход|\bзёрен|\bтрое|\ball\b", said)
 
 
 @pytest.mark.parametrize("key", presets)

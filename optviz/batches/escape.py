@@ -13,7 +13,7 @@ from ..descent import descend, kept_steps
 from ..surfaces import Surface, surfaces
 
 SEEDS = 256
-SIGMAS = np.array([0.0, 0.5, 1.0, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0, 16.0])
+SIGMAS = np.array([0.0, 1.0, 2.0, 4.0, 6.0, 8.0, 12.0])
 RATES = np.array([0.005, 0.01, 0.02, 0.03, 0.05, 0.07, 0.1, 0.15])
 WHERE = Choice("two_wells", ("two_wells", "local_minimum"))
 STEPS = Param(300, 50, 1000, log=True, allowed=Range(10, 1000), whole=True, one=True)

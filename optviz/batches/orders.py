@@ -34,13 +34,13 @@ def _add(key: str, name: T, idea: T, rule: Rule) -> None:
 
 
 def balanced(s: Sum, theta: np.ndarray, now: np.random.Generator) -> np.ndarray:
-    """Each class in a random order, spread evenly over the pass."""
+    """Each class in a random order, and the classes in turn: any place is of a class as often as the examples are, and so is any batch, to one."""
     mixed = now.permutation(s.n)
-    place = np.empty(s.n)
-    for g in (0, 1):
-        own = mixed[s.group[mixed] == g]
-        place[own] = (np.arange(len(own)) + 0.5) / max(len(own), 1)
-    return mixed[np.argsort(place[mixed], kind="stable")]
+    others, ones = (mixed[s.group[mixed] == g] for g in (0, 1))
+    turn = np.diff((np.arange(s.n + 1) * len(ones) + now.integers(s.n)) // s.n) == 1
+    indices = np.empty(s.n, int)
+    indices[turn], indices[~turn] = ones, others
+    return indices
 
 
 def hard(s: Sum, theta: np.ndarray, now: np.random.Generator) -> np.ndarray:
@@ -64,6 +64,6 @@ _add("replacement", T("drawn with replacement", "с возвращением"),
        "каждый раз любой пример: за эпоху один попадётся дважды, другой ни разу"),
      lambda s, theta, now: now.integers(0, s.n, s.n))
 _add("balanced", T("class-balanced", "поровну из классов"),
-     T("as many of each class in every batch", "в каждом пакете классов поровну"), balanced)
+     T("in every batch each class has its share, to one example", "в каждом пакете у класса его доля с точностью до примера"), balanced)
 _add("hard", T("hard examples more often", "трудные чаще"),
      T("an example as often as its loss is large", "пример тем чаще, чем больше его потеря"), hard)

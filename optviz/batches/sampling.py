@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 
 import numpy as np
 
-from ..core import Choice, Flag, Param, Range, Refused, T, out_of_range, resolve
+from ..core import SEED, Choice, Flag, Param, Range, Refused, T, out_of_range, resolve
 from ..query import Query
 from ..training import Several
 from . import cliff, escape, sums, updates, variance
@@ -37,7 +37,7 @@ class Sizes:
             v is None or (isinstance(v, (int, np.integer)) and not isinstance(v, bool) and 1 <= v <= sums.MOST) for v in value)
         if not good:
             raise out_of_range(keyword, value, T(f"up to {self.most} whole numbers from 1 to {sums.MOST}, or all, such as 1, 8, all",
-                                                 f"до {self.most} целых чисел от 1 до {sums.MOST} или all, например 1, 8, all"))
+                                                 f"до {self.most} целых чисел от 1 до {sums.MOST} или «все», например 1, 8, все"))
         return tuple(dict.fromkeys(None if v is None else int(v) for v in value))
 
     def parse(self, keyword: str, text: str) -> tuple[Size, ...]:
@@ -46,12 +46,11 @@ class Sizes:
         return self.check(keyword, [known[p] if p in known else int(p) if p.isdecimal() and len(p) < 9 else p for p in parts])
 
     @staticmethod
-    def text(value: tuple[Size, ...]) -> str:
+    def text(value: tuple[Size, ...]) -> T:
         """As it is typed."""
-        return ", ".join("all" if v is None else str(v) for v in value)
+        return T(*(", ".join(every if v is None else str(v) for v in value) for every in ("all", "все")))
 
 
-SEED = Param(0, 0, 2**32 - 1, allowed=Range(0, 2**32 - 1), whole=True, one=True)
 DATA: Mapping[str, Any] = {"kind": Choice("line", tuple(sums.kinds)), "n": sums.N, "spread": sums.SPREAD, "outlier": Flag(False), "data_seed": SEED}
 START: Mapping[str, Any] = {"slope": Param(-1.0, -4.0, 4.0, allowed=Range(-1e3, 1e3), one=True),
                             "intercept": Param(-1.5, -4.0, 4.0, allowed=Range(-1e3, 1e3), one=True)}

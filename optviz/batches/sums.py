@@ -13,12 +13,11 @@ from typing import Any
 import numpy as np
 
 from ..chance import Draw, generator
-from ..core import Param, Range, Registry, T
+from ..core import SEED, Param, Range, Registry, T
 
 MOST = 200
 N = Param(40, 10, MOST, allowed=Range(2, MOST), whole=True, one=True)
 SPREAD = Param(0.5, 0.0, 2.0, allowed=Range(0.0, 100.0), one=True)
-SEED = Param(0, 0, 2**32 - 1, allowed=Range(0, 2**32 - 1), whole=True, one=True)
 SLOPE, INTERCEPT = 1.5, 0.5  # of the line that the points of a regression are around
 FAR = 8.0  # how far off an outlier lies
 ROUNDS = 100  # of Newton's method

@@ -26,7 +26,7 @@ NAMES = {
     "escape": T("Noise that frees", "Шум, который освобождает"), "cliff": T("Clipping at the cliff", "Ограничение градиента у обрыва"),
 }
 SETTINGS = {
-    "batches": T("Batch sizes, such as 1, 8, all", "Размеры пакета, например 1, 8, all"), "orders": T("Which examples come", "Какие примеры идут"),
+    "batches": T("Batch sizes, such as 1, 8, all", "Размеры пакета, например 1, 8, все"), "orders": T("Which examples come", "Какие примеры идут"),
     "axis": T("Along the axis", "По оси"), "passes": T("Passes", "Эпох"), "lr": T("$\\alpha$ learning rate", "$\\alpha$ скорость обучения"),
     "reduction": T("Gradient of a batch", "Градиент пакета"), "memory": T("$\\lambda$ of the running loss", "$\\lambda$ скользящей оценки"),
     "kind": T("Model", "Модель"), "n": T("Examples n", "Примеров n"), "spread": T("Noise in the data", "Шум в данных"),
@@ -37,7 +37,7 @@ SETTINGS = {
 }
 #: What the words of a setting are called.
 WORDS: Mapping[str, Mapping[str, T]] = {
-    "axis": {"updates": T("updates", "обновления"), "passes": T("passes over the data", "проходы по данным"),
+    "axis": {"updates": T("updates", "обновления"), "passes": T("passes over the data", "эпохи"),
              "examples": T("examples seen", "просмотренные примеры")},
     "reduction": {"mean": T("mean over the batch", "среднее по пакету"), "sum": T("sum over the batch", "сумма по пакету")},
     "orders": {key: order.name for key, order in orders.items()}, "kind": {key: kind.name for key, kind in kinds.items()},
@@ -90,7 +90,7 @@ def _control(desk: Desk[Sampling], name: str) -> None:
     """The control of one setting."""
     p, known = desk.spec, VIEWS[desk.spec.view][name]
     if isinstance(known, Sizes):
-        st.text_input(say(SETTINGS[name]), **desk.bound(name, known.text(p[name]), lambda now, text: now.at(**{name: known.parse(name, text)}),
+        st.text_input(say(SETTINGS[name]), **desk.bound(name, say(known.text(p[name])), lambda now, text: now.at(**{name: known.parse(name, text)}),
                                                        about=p[name]))
     else:
         desk.setting(name, say(SETTINGS[name]), known, p[name], partial(_set, name), WORDS.get(name))
