@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlencode
 
+import numpy as np
+
 from .basin import SIDE, Basin, Basins, basin
 from .core import Choice, Range, Refused, Registry, Setting, T, resolve, rounded
 from .heavy import Part
@@ -15,6 +17,8 @@ from .race import Entrant, Race, entrant_on
 
 MOST = 6  # maps beside each other
 WORK: Mapping[str, float] = {"auto": 3e9, "numpy": 3e9, "torch": 3e10}  # member-steps that a room can wait for
+CELLS = 2**22  # of all maps together
+SEEN = 160  # cells a side of a map that is not there yet
 #: What is asked of a map.
 ASKED: Mapping[str, Setting] = {
     "side": replace(SIDE, default=160, low=32, high=1024, allowed=Range(2, 2048), one=True),
@@ -72,14 +76,27 @@ def found(specs: Sequence[Basin], backend: str, progress: Callable[..., Any] | N
                         "lower the side, the steps or the number of optimizers",
                         f"{rounded(work / 1e9)} млрд шагов — дольше, чем аудитория может ждать (предел {rounded(most / 1e9)} млрд); "
                         "уменьшите сторону карты, число шагов или число оптимизаторов"))
+    cells = sum(spec.shape[0] * spec.shape[1] for spec in specs)
+    if cells > CELLS:
+        limit = rounded(CELLS / 1e6)
+        raise Refused(T(f"{rounded(cells / 1e6)} million cells are too many to look at ({limit} million); lower the side, or use ov.basin",
+                        f"{rounded(cells / 1e6)} млн ячеек не рассмотреть (предел {limit} млн); уменьшите сторону карты или возьмите ov.basin"))
     for spec in specs:
         def tell(cells: int, of: int, part: Part | None, spec: Basin = spec, done: float = done) -> None:
             if progress:
-                so_far = None if part is None else [*out, part, *[None] * (len(specs) - len(out) - 1)]
+                so_far = None if part is None else [*map(thinned, [*out, part]), *[None] * (len(specs) - len(out) - 1)]
                 progress(done + spec.work * cells / of, work, so_far)
         out.append(basin(spec, backend=backend, progress=tell))
         done += spec.work
     return out
+
+
+def thinned(own: Basins | Part) -> Part:
+    """As much of a map as an eye wants while it is computed."""
+    arrays = own.arrays if isinstance(own, Part) else {name: getattr(own, name) for name in own.basin.arrays}
+    ready = own.ready if isinstance(own, Part) else np.ones(own.minimum.shape, bool)
+    every = -(-max(ready.shape) // SEEN)
+    return Part({name: a[::every, ::every] for name, a in arrays.items()}, ready[::every, ::every])
 
 
 # --- what is worth showing, in lecture order ---------------------------------------------------------------------------------------------

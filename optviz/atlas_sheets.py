@@ -48,14 +48,12 @@ def minimum_name(s: tuple[float, float]) -> T:
 def _regions(spec: Basin, own: Basins | Part, moments: np.ndarray, panels: int) -> Regions:
     """The map itself: colours are minima, full where they are reached soon."""
     arrays = own.arrays if isinstance(own, Part) else vars(own)
-    every = int(np.ceil(np.sqrt(spec.shape[0] * spec.shape[1] * panels / CELLS)))
+    every = int(np.ceil(np.sqrt(arrays["steps"].size * panels / CELLS)))
     which, steps, diverged = (np.asarray(arrays[name])[::every, ::every] for name in ("nearest", "steps", "diverged"))
     ready = own.ready[::every, ::every] if isinstance(own, Part) else np.ones(which.shape, bool)
     reached = np.where(diverged >= 0, diverged, steps)
     minima = spec.run.surface.minima
-    (x, y) = spec.axes
-    x, y = x[::every], y[::every]
-    return Regions((float(x[0]), float(x[-1])), (float(y[0]), float(y[-1])), np.where(ready & (diverged < 0), which, -1),
+    return Regions(*spec.box, np.where(ready & (diverged < 0), which, -1),
                    np.where(ready & (reached >= 0), reached, np.nan),
                    0.0, float(spec.run.steps), [COLOURS[k % len(COLOURS)] for k in range(len(minima))], [*map(minimum_name, minima), DIVERGED],
                    T("steps", "шагов"), T("not there yet", "ещё не дошёл"), until=moments)

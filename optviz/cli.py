@@ -15,6 +15,7 @@ from .activations import activations
 from .augment import augmentations
 from .core import Refused, unknown_name
 from .datasets import datasets
+from .heavy import SCHEDULER
 from .initializers import initializers
 from .losses import losses
 from .penalties import penalties
@@ -76,6 +77,7 @@ def parser() -> argparse.ArgumentParser:
     app = commands.add_parser("app", help="open the app in a browser")
     app.add_argument("--host", default="localhost", help="the address to listen on (default: this machine only)")
     app.add_argument("--render", action="store_true", help="draw pictures by URL also for others, where it listens beyond this machine")
+    app.add_argument("--scheduler", metavar="ADDRESS", help="the address of a Dask cluster's scheduler, for heavy runs: tcp://…")
     app.add_argument("--port", type=port, default=8501, help="the port; the next free one if it is taken (default: 8501)")
     rendering = commands.add_parser("render", help="render a race or a training to a file: gif, mp4, webm, png, svg, html, csv, npz, py",
                                     description="Render a race, or a training by its link, to a file. What is not given is as the app has it; "
@@ -175,6 +177,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             (render if given.command == "render" else gallery)(given)
         else:
             from .server import serve  # Streamlit takes a second to import; `optviz list` does not need it
+            if given.scheduler:
+                os.environ[SCHEDULER] = given.scheduler  # for the processes that do heavy runs
             serve(given.host, given.port, render=given.render)
         sys.stdout.flush()
     except BrokenPipeError:  # optviz list | head: the reader has had enough, and Python's own last flush must not complain

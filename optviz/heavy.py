@@ -18,10 +18,12 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 
 from .backend import Numpy, backend, chosen
+from .cluster import Unreachable, connected
 from .core import Refused, T
 from .store import load, save
 from .workers import Lost, Pool, TooLarge
 
+SCHEDULER = "OPTVIZ_SCHEDULER"
 AGAIN = 2  # times that a block may be lost with its process
 AHEAD = 2  # blocks that wait for each process
 TOGETHER = 2e7  # member-steps below which no process is worth its start
@@ -97,7 +99,8 @@ def compute(field: Field, *, backend: str = "auto", device: str = "auto", dtype:
     """All cells of a field.
 
     `progress` is told how much is done, of how much, and sometimes what there is so far. `processes` are as many as there are cores, where
-    there is work for them. With `scheduler`, the address of a Dask cluster's, the blocks go there.
+    there is work for them. With `scheduler`, the address of a Dask cluster's, the blocks go there; as OPTVIZ_SCHEDULER in the environment it
+    is for all, and then what it cannot do is done here.
     """
     spec = f"{backend} {device} {dtype} {field.spec()}"
     if keep and (found := load(spec)) is not None:
@@ -106,9 +109,17 @@ def compute(field: Field, *, backend: str = "auto", device: str = "auto", dtype:
         if _complete(field, arrays):
             return Map(arrays, replace(Where(**about), kept=True))
     machine, note = chosen(backend, device, dtype, field.work if field.fused else 0.0)
-    begun = time.perf_counter()
-    with machine.threads(processes or os.cpu_count() or 1), executor(field, machine, processes, scheduler) as (pool, count):
-        arrays, moved = _spread(field, machine, pool, count, progress)
+    begun, everywhere = time.perf_counter(), os.environ.get(SCHEDULER)
+    with machine.threads(processes or os.cpu_count() or 1):
+        try:
+            with executor(field, machine, processes, scheduler or everywhere) as (pool, count):
+                arrays, moved = _spread(field, machine, pool, count, progress)
+        except Unreachable as refusal:
+            if scheduler or not everywhere:
+                raise
+            note = refusal.text.en, refusal.text.ru
+            with executor(field, machine, processes, None) as (pool, count):
+                arrays, moved = _spread(field, machine, pool, count, progress)
     name, on, kind = machine.said.split()
     where = Where(name, on, kind, count, time.perf_counter() - begun, field.work, moved or note)
     if keep and not moved:
@@ -147,8 +158,6 @@ class Here(Executor):
 def executor(field: Field, machine: Numpy, processes: int | None, scheduler: str | None) -> Iterator[tuple[Executor, int]]:
     """Where blocks go, and how many at a time."""
     if scheduler is not None:
-        from .cluster import connected
-
         with connected(scheduler) as found:
             yield found
         return

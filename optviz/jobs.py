@@ -20,7 +20,7 @@ from typing import Any
 from .core import Refused, T
 from .workers import Worker
 
-LIMIT = 120.0  # seconds of work on one job: others wait
+LIMIT = 600.0  # seconds of work on one job
 KEPT, BYTES = 64, 2**28  # results that are remembered, and their size together
 PLACES = 6  # jobs that one owner may wait for at a time
 LOOK = 0.25  # seconds between two looks at who is still there
@@ -163,8 +163,10 @@ class Jobs:
             del self.known[idle.pop(0)]
 
     def _next(self) -> Job | None:
-        """Of the jobs that wait, that of the owner who was served longest ago."""
-        waiting = [job for job in self.known.values() if job.state == WAITING]
+        """Of the jobs that wait, that of the owner who was served longest ago; nobody's own take more than half of the processes."""
+        most = max(1, self.count // 2)
+        full = {who for job in self.running for who in job.owners if sum(who in other.owners for other in self.running) >= most}
+        waiting = [job for job in self.known.values() if job.state == WAITING and not job.owners <= full]
         return min(waiting, key=lambda job: (min((self.served.get(who, 0.0) for who in job.owners), default=0.0), job.asked), default=None)
 
     # --- threads ----------------------------------------------------------------------------------------------------------------------
@@ -223,5 +225,5 @@ class Jobs:
 
 @cache
 def jobs() -> Jobs:
-    """Those of this server: as many at a time as leave a core to the app."""
-    return Jobs(min(4, max(1, (os.cpu_count() or 2) - 1)))
+    """Those of this server: two at least, so that a long one of somebody does not keep a short one of another waiting."""
+    return Jobs(min(4, max(2, (os.cpu_count() or 2) - 1)))

@@ -12,6 +12,7 @@ import inspect
 import os
 import pickle
 import queue
+import signal
 import struct
 import subprocess
 import sys
@@ -31,6 +32,7 @@ MEMORY = 2**32  # bytes that a worker may ask for
 HEAD = struct.Struct("<Q")
 LARGEST = 2**27  # bytes of an answer
 TOO_LARGE = T("this needs too much memory; make it smaller", "для этого нужно слишком много памяти; уменьшите задачу")
+INSIDE = "OPTVIZ_INSIDE"  # what a worker's environment has: those that it begins itself end with it
 OFTEN = 0.1  # seconds between two words of progress
 #: One thread for whichever library multiplies NumPy's matrices: where several processes have more threads than there are cores, each waits for all.
 THREADS = {f"{library}_NUM_THREADS": "1" for library in ("OPENBLAS", "OMP", "MKL")} | {"VECLIB_MAXIMUM_THREADS": "1"}
@@ -54,7 +56,8 @@ class Worker:
         """The result of a pickled job; `hear` is told what it says on the way."""
         if self.process is None or self.process.poll() is not None:
             self.process = subprocess.Popen([sys.executable, "-P", "-c", f"from {__name__} import work; work()"],
-                                            stdin=subprocess.PIPE, stdout=subprocess.PIPE, env={**os.environ, **THREADS})
+                                            stdin=subprocess.PIPE, stdout=subprocess.PIPE, env={**os.environ, **THREADS, INSIDE: "1"},
+                                            start_new_session=INSIDE not in os.environ)
         out, back = self.process.stdin, self.process.stdout
         assert out is not None and back is not None
         late = threading.Timer(limit, self.end)
@@ -77,18 +80,27 @@ class Worker:
     def kill(self) -> None:
         """End what it is at, from another thread: the one that waits for it tidies up."""
         if (process := self.process) is not None:
-            process.kill()
+            killed(process)
 
     def end(self) -> None:
         """No more of it."""
         process, self.process = self.process, None
         if process is not None:
-            process.kill()
+            killed(process)
             for pipe in (process.stdin, process.stdout):
                 if pipe is not None:
                     with contextlib.suppress(OSError):
                         pipe.close()
             process.wait()
+
+
+def killed(process: subprocess.Popen[bytes]) -> None:
+    """End a process, and those that it began itself."""
+    with contextlib.suppress(ProcessLookupError):
+        if hasattr(os, "killpg") and INSIDE not in os.environ and process.returncode is None:
+            os.killpg(process.pid, signal.SIGKILL)
+        else:
+            process.kill()
 
 
 class Workers:
