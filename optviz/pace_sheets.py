@@ -62,7 +62,8 @@ def question(pace: Pace) -> str:
     if figure != "band":
         first = race.entrants[0]
         clips = {name: first[name] for name in CLIPS}
-        own = {name: first[name] for name in optimizers[first.optimizer].params if name != "lr" or figure == "map"}
+        varied = pace.axes if figure == "map" else ("lr",)
+        own = {name: first[name] for name in optimizers[first.optimizer].params if name not in varied}
         entrants = [Entrant(first.optimizer, **clips, **own)]
         shared = {name: value for name, value in shared.items() if (name == "steps") == (figure != "range")}
     tolerance = {"tolerance": race["tolerance"]} if figure == "map" else {}

@@ -30,6 +30,13 @@ if embedded():
 else:
     notes("schedules")
     left, right = st.columns([2, 1], gap="medium")
+    with right, st.container(key="lab-controls", gap="xsmall"):  # the controls first: an answer takes its time
+        panels.plan_panel(desk)
+        panels.optimizer_panel(desk)
+        panels.schedules_panel(desk)
+        race_panels.surface_panel(race_desk)
+        race_panels.view_panel(race_desk)
+        race_panels.noise_panel(race_desk)
     with left:
         st.title(text.title, anchor=False)
         with st.container(key="lab-prose"):
@@ -37,13 +44,6 @@ else:
         panels.pictures(desk, show)
         with st.expander(text.heading):
             st.markdown(text.points)
-    with right, st.container(key="lab-controls", gap="xsmall"):
-        panels.plan_panel(desk)
-        panels.optimizer_panel(desk)
-        panels.schedules_panel(desk)
-        race_panels.surface_panel(race_desk)
-        race_panels.view_panel(race_desk)
-        race_panels.noise_panel(race_desk)
 address("schedules", pace.to_query())
 if pace["figure"] == "run":
     exports(lambda: pace_exhibit(pace))

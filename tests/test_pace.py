@@ -77,6 +77,7 @@ def test_a_cell_of_the_map_is_counted_late_or_grown():
     (line,) = [mark for mark in chart.marks if isinstance(mark, Line)]
     np.testing.assert_allclose(line.x, 2 * (1 + line.y), rtol=1e-6)  # in units of 1/λ the limit is the method's own
     assert line.name.en == "the limit of theory" and chart.title.en.startswith("Momentum") and chart.x.sign == "αλ" and "20" in chart.x.name.en
+    assert question(plans["map"].pace.with_cell(lr=0.07, momentum=0.4)) == question(plans["map"].pace), "a click is answered at once"
     middle = cell(found, 2.0, 0.5)
     assert middle["lr"] == pytest.approx(0.1, rel=0.02) and middle["momentum"] == pytest.approx(0.5, abs=0.01) and middle["lr"] in np.round(found.across.values, 5)
     turned = plans["map"].pace.at(across="momentum", up="lr")

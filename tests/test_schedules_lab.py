@@ -113,7 +113,7 @@ def rate_in(url):
 @pytest.mark.parametrize(("language", "names"), [("en", ("Range test", "Stability map", "step")), ("ru", ("Подбор α", "Карта устойчивости", "шаг"))])
 def test_a_click_takes_a_rate_and_a_cell_into_the_lab(visit, language, names):
     ravine = ov.surfaces["ravine"].at(b=10.0)
-    start = Pace(Race(ravine, (8.0, 3.0), [Entrant("momentum", lr=0.02), Entrant("momentum", "cosine", lr=0.02)], steps=60))
+    start = Pace(Race(ravine, (8.0, 3.0), [Entrant("momentum", lr=0.02), Entrant("momentum", "cosine", lr=0.02)], steps=60), figure="run")
     page = visit(f"/schedules?{start.to_query()}&lang={language}")
     stage = page.locator("section[role=application]:not(.sheet)")
     expect(stage.locator(".legend small")).to_have_count(2)
@@ -149,5 +149,8 @@ def test_a_click_takes_a_rate_and_a_cell_into_the_lab(visit, language, names):
     page.wait_for_url(re.compile("figure=map"))
     expect(page.locator("section.sheet figure.tall")).to_be_visible()
     read = taken(0.4)
-    assert rate_in(page.url) == pytest.approx(read["α"], rel=0.005) and 0.02 < read["α"] < 0.12
+    assert rate_in(page.url) == pytest.approx(read["αλ"] / 20, rel=0.005) and 0.02 < rate_in(page.url) < 0.12
+    where = [page.locator(part).bounding_box() for part in ("section.sheet figure.tall canvas[role=img]", "section[role=application]:not(.sheet) .picture")]
+    assert all(box["y"] >= 0 and box["y"] + box["height"] <= 720 for box in where), "the map and the run that was clicked, both in sight"
+    expect(stage.locator(".legend small").nth(0)).to_have_text(f"α = {rate_in(page.url):.3g}")
     assert float(re.search(r"momentum=([\d.]+)", page.url)[1]) == pytest.approx(read["γ"], rel=0.005) and 0.3 < read["γ"] < 0.7
