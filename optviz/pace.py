@@ -7,21 +7,39 @@ from dataclasses import dataclass, fields
 from typing import Any
 from urllib.parse import urlencode
 
-from .core import Choice, Setting, T, resolve
+from .core import Choice, Refused, Setting, T, resolve, shown
 from .optimizers import Optimizer, optimizers
 from .query import Query
 from .race import Entrant, Race, entrant_on
 from .rates import axes_of, two_numbers, usual_axes
+from .run import VERSION
+from .schedules import schedules
 from .surfaces import Surface
 
 NUMBERS = tuple(dict.fromkeys(name for o in optimizers.values() for name in axes_of(o)))
-#: Which question is answered under the stage, on what, and what the map varies ("": what suits the optimizer).
+#: Which question is answered beside the stage, on what, and what the map varies ("": what suits the optimizer).
 ASKED: Mapping[str, Setting] = {
-    "figure": Choice("band", ("band", "three", "range", "map")),
+    "figure": Choice("band", ("run", "band", "three", "range", "map")),
     "on": Choice("surface", ("surface", "network")),
     "across": Choice("", ("", *NUMBERS)),
     "up": Choice("", ("", *NUMBERS)),
 }
+
+
+#: Into how many such lengths a run falls at first.
+LENGTHS = {"step_size": 3, "milestone1": 3, "milestone2": 1.5, "total_iters": 3, "T_0": 3, "step_size_up": 6, "warmup": 10}
+
+
+def lengths_in(steps: int, key: str) -> dict[str, int]:
+    """The settings of a schedule that make it do within a run what it does; a length of 0 is all of the run already."""
+    return {f"schedule_{name}": max(round(steps / LENGTHS[name]), 1) for name, p in schedules[key].params.items() if name in LENGTHS and p.default}
+
+
+def _known(version: str) -> None:
+    """Only the links of this version can be read."""
+    if version != str(VERSION):
+        raise Refused(T(f"v={shown(version)}: this link is of another version; check what it shows",
+                        f"v={shown(version)}: ссылка другой версии; проверьте, то ли открылось"))
 
 
 @dataclass(frozen=True, init=False)
@@ -85,8 +103,9 @@ class Pace:
         return self.at(race=self.race.on(s))
 
     def with_schedule(self, key: str) -> Pace:
-        """One schedule more."""
-        return self.at(entrants=[*self.race.entrants, self.race.entrants[-1].at(schedule=key, warmup_steps=0, muted=False)])
+        """One schedule more, with lengths that suit the run."""
+        lengths = lengths_in(self.race["steps"], key)
+        return self.at(entrants=[*self.race.entrants, self.race.entrants[-1].at(schedule=key, warmup_steps=0, muted=False, **lengths)])
 
     def with_cell(self, **values: float) -> Pace:
         """The values of a cell of the map, for all; gradient descent with a memory is the heavy ball."""
@@ -102,5 +121,6 @@ class Pace:
     def from_query(query: str, notes: list[T] | None = None) -> Pace:
         """The pace of a query. With `notes`, what cannot be used falls back and is noted."""
         read = Query(query, notes)
+        read.attempt("v", _known, None)
         asked = read.settings(ASKED)
         return Pace(Race.from_query(read.rest(), notes), **asked)

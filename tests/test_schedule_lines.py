@@ -10,13 +10,14 @@ import torch
 from torch.optim import lr_scheduler
 
 import optviz as ov
-from optviz.render.schedule_lines import TORCH, formula, torch_lines, unfolded
+from optviz.render.schedule_lines import TORCH, formula, printed, torch_lines, unfolded
 
 STEPS, LR = 120, 0.3
 LOSSES = np.abs(np.random.default_rng(0).normal(size=STEPS)) * np.geomspace(1, 0.2, STEPS)
 GIVEN = [*((key, {}) for key in ov.schedules), ("warm_restarts", {"T_0": 8, "T_mult": 2, "eta_min": 0.01}), ("polynomial", {"total_iters": 50, "power": 2.3}),
          ("cosine", {"T_max": 40, "eta_min": 0.02}), ("multistep", {"milestone1": 60, "milestone2": 20, "gamma": 0.3}),
-         ("linear", {"start_factor": 0.9, "end_factor": 0.1, "total_iters": 0}), ("warmup_cosine", {"warmup": 0}), ("plateau", {"patience": 2, "min_lr": 0.01})]
+         ("linear", {"start_factor": 0.9, "end_factor": 0.1, "total_iters": 0}), ("warmup_cosine", {"warmup": 0}), ("plateau", {"patience": 2, "min_lr": 0.01}),
+         ("step", {"step_size": 1, "gamma": 0.99999}), ("exponential", {"gamma": 0.99999}), ("cosine", {"T_max": 12345})]
 
 
 def rates_of(schedule, params, warmup):
@@ -27,6 +28,21 @@ def rates_of(schedule, params, warmup):
 @pytest.mark.parametrize(("key", "params"), GIVEN, ids=str)
 def test_torchs_lines_make_the_same_rates(key, params, warmup):
     schedule = ov.schedules[key]
+    np.testing.assert_allclose(torch_rates(schedule, params, warmup), rates_of(schedule, params, warmup), rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize("key", ov.schedules)
+def test_torch_takes_the_ends_of_every_parameter(key):
+    schedule = ov.schedules[key]
+    for name, p in schedule.params.items():
+        for value in (p.low, p.high):
+            if p.allowed.holds(value) and torch_lines(schedule, LR, {name: value}, STEPS) is not None:
+                np.testing.assert_allclose(torch_rates(schedule, {name: value}, 0), rates_of(schedule, {name: value}, 0), rtol=1e-9, atol=1e-12,
+                                           err_msg=f"{name}={value}")
+
+
+def torch_rates(schedule, params, warmup):
+    """What the printed lines set, step by step."""
     *setup, each = torch_lines(schedule, LR, params, STEPS, warmup)
     optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=LR)
     space = {"optimizer": optimizer, **vars(lr_scheduler)}
@@ -39,15 +55,16 @@ def test_torchs_lines_make_the_same_rates(key, params, warmup):
             rates.append(optimizer.param_groups[0]["lr"])
             optimizer.step()
             exec(each, space | {"k": k, "loss": LOSSES[k]})
-    np.testing.assert_allclose(rates, rates_of(schedule, params, warmup), rtol=1e-9, atol=1e-12)
+    return rates
 
 
 @pytest.mark.parametrize(("key", "params"), [(key, params) for key, params in GIVEN if key != "plateau"], ids=str)
 def test_the_printed_formula_is_the_rule(key, params):
-    names = {"k": np.arange(STEPS), "xp": np, "math": math, "abs": abs}
-    for name, value in unfolded(ov.schedules[key], LR, params, STEPS):
-        names[name] = eval(compile(ast.fix_missing_locations(ast.Expression(value)), "", "eval"), names)
-    np.testing.assert_allclose(np.broadcast_to(names["rate"], STEPS), rates_of(ov.schedules[key], params, 0), rtol=1e-9, atol=1e-12)
+    for lines, exactly in ((unfolded, 1e-9), (printed, 1e-3)):
+        names = {"k": np.arange(STEPS), "xp": np, "math": math, "abs": abs}
+        for name, value in lines(ov.schedules[key], LR, params, STEPS):
+            names[name] = eval(compile(ast.fix_missing_locations(ast.Expression(value)), "", "eval"), names)
+        np.testing.assert_allclose(np.broadcast_to(names["rate"], STEPS), rates_of(ov.schedules[key], params, 0), rtol=exactly, atol=1e-12 / 1e-9 * exactly)
 
 
 def test_formulas_read_as_a_lecture_writes_them():
@@ -59,6 +76,9 @@ def test_formulas_read_as_a_lecture_writes_them():
     assert said("sqrt") == r"\alpha_k = 0.1\,\left(k + 1\right)^{-0.5}"
     assert said("cosine", 20).startswith(r"\alpha_k = \begin{cases} \frac{k + 1}{21}\,\alpha'_0, & k < 20")
     assert r"\frac{k}{280}" in said("cosine", 20) and "0.01" in said("plateau", min_lr=0.01)
+    assert said("exponential", gamma=0.99999) == r"\alpha_k = 0.1 \cdot 0.99999^{k}"
+    assert r"\frac{k}{12345}" in said("cosine", T_max=12345) and "10^{-9}" not in said("warm_restarts", T_mult=2)
+    assert "> 10^{-8}" in said("plateau")
     assert said("warm_restarts").endswith(r"n = \left\lfloor \frac{k}{50} \right\rfloor")
 
 
@@ -67,4 +87,6 @@ def test_every_schedule_has_a_line_unless_torch_cannot_begin_at_nothing():
     assert torch_lines(ov.schedules["warmup_cosine"], LR, {"start_factor": 0.0}, STEPS) is None
     assert torch_lines(ov.schedules["triangular"], LR, {"base_factor": 0.0}, STEPS, 10) is None
     assert torch_lines(ov.schedules["one_cycle"], LR, {"pct_start": 0.0}, STEPS, 10) is None
+    assert torch_lines(ov.schedules["one_cycle"], LR, {"pct_start": 1.0}, STEPS) is None
+    assert "div_factor=1.0," in torch_lines(ov.schedules["one_cycle"], LR, {"div_factor": 1.0}, STEPS)[0]
     assert torch_lines(ov.schedules["triangular"], LR, {"base_factor": 0.0}, STEPS) is not None

@@ -17,6 +17,7 @@ from ..schedules import Schedule
 NAMES = {"begun": "k_0", "length": "T", "height": "h", "turn": "n"}
 PRINTER = Latex(NAMES, {**NOTATION, "floor": r"\left\lfloor {0} \right\rfloor"}, product=r"\,")
 DIGITS = 4  # of a printed number
+GUARD = 1e-8  # what is less beside a sum is there for the rounding alone
 
 
 # --- the formula ------------------------------------------------------------------------------------------------------------------------
@@ -27,12 +28,13 @@ def formula(schedule: Schedule, lr: float, settings: Mapping[str, float], steps:
     mark = "'" * bool(warmup)
     if schedule.fed:
         h = schedule.settings(settings)
-        said = [rf"\alpha{mark} \leftarrow \max\left({number(h.factor)}\,\alpha{mark},\, {number(h.min_lr)}\right)",
-                rf"\#\left\{{f \ge (1 - {number(h.threshold)})\,f_{{\min}}\right\}} > {number(h.patience)}"]
+        lower = rf"\max\left({number(h.factor)}\,\alpha{mark},\, {number(h.min_lr)}\right)"
+        said = [rf"\alpha{mark} \leftarrow {lower}",
+                rf"\#\left\{{f \ge (1 - {number(h.threshold)})\,f_{{\min}}\right\}} > {number(h.patience)}",
+                rf"\alpha{mark} - {lower} > {number(h.eps)}"]
     else:
-        *rest, (_, rate) = unfolded(schedule, lr, settings, max(steps - warmup, 1))
-        said = [rf"\alpha{mark}_k = {PRINTER(_Rounded().visit(rate))}"]
-        said += [rf"{NAMES.get(name, name)} = {PRINTER(_Rounded().visit(value))}" for name, value in rest]
+        *rest, (_, rate) = printed(schedule, lr, settings, max(steps - warmup, 1))
+        said = [rf"\alpha{mark}_k = {PRINTER(rate)}", *(rf"{NAMES.get(name, name)} = {PRINTER(value)}" for name, value in rest)]
     rise = (rf"\alpha_k = \begin{{cases}} \frac{{k + 1}}{{{warmup + 1}}}\,\alpha'_0, & k < {warmup} \\ "
             rf"\alpha'_{{k - {warmup}}}, & k \ge {warmup} \end{{cases}}")
     return [rise] * bool(warmup) + said
@@ -51,6 +53,11 @@ def unfolded(schedule: Schedule, lr: float, settings: Mapping[str, float], steps
         else:
             kept.append((name, value))
     return [*kept, ("rate", known["rate"])]
+
+
+def printed(schedule: Schedule, lr: float, settings: Mapping[str, float], steps: int) -> list[tuple[str, ast.expr]]:
+    """The same with its numbers as they are read."""
+    return [(name, _Rounded().visit(value)) for name, value in unfolded(schedule, lr, settings, steps)]
 
 
 def _statements(rule: Callable) -> Iterator[tuple[str, ast.expr]]:
@@ -126,10 +133,20 @@ class _Folded(ast.NodeTransformer):
 
 
 class _Rounded(ast.NodeTransformer):
-    """As many digits as can be read."""
+    """As many digits as can be read: all of a whole number, and of what is raised to a power, where each would tell."""
 
     def visit_Constant(self, node: ast.Constant) -> ast.expr:
-        return ast.Constant(float(f"{float(_value(node)):.{DIGITS}g}"))
+        value = float(_value(node))
+        return ast.Constant(value if value == round(value) else float(f"{value:.{DIGITS}g}"))
+
+    def visit_BinOp(self, node: ast.BinOp) -> ast.expr:
+        guard = _number(node.right)
+        if isinstance(node.op, ast.Add) and guard is not None and 0 < guard < GUARD:  # a machine needs it, a reader does not
+            return self.visit(node.left)
+        if isinstance(node.op, ast.Pow) and isinstance(node.left, ast.Constant):
+            return ast.BinOp(node.left, node.op, self.visit(node.right))
+        self.generic_visit(node)
+        return node
 
 
 def _number(node: ast.expr) -> float | None:
@@ -169,7 +186,8 @@ class Piece(NamedTuple):
 
 
 def torch_lines(schedule: Schedule, lr: float, settings: Mapping[str, float], steps: int, warmup: int = 0) -> list[str] | None:
-    """What makes the scheduler, and last what is said after every step k; None where torch's own warm-up cannot rise from 0 or above its base."""
+    """What makes the scheduler, and last what is said after every step k; None where torch's own warm-up cannot rise from 0 or above its base,
+    and of one cycle that never comes down, which torch breaks off with a division by 0."""
     h = schedule.settings(settings)
     if schedule.fed:
         lines = [f"scheduler = {_call('ReduceLROnPlateau', **h._asdict())}"]
@@ -177,6 +195,8 @@ def torch_lines(schedule: Schedule, lr: float, settings: Mapping[str, float], st
             return [*lines, "scheduler.step(loss)"]
         return [f"warmup = {_rise(1.0, warmup)}", *lines,
                 f"warmup.step() if k < {warmup} else scheduler.step(loss)"]
+    if schedule.key == "one_cycle" and h.pct_start == 1:
+        return None
     first = float(schedule.rates(max(steps - warmup, 1), lr, None, 0, **settings)[0])
     pieces = TORCH[schedule.key](lr, h, max(steps - warmup, 1))
     base = lr / h.div_factor if schedule.key == "one_cycle" else lr  # what a share is a share of: one cycle sets it itself
@@ -192,18 +212,14 @@ def torch_lines(schedule: Schedule, lr: float, settings: Mapping[str, float], st
 
 
 def _call(name: str, **words: Any) -> str:
-    """Name(optimizer, word=value, …); numbers as they are read."""
-    return f"{name}({', '.join(['optimizer', *(f'{word}={_plain(value)}' for word, value in words.items())])})"
+    """Name(optimizer, word=value, …)"""
+    return f"{name}({', '.join(['optimizer', *(f'{word}={value!r}' for word, value in words.items())])})"
 
 
 def _rise(share: float, warmup: int) -> str:
     """An even rise to a share of the rate."""
     end = "" if share == 1 else f" end_factor={share!r},"
-    return f"LinearLR(optimizer, start_factor={_plain(share)} / {warmup + 1},{end} total_iters={warmup})"
-
-
-def _plain(value: Any) -> str:
-    return repr(int(value)) if isinstance(value, float) and value == int(value) and abs(value) >= 1 else repr(value)
+    return f"LinearLR(optimizer, start_factor={share!r} / {warmup + 1},{end} total_iters={warmup})"
 
 
 def _cyclic(mode: str, lr: float, h: Any) -> list[Piece]:
@@ -230,6 +246,6 @@ TORCH: Mapping[str, Callable[[float, Any, int], list[Piece]]] = {
     "triangular2": lambda lr, h, steps: _cyclic("triangular2", lr, h),
     "exp_range": lambda lr, h, steps: _cyclic("exp_range", lr, h),
     "warmup_cosine": _warmup_cosine,
-    "noam": lambda lr, h, steps: [Piece(f"LambdaLR(optimizer, lambda k: min((k + 1) / {_plain(h.warmup)}, ({_plain(h.warmup)} / (k + 1)) ** 0.5))")],
+    "noam": lambda lr, h, steps: [Piece(f"LambdaLR(optimizer, lambda k: min((k + 1) / {h.warmup}, ({h.warmup} / (k + 1)) ** 0.5))")],
     "sqrt": lambda lr, h, steps: [Piece("LambdaLR(optimizer, lambda k: (k + 1) ** -0.5)")],
 }

@@ -6,25 +6,30 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-import numpy as np
 import streamlit as st
 
-from ..core import Param, Refused, T, rounded
+from ..core import Param, Refused, T, rounded, short
 from ..names import name_of
 from ..optimizers import optimizers
-from ..pace import Pace
+from ..pace import Pace, lengths_in
 from ..pace_presets import plan_of, plans
 from ..pace_scene import schedule_names
-from ..pace_sheets import axis_name, mapped, shown, tested
+from ..pace_sheets import Answer, axis_name, cell, measured, question, sheet
 from ..race import MOST_ENTRANTS, Entrant, Race
-from ..rates import axes_of, two_numbers
+from ..rates import RangeTest, StabilityMap, axes_of, two_numbers
 from ..render.schedule_lines import formula, torch_lines
 from ..scene import named
 from ..schedules import schedules
 from .controls import Desk, Example, examples, label_of
+from .frame import WEB
+from .jobs import work
 from .race import glyph, while_they_race
 from .sheet import Pick, sheet_stage
 from .text import plain, say
+
+FIGURES = {"run": T("The run", "Спуск"), "band": T("Many runs", "Много запусков"),
+           "three": T("High, good, low", "Велика, хороша, мала"), "range": T("Range test", "Подбор α"),
+           "map": T("Stability map", "Карта устойчивости")}
 
 
 class RaceDesk(Desk[Race]):
@@ -91,6 +96,14 @@ def _only_open(desk: Desk[Pace], i: int | None) -> None:
         desk.turn(f"schedule{k}", k == i)
 
 
+def _warmed(i: int, race: Race, steps: int) -> Race:
+    """Another warm-up, within the run."""
+    if steps >= race["steps"]:
+        raise Refused(T(f"A warm-up of {steps} steps would not end within the run of {race['steps']}; take a shorter one.",
+                        f"Разогрев на {steps} шагов не кончится за {race['steps']} шагов спуска; возьмите короче."))
+    return race.with_entrant(i, lambda e: e.at(warmup_steps=steps))
+
+
 def _schedule(desk: Desk[Pace], i: int, e: Entrant) -> None:
     """One schedule: its settings, its formula with numbers, and torch's line."""
     k, o, place, race_desk = schedules[e.schedule], desk.spec.optimizer, f"schedule{i}-{e.schedule}", RaceDesk(desk)
@@ -98,24 +111,30 @@ def _schedule(desk: Desk[Pace], i: int, e: Entrant) -> None:
 
     def change(name: str) -> Callable[[Race, Any], Race]:
         return mine(lambda r, value: r.with_entrant(i, lambda e: e.at(**{name: value})))
-    race_desk.choose(f"{place}-key", say(T("Schedule", "Расписание")), {key: s.name for key, s in schedules.items()}, e.schedule, change("schedule"))
+    race_desk.choose(f"{place}-key", say(T("Schedule", "Расписание")), {key: s.name for key, s in schedules.items()}, e.schedule,
+                     mine(lambda r, key: r.with_entrant(i, lambda e: e.at(schedule=key, **lengths_in(r["steps"], key)))))
     race_desk.setting(f"{place}-lr", label_of(o, "lr"), o.params["lr"], e["lr"], change("lr"))
     for name, p in k.params.items():
         race_desk.setting(f"{place}-{name}", say(name_of(k, name)), p, e["schedule_" + name], change("schedule_" + name))
     warmup = e.table["warmup_steps"]
     assert isinstance(warmup, Param)
     words = T("Warm-up before it, steps", "Разогрев перед ним, шагов")
-    race_desk.setting(f"{place}-warmup_steps", say(words), warmup, e["warmup_steps"], change("warmup_steps"))
+    race_desk.setting(f"{place}-warmup_steps", say(words), warmup, e["warmup_steps"], mine(partial(_warmed, i)))
     st.caption(say(k.idea))
     settings, steps = {n.removeprefix("schedule_"): v for n, v in e.settings if n.startswith("schedule_")}, desk.spec["steps"]
     for said in formula(k, e["lr"], settings, steps, e["warmup_steps"]):
         st.latex(said)
     if k.fed:
-        st.caption(say(T("# counts the steps without a better loss f.", "# — число шагов без улучшения потерь f.")))
+        rest = settings["cooldown"]
+        more = T(".", ".")
+        if rest:
+            more = T(f", and rests for {short(rest)} steps after each drop.", f", после каждого снижения счёт стоит шагов: {short(rest)}.")
+        st.caption(say(T("The rate drops where both inequalities hold: # counts the steps without a better loss f",
+                         "Скорость снижается, когда верны оба неравенства: # — число шагов без улучшения потери f")) + say(more))
     lines = torch_lines(k, e["lr"], settings, steps, e["warmup_steps"])
     if lines is None:
-        st.caption(say(T("torch has no scheduler that makes this warm-up; the exported code has it.",
-                         "Готового расписания с таким разогревом в torch нет; оно есть в экспортированном коде.")))
+        st.caption(say(T("torch has no scheduler that makes exactly these rates; the exported code has one.",
+                         "Готового расписания с такими скоростями в torch нет; оно есть в экспортированном коде.")))
     else:
         st.code("\n".join(lines), language="python", wrap_lines=True)
     with st.container(horizontal=True, gap="small"):
@@ -127,38 +146,61 @@ def _schedule(desk: Desk[Pace], i: int, e: Entrant) -> None:
                          lambda: _only_open(desk, None), type="tertiary", disabled=len(desk.spec.race.entrants) == 1)
 
 
-# --- figures under the stage --------------------------------------------------------------------------------------------------------------
+# --- what is asked, and the run beside it -------------------------------------------------------------------------------------------------
 
 
-def figure_panel(desk: Desk[Pace]) -> None:
-    """The question, and its answer."""
+def pictures(desk: Desk[Pace], run: Callable[[], None]) -> None:
+    """The question, its answer, and the run: beside each other, that a click on the one may be seen in the other."""
+    st.html(WEB / "pace.css")
     pace = desk.spec
-    names = {"band": T("Distance over seeds", "Расстояние: много зёрен"), "three": T("High, good, low", "Велика, хороша, мала"),
-             "range": T("Range test", "Подбор α"), "map": T("Stability map", "Карта устойчивости")}
-    said = {key: say(name) for key, name in names.items()}
-    st.segmented_control(say(T("Figure", "График")), list(said), format_func=said.__getitem__, required=True, label_visibility="collapsed",
-                         **desk.bound("figure", pace["figure"], lambda p, key: p.at(figure=key)))
-    if pace["figure"] in ("three", "range"):
-        on = {"surface": say(T("on the surface", "на поверхности")), "network": say(T("on a small network", "на небольшой сети"))}
-        st.segmented_control(say(T("On what", "На чём")), list(on), format_func=on.__getitem__, required=True, label_visibility="collapsed",
-                             **desk.bound("on", pace["on"], lambda p, word: p.at(on=word)))
-    if pace["figure"] == "map":
-        _axes(desk)
+    said = {key: say(name) for key, name in FIGURES.items()}
+    on = {"surface": say(T("surface", "поверхность")), "network": say(T("small network", "небольшая сеть"))}
+    with st.container(horizontal=True, gap="small"):
+        st.segmented_control(say(T("Figure", "График")), list(said), format_func=said.__getitem__, required=True, label_visibility="collapsed",
+                             **desk.bound("figure", pace["figure"], lambda p, key: p.at(figure=key)))
+        if pace["figure"] in ("three", "range"):
+            st.segmented_control(say(T("On what", "На чём")), list(on), format_func=on.__getitem__, required=True, label_visibility="collapsed",
+                                 **desk.bound("on", pace["on"], lambda p, word: p.at(on=word)))
+
+    def asked() -> None:
+        with st.container(key="pace-figure"):
+            _figure(desk)
+
+    def ran() -> None:
+        with st.container(key="pace-run"):
+            run()
+    match pace["figure"]:
+        case "run":
+            ran()
+        case "three":  # the run is one of its panels
+            asked()
+            ran()
+        case figure:
+            for place, show in zip(st.columns(2, gap="small"), (ran, asked) if figure == "band" else (asked, ran), strict=True):
+                with place:
+                    show()
+
+
+def _figure(desk: Desk[Pace]) -> None:
+    """The answer, or why there is none."""
+    pace = desk.spec
     try:
-        sheet_stage(shown(pace), f"{desk.page}-figure", partial(_picked, desk))
-        if pace["figure"] == "range":
-            _rates(desk)
+        if pace["figure"] == "map":
+            _axes(desk)
+        answer = work("schedules", FIGURES[pace["figure"]], measured, question(pace))
+        if answer is not None:
+            sheet_stage(sheet(pace, answer), f"{desk.page}-figure", partial(_picked, desk, answer))
+        if isinstance(answer, RangeTest) and pace["on"] == "surface":
+            _rates(desk, answer)
     except Refused as refusal:
         st.warning(plain(say(refusal.text)), icon=":material/info:")
 
 
-def _picked(desk: Desk[Pace], pick: Pick) -> None:
+def _picked(desk: Desk[Pace], answer: Answer, pick: Pick) -> None:
     """The rate or the cell of the map that was clicked, taken into the lab."""
-    pace = desk.spec
-    if pace["figure"] == "map":
-        found = mapped(pace)
-        nearest = {a.name: float(a.values[np.argmin(np.abs(a.values - v))]) for a, v in ((found.across, pick.x), (found.up, pick.y))}
-        desk.edit(lambda p: p.with_cell(**{name: float(f"{v:.4g}") for name, v in nearest.items()}), push=True)
+    if isinstance(answer, StabilityMap):
+        values = cell(answer, pick.x, pick.y)
+        desk.edit(lambda p: p.with_cell(**values), push=True)
     else:
         desk.edit(lambda p: _at_rate(p, pick.x), push=True)
 
@@ -168,14 +210,13 @@ def _at_rate(pace: Pace, rate: float) -> Pace:
     return pace.with_each(lambda e: e.at(lr=float(f"{rate:.3g}")))
 
 
-def _rates(desk: Desk[Pace]) -> None:
+def _rates(desk: Desk[Pace], found: RangeTest) -> None:
     """The two rates of the range test, to take."""
-    found = tested(desk.spec)
     with st.container(horizontal=True, gap="small"):
-        for key, rate, label in (("steepest", found.steepest, T("Take the steepest", "Взять самую крутую")),
-                                 ("diverging", found.diverging, T("Take the diverging", "Взять расходящуюся"))):
+        for key, rate, label in (("steepest", found.steepest, T("Take where it falls steepest", "Взять α самого крутого спада")),
+                                 ("diverging", found.diverging, T("Take where it is above its start", "Взять α, с которой потеря выше начальной"))):
             if rate is not None:
-                words = T(f"{label.en}: α = {rounded(rate)}", f"{label.ru}: α = {rounded(rate)}")
+                words = T(f"{label.en}: {rounded(rate)}", f"{label.ru}: {rounded(rate)}")
                 desk.button(key, words, partial(_at_rate, rate=rate), type="tertiary")
 
 
