@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from ..core import Param, Refused, T
+from ..core import Param, Range, Refused, T
 from ..render.exhibit import Exhibit
 from ..render.export import MEDIA, filename, made, still
 from ..render.options import OPTIONS, SIDES, Options, options
@@ -198,7 +198,8 @@ def _size(desk: Desk[Order]) -> None:
             def sized(order: Order, side: int, i: int = i) -> Order:
                 now = order.options.size
                 return order.at(size=(side, now[1]) if i == 0 else (now[0], side))
-            column.number_input(say(label), *SIDES, size[i], step=10, **desk.bound(f"side{i}", size[i], sized))
+            with column:
+                desk.number(f"side{i}", say(label), size[i], sized, Range(*SIDES), True)
 
 
 def _ground(desk: Desk[Order]) -> None:
