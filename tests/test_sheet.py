@@ -1,6 +1,7 @@
 """Charts as data, as bytes, and on their stage in a real browser."""
 
 import base64
+import io
 import json
 import re
 import struct
@@ -8,13 +9,17 @@ import struct
 import numpy as np
 import pytest
 from conftest import PATIENCE
+from PIL import Image
 
 import optviz as ov
 from optviz.core import T
 from optviz.palette import THEMES
+from optviz.render.export import made
 from optviz.render.frames import frames
+from optviz.render.options import options
 from optviz.render.picture import Look
 from optviz.render.raster import rgb
+from optviz.render.sheet_exhibit import sheet_exhibit
 from optviz.render.sheet_picture import SheetPicture, ticks
 from optviz.render.sheet_wire import pack_sheet
 from optviz.render.svg import Svg
@@ -244,6 +249,26 @@ def test_a_presentation_shows_all_charts_at_once_and_its_keys(modules):
     assert all(np.abs(np.subtract(ink[:3], rgb(wanted))).max() < 12 for ink, wanted in zip(colours, (THEMES["light"].plus, THEMES["light"].page), strict=True))
     page.keyboard.press("Escape")
     page.wait_for_function("player.plots[0].size === 1")
+
+
+@pytest.mark.parametrize(("size", "many", "taller"), [((960, 540), 10, False), ((1080, 1080), 10, False), ((960, 540), 40, True), ((300, 200), 10, True)])
+def test_a_picture_of_many_charts_can_be_read(size, many, taller):
+    shown = sheet_exhibit(Sheet([TEN.charts[k % 10] for k in range(many)] if many == 10 else [chart(Line(X, X, "ink")) for _ in range(many)]), "layers", "", "ten", name("ten"), {})
+    o = shown.fitted(options({"size": size}))
+    picture = SheetPicture(shown.sheet, Look(size=o.size))
+    assert (o.size[1] > size[1]) == taller and o.size[0] == size[0] and shown.fitted(o) == o
+    picture.lay(Svg(1, 1, None))
+    assert min(room.bottom - room.top for room in picture.rooms.values()) > 88 and picture.unit >= 0.625
+    assert Image.open(io.BytesIO(made(shown, "png", options({"size": size})))).size == o.size
+
+
+def test_a_map_has_a_scale_of_its_colours_in_a_picture():
+    picture = SheetPicture(TEN, Look(size=(1920, 1080)))
+    pixels = next(frames(picture, [0.0]))
+    room = picture.rooms[TEN.charts[9]]
+    ends_ = [pixels[int(y * picture.unit), int((room.right + 16) * picture.unit)] for y in (room.top + 2, room.bottom - 2)]
+    assert room.numbers == ["1", "10", "100"] and picture.rooms[TEN.charts[0]].map is None
+    assert all(np.abs(ink.astype(int) - rgb(wanted)).max() < 12 for ink, wanted in zip(ends_, (THEMES["light"].plus, THEMES["light"].page), strict=True))
 
 
 BOWL = ov.surface("x^2 + y^2")

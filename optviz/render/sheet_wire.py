@@ -16,7 +16,10 @@ GAP = 3e38  # a single that means: no number here
 
 
 def pack_sheet(sheet: Sheet, language: str, texts: Mapping[str, str], take: int = 0, claim: T | None = None) -> bytes:
-    """The charts, the words around them in one language, and the colours of both themes; another `take` plays from the beginning; the `claim` heads a presentation."""
+    """The charts, the words around them in one language, and the colours of both themes; another `take` plays from the beginning.
+
+    The `claim` heads a presentation.
+    """
     arrays = Arrays()
 
     def said(text: T | None) -> str | None:

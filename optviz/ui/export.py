@@ -92,8 +92,12 @@ def _dialog(shown: Exhibit) -> None:
     """The picture, what may be chosen of it, and the file."""
     desk: Desk[Order] = Desk(f"{PAGE}-{shown.lab}", lambda query, notes: Order())
     order = desk.started(Order().paced("seconds", 5.0).at(theme=st.context.theme.type or "light"))
+    media = list(MEDIA) if shown.steps else [*STILLS, *(medium for medium in MEDIA if medium not in (*STILLS, *SLOW))]  # what never moves is no film
+    named = {medium: SPELLED.get(medium, medium.upper()) for medium in media}
+    if order.medium not in named:
+        desk.edit(lambda o: replace(o, medium="png"))
+        order = desk.spec
     here = shown.at(order.step) if order.medium in STILLS else shown
-    named = {medium: SPELLED.get(medium, medium.upper()) for medium in MEDIA}
     st.segmented_control(say(T("Format", "Формат")), list(named), default=order.medium, format_func=named.__getitem__, required=True,
                          label_visibility="collapsed", **desk.bound("medium", order.medium, lambda o, medium: replace(o, medium=medium)))
     left, right = st.columns([5, 3], gap="medium")
@@ -239,6 +243,9 @@ def _result(shown: Exhibit, order: Order) -> None:
     if st.session_state.get(MADE, (None,))[0] != question and medium not in SLOW:
         st.session_state[MADE] = question, made(shown, medium, o)
     before, data = st.session_state.get(MADE, (None, b""))
+    if medium in PICTURES and (size := shown.fitted(o).size) != o.size:
+        st.caption(say(T(f"{size[0]} × {size[1]}: taller than asked for, so that every chart can be read.",
+                         f"{size[0]} × {size[1]}: выше, чем задано, чтобы каждый график можно было прочесть.")))
     if before == question:
         name = filename(shown, medium, o)
         _preview(shown, medium, o, data)
