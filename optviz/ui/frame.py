@@ -57,7 +57,8 @@ def header() -> None:
     with st.container(key="frame-header", horizontal=True):
         st.button(say(T("Export", "Экспорт")), icon=":material/download:", type="tertiary", key=EXPORT)
         st.button(say(T("Share", "Поделиться")), icon=":material/qr_code_2:", type="tertiary", key=SHARE)
-        texts = {"language": T("Language", "Язык"), "theme": T("Light or dark", "Светлая или тёмная тема")}
+        texts = {"language": T("Language", "Язык"), "theme": T("Light or dark", "Светлая или тёмная тема"),
+                 "skip": T("Skip to the lab", "К содержанию страницы")}
         _frame(key="frame-switches", data={"languages": LANGUAGES, "language": language(), "chosen": chosen(),
                                            "url": st.context.url,  # another page is another call
                                            "texts": {name: say(text) for name, text in texts.items()}}, on_language_change=_choose)
