@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -172,6 +173,7 @@ class Flag:
 
 
 Setting = Param | Choice
+LOWERED = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")
 
 
 def resolve(table: Mapping[str, Setting], given: Mapping[str, Any]) -> dict[str, Any]:
@@ -251,6 +253,25 @@ def out_of_range(keyword: str, value: Any, allowed: T) -> Refused:
     """The one sentence for an impossible value."""
     return Refused(T(f"{keyword}={shown(value)} is impossible; allowed: {allowed.en}",
                      f"{keyword}={shown(value)} — недопустимое значение; допустимо: {allowed.ru}"))
+
+
+def number_of(text: str, allowed: Range = ANY, whole: bool = False) -> float:
+    """A number as people type it: 0.5, 0,5, −2, 1e-3, 10^-3, 2·10⁻³."""
+    plain = re.sub("[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+", lambda power: "^" + power[0].translate(LOWERED), "".join(text.split()))
+    plain = re.sub(r"^([+-]?)10\^", r"\g<1>1e", re.sub(r"[·×*]10\^", "e", plain.replace("−", "-").replace(",", ".")))
+    try:
+        value = float(plain)
+    except ValueError:
+        value = math.nan
+    if allowed.holds(value) and (not whole or value == round(value)):
+        return value
+    low, high = (short(end) for end in (allowed.low, allowed.high))
+    above, below = ("above", "больше") if allowed.open_low else ("from", "от"), ("below", "меньше") if allowed.open_high else ("up to", "до")
+    ends = [T(*(f" {word} {low}" for word in above))] * math.isfinite(allowed.low)
+    ends += [T(*(f" {word} {high}" for word in below))] * math.isfinite(allowed.high)
+    kind = T("a whole number", "целое число") if whole else T("a number such as 0.05 or 1e-3,", "число, например 0,05 или 1e-3,")
+    en, ru = ((getattr(kind, language) + "".join(getattr(end, language) for end in ends)).rstrip(",") for language in ("en", "ru"))
+    raise Refused(T(f"“{text.strip()}” cannot be used here; give {en}", f"«{text.strip()}» здесь не подходит; введите {ru}"))
 
 
 #: What people type who learned the name elsewhere.

@@ -1,5 +1,6 @@
 """The Descent lab without a browser: its words, its controls, and every preset in both languages."""
 
+import re
 from pathlib import Path
 from urllib.parse import parse_qsl
 
@@ -9,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 import optviz
 from optviz import optimizers, outcome, schedules, surfaces
 from optviz.cli import REGISTRIES
-from optviz.core import Choice, Param, Refused, T, rounded, short
+from optviz.core import POSITIVE, Choice, Param, Range, Refused, T, number_of, rounded, short
 from optviz.names import NAMES, WORDS, name_of, places
 from optviz.presets import preset_of, presets
 from optviz.race import TABLE, Entrant, Race
@@ -85,6 +86,12 @@ def test_numbers_read_well():
     assert [short(v) for v in (0.02, 1e-8, 2.5e-7, 0.00068, 300, 1e4, 0.123456789, 0)] == \
         ["0.02", "10⁻⁸", "2.5·10⁻⁷", "0.00068", "300", "10000", "0.123457", "0"]
     assert [short(v) for v in (-1.5, -1e-8)] == ["−1.5", "−1·10⁻⁸"]
+    assert [number_of(t) for t in ("1e9", "0,5", "−3", "10^-3", "2·10⁻³", "-10⁻⁸", " 1 000", *map(short, (0.0857, 1e-12, 2.5e-7)))] == \
+        [1e9, 0.5, -3, 1e-3, 2e-3, -1e-8, 1000, 0.0857, 1e-12, 2.5e-7]
+    for text, range_, whole, told in (("abc", Range(), False, "give a number such as 0.05 or 1e-3"), ("inf", Range(), False, "give a number"),
+                                      ("2.7", Range(1, 20), True, "a whole number from 1 up to 20"), ("0", POSITIVE, False, "above 0")):
+        with pytest.raises(Refused, match=re.escape(f"“{text}” cannot be used here; ") + f".*{told}"):
+            number_of(text, range_, whole)
     assert [rounded(v) for v in (123456, 0.123456, -0.00012345, 5e9, 1.23456e-12)] == ["123456", "0.123", "−0.000123", "5·10⁹", "1.23·10⁻¹²"]
 
 
@@ -97,7 +104,7 @@ def test_every_preset_opens_in_both_languages(key, language):
     folds = ("view", "noise", "crowd", *(f"entrant{i}" for i in range(len(presets[key].race.entrants))))
     at = lab(presets[key].race.to_query(), language, *folds)
     assert not at.exception and not at.warning and spec(at) == presets[key].race  # looking changes nothing
-    assert len(at.select_slider) + len(at.number_input) > 2 * len(folds), "what is under the headings is there"
+    assert len(at.select_slider) + len(at.text_input) > 2 * len(folds), "what is under the headings is there"
     assert at.title[0].value == {"en": "Descent", "ru": "Спуск"}[language]
     assert len(at.dataframe[0].value) == len(presets[key].race.entrants)
 
@@ -146,13 +153,17 @@ def test_a_lesson_is_told_for_as_long_as_the_race_is_its_own_and_can_be_begun_ag
     at = lab()
     assert told(at) == ["valley"] and widget(at, "selectbox", "preset").value == "valley"
     unfold(at, "entrant0", "view")
-    widget(at, "number_input", "entrant0-sgd-lr-exact").set_value(0.0012).run()
-    widget(at, "number_input", "start0").set_value(1.0).run()
+    widget(at, "text_input", "entrant0-sgd-lr-exact").set_value("0.0012").run()
+    widget(at, "text_input", "start0").set_value("1.0").run()
     assert told(at) == ["valley"] and spec(at) != presets["valley"].race
     at.button(key="descent-again").click().run()
     assert told(at) == ["valley"] and spec(at) == presets["valley"].race
     widget(at, "selectbox", "add").select("bfgs").run()
-    assert told(at) == [] and widget(at, "selectbox", "preset").value is None
+    assert told(at) == ["valley"] and widget(at, "selectbox", "preset").value == "valley" and any(":primary[Changed.]" in m.value for m in at.markdown)
+    at.button(key="descent-next").click().run()
+    assert told(at) == [list(presets)[list(presets).index("valley") + 1]] and not any("Changed." in m.value for m in at.markdown)
+    widget(at, "text_input", "formula").set_value("x^2 + 3*y^2").run()
+    assert told(at) == [] and widget(at, "selectbox", "preset").value is None, "another story is no change of this one"
     assert told(lab("surface=himmelblau&optimizer=sgd")) == [] and told(lab("surface=himmelblau&optimizer=sgd&crowd=20")) == ["luck"]
 
 
@@ -195,8 +206,8 @@ def test_sliders_fields_and_buttons_change_the_spec():
     slider = widget(at, "select_slider", "entrant0-sgd-lr")
     assert slider.value == 0.0833 and "0.0833" in slider.options
     slider.set_value(0.09).run()
-    assert spec(at).entrants[0]["lr"] == 0.09 == widget(at, "number_input", "entrant0-sgd-lr-exact").value
-    widget(at, "number_input", "entrant0-sgd-lr-exact").set_value(0.0912345).run()
+    assert spec(at).entrants[0]["lr"] == 0.09 and widget(at, "text_input", "entrant0-sgd-lr-exact").value == "0.09"
+    widget(at, "text_input", "entrant0-sgd-lr-exact").set_value("9,12345·10⁻²").run()
     assert spec(at).entrants[0]["lr"] == 0.0912345 == widget(at, "select_slider", "entrant0-sgd-lr").value
     widget(at, "checkbox", "entrant0-sgd-clip_norm-on").check().run()
     assert spec(at).entrants[0]["clip_norm"] == 1.0
@@ -218,8 +229,8 @@ def test_sliders_fields_and_buttons_change_the_spec():
 
 def test_start_box_noise_and_crowd():
     at = unfold(lab("optimizer=sgd"), "view", "noise", "crowd")
-    widget(at, "number_input", "start0").set_value(0.5).run()
-    widget(at, "number_input", "box01").set_value(7.0).run()
+    widget(at, "text_input", "start0").set_value("0.5").run()
+    widget(at, "text_input", "box01").set_value("7.0").run()
     widget(at, "select_slider", "steps").set_value(500).run()
     widget(at, "select_slider", "noise").set_value(0.5).run()
     before = spec(at)["seed"]
@@ -227,9 +238,9 @@ def test_start_box_noise_and_crowd():
     assert spec(at).start == (0.5, 2.0) and spec(at).box[0] == (-2.0, 7.0) and spec(at)["steps"] == 500 and spec(at)["noise"] == 0.5
     assert spec(at)["seed"] == before + 1
     old = spec(at)
-    widget(at, "number_input", "box01").set_value(-9.0).run()
+    widget(at, "text_input", "box01").set_value("-9.0").run()
     assert spec(at) == old and "x0 < x1" in read(at.warning[0]) and not at.exception
-    assert widget(at, "number_input", "box01").value == 7.0  # the field shows what is
+    assert widget(at, "text_input", "box01").value == "7"  # the field shows what is
 
 
 def test_a_bad_formula_leaves_the_last_good_picture():
@@ -261,7 +272,7 @@ def test_a_long_visit_stays_small():
     at = unfold(lab("optimizer=sgd"), "entrant0")
     sizes = set()
     for k in range(1, 6):
-        widget(at, "number_input", "entrant0-sgd-lr-exact").set_value(k / 1000).run()
+        widget(at, "text_input", "entrant0-sgd-lr-exact").set_value(str(k / 1000)).run()
         at.text_input[0].set_value(f"x^2 + {k}*y^2").run()
         assert spec(at).entrants[0]["lr"] == k / 1000 and spec(at).surface.formula == f"x^2 + {k}*y^2"
         sizes.add(len(kept(at)))
@@ -271,7 +282,7 @@ def test_a_long_visit_stays_small():
 def test_what_is_about_to_be_mended_stays_until_it_is_about_something_else():
     at = unfold(lab("optimizer=sgd"), "view")
     at.text_input[0].set_value("x^2 +").run()
-    widget(at, "number_input", "start0").set_value(0.5).run()
+    widget(at, "text_input", "start0").set_value("0.5").run()
     assert at.text_input[0].value == "x^2 +" and not at.warning
     widget(at, "selectbox", "preset").select("luck").run()
     assert at.text_input[0].value == ""
@@ -295,7 +306,7 @@ def test_what_was_drawn_for_another_line_up_does_nothing(last, act):
     one = spec(at).at(entrants=spec(at).entrants[:1])
     at.session_state["frame-specs"]["descent"] = one
     if act == "exact":
-        widget(at, "number_input", f"entrant1-{last}-lr-exact").set_value(0.7).run()
+        widget(at, "text_input", f"entrant1-{last}-lr-exact").set_value("0.7").run()
     else:
         at.button(key=f"descent-entrant{int(act == 'mute')}-{'sgd' if act != 'mute' else last}-{act}").click().run()
     assert not at.exception and spec(at) == one
@@ -349,7 +360,7 @@ def test_one_click_tunes_and_one_goes_back(language, fair, mark, back, how):
     (figure,) = at.get("plotly_chart")
     assert '"log"' in figure.proto.spec and sum(how in m.value for m in at.markdown) == 1
     unfold(at, "entrant0")
-    widget(at, "number_input", "entrant0-sgd-lr-exact").set_value(0.003).run()  # a rate of one's own is not a tuned one
+    widget(at, "text_input", "entrant0-sgd-lr-exact").set_value("0.003").run()  # a rate of one's own is not a tuned one
     assert mark not in headings(at)[0] and mark in headings(at)[1] and spec(at).tuned and not at.exception
     at.button(key="descent-fair-back").click().run()
     assert spec(at) == before.with_entrant(0, lambda e: e.at(lr=0.003)) and at.button(key="fair-race").label == fair

@@ -149,6 +149,46 @@ def test_the_url_is_read_once_and_then_the_session_holds_the_truth():
     assert at.text[0].value == "new=1"
 
 
+def late():
+    """A button's callback, and then one of a control that was made for the spec before, whose value a browser tells again."""
+    import streamlit as st
+
+    from optviz.ui.controls import Desk
+    from optviz.ui.frame import put
+    desk = Desk("demo", lambda query, found: "one")
+    told = desk.bound("word", desk.spec, lambda spec, given: given)
+    put("demo", "two")
+    told["on_change"]()
+    st.text(desk.spec)
+    st.session_state[told["key"]] = "three"
+    told["on_change"]()
+    st.text(desk.spec)
+
+
+def test_only_a_visitor_changes_a_spec_that_was_changed_from_elsewhere():
+    at = AppTest.from_function(late).run()
+    assert [element.value for element in at.text] == ["two", "three"]
+
+
+def test_a_link_is_forgotten_with_its_story():
+    def lab():
+        import streamlit as st
+
+        from optviz.core import T
+        from optviz.ui.frame import notes, put, spec_of, story
+        spec_of(lambda query, found: found.append(T("bad", "плохо")), "lab")
+        notes("lab")
+        st.text(story("lab"))
+        for fresh in (False, True):
+            st.button(str(fresh), on_click=put, args=("lab", None, False, fresh))
+    at = AppTest.from_function(lab).run()
+    assert at.text[0].value == "1" and len(at.get("html")) == 1
+    at.button[1].click().run()
+    assert at.text[0].value == "1" and len(at.get("html")) == 1
+    at.button[2].click().run()
+    assert at.text[0].value == "2" and len(at.get("html")) == 0
+
+
 def test_many_and_long_notes_stay_short_on_the_screen():
     at = AppTest.from_function(lab)
     at.query_params["a"] = ["<b>" + "x" * 500] * 30

@@ -206,7 +206,7 @@ def test_every_look_has_its_controls(about, monkeypatch):
                 found[0].click()
         at.run()
         assert not at.exception and not at.error and not at.warning
-        widgets = [w for kind in ("selectbox", "select_slider", "checkbox", "number_input") for w in getattr(at, kind)]
+        widgets = [w for kind in ("selectbox", "select_slider", "checkbox", "text_input") for w in getattr(at, kind)]
         assert all((re.search("[а-яё]", w.label, re.I) is not None) == (language == "ru") for w in widgets if re.search("[a-zа-яё]{4}", w.label, re.I))
         keys = {re.sub(r"^layers-(probe-)?|-\d$", "", w.key) for w in widgets}
         assert {f"own-{name}" for name in NUMBERS.get(about, {})} <= keys
@@ -233,7 +233,7 @@ def test_the_lab_in_english(visit):
     expect(page.locator("figcaption").first).to_have_text("Hyperbolic tangent")
     expect(page).to_have_url(re.compile("activation=tanh"))
     page.get_by_role("button", name="Next example").click()
-    expect(page.locator("figcaption").first).to_have_text("Sigmoid")  # from a look of one's own to the first
+    expect(page.locator("figcaption").first).to_have_text("Maxout")  # from a changed example to the one after it
 
 
 def test_the_lab_in_russian_opens_the_cliff(visit):

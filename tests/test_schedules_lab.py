@@ -87,7 +87,7 @@ def test_controls_change_all_or_one_of_the_schedules():
     assert {e["lr"] for e in pace(at).race.entrants} == {0.1}
     widget(at, "selectbox", "add").set_value("noam").run()
     assert pace(at).race.entrants[-1].schedule == "noam"
-    widget(at, "number_input", "schedule4-noam-warmup_steps").set_value(20).run()
+    widget(at, "text_input", "schedule4-noam-warmup_steps").set_value("20").run()
     assert pace(at).race.entrants[-1]["warmup_steps"] == 20 and "SequentialLR" in at.code[0].value
     widget(at, "number_input", "schedule4-noam-warmup_steps").set_value(10**9).run()
     assert pace(at).race.entrants[-1]["warmup_steps"] == 20 and "shorter" in at.warning[0].value

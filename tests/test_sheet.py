@@ -1,6 +1,7 @@
 """Charts as data, as bytes, and on their stage in a real browser."""
 
 import base64
+import io
 import json
 import re
 import struct
@@ -8,13 +9,17 @@ import struct
 import numpy as np
 import pytest
 from conftest import PATIENCE
+from PIL import Image
 
 import optviz as ov
 from optviz.core import T
 from optviz.palette import THEMES
+from optviz.render.export import made
 from optviz.render.frames import frames
+from optviz.render.options import options
 from optviz.render.picture import Look
 from optviz.render.raster import rgb
+from optviz.render.sheet_exhibit import sheet_exhibit
 from optviz.render.sheet_picture import SheetPicture, ticks
 from optviz.render.sheet_wire import pack_sheet
 from optviz.render.svg import Svg
@@ -156,8 +161,8 @@ INK = """([i, x, y]) => { const { canvas, ratio } = player.plots[i];
     return [...canvas.getContext('2d').getImageData(Math.floor(player.plots[i].px(x) * ratio), Math.floor(player.plots[i].py(y) * ratio), 1, 1).data]; }"""
 
 
-def sent(sheet, language="en"):
-    return base64.b64encode(pack_sheet(sheet, language, {key: getattr(text, language) for key, text in SHEET.items()})).decode()
+def sent(sheet, language="en", claim=None):
+    return base64.b64encode(pack_sheet(sheet, language, {key: getattr(text, language) for key, text in SHEET.items()}, claim=claim)).decode()
 
 
 def test_the_stage_of_a_ground(modules):
@@ -219,6 +224,51 @@ def test_a_hand_on_a_chart_moves_the_playhead(modules):
     assert page.evaluate("told") == [{"pick": {"chart": "point", "mark": None, "point": None, "x": pytest.approx(0.2, abs=0.02), "y": pytest.approx(0.3, abs=0.02)}}], "a click beside all marks is one on the chart"
     page.mouse.move(*page.evaluate("() => { const p = player.plots[0], box = p.canvas.getBoundingClientRect(); return [box.left + p.px(1), box.top + p.py(2.6)]; }"))
     page.wait_for_function("document.querySelector('.readout').textContent === 'layer: 2\\nvalue: 2 … 3\\nshare: 0.333'")
+
+
+TEN = Sheet([Chart(str(k), name(f"chart {k}"), Scale(name("across")), Scale(name("up")), [Line(X, X, "ink", name("curve"))], even=k == 3) for k in range(9)] + [
+    Chart("map", name("map"), Scale(name("x")), Scale(name("y")), [Heat([0, 1, 2], [0, 1], [[1, 100]], 1, 100, name("steps"), log=True)])])
+
+
+def test_a_presentation_shows_all_charts_at_once_and_its_keys(modules):
+    page = modules("sheet.css", viewport={"width": 1280, "height": 720})
+    page.evaluate(OPEN, sent(TEN, claim=name("claim")))
+    assert page.locator(".claim").is_hidden()
+    page.keyboard.press("?")
+    assert page.locator("dialog dt").all_text_contents() == ["F", "Mouse, finger", "?"], "nothing moves here"
+    page.keyboard.press("?")
+    page.keyboard.press("f")
+    page.wait_for_function("player.plots[0].size > 1")
+    assert page.locator(".claim").text_content() == "claim" and page.evaluate("[player.box.scrollHeight, player.plots[0].size * 12]") == [720, pytest.approx(16 * 4 / 3)]
+    rooms = page.evaluate("player.plots.map(({ room }) => [room.right - room.left, room.bottom - room.top])")
+    assert min(min(room) for room in rooms) > 100, "each can be read"
+    right, top, bottom = page.evaluate("(({ right, top, bottom }) => [right, top, bottom])(player.plots[9].room)")
+    colours = [page.evaluate("([x, y]) => { const { canvas, ratio } = player.plots[9]; return [...canvas.getContext('2d').getImageData(x * ratio, y * ratio, 1, 1).data]; }",
+                             [right + 18, y]) for y in (top + 3, bottom - 3)]
+    assert page.evaluate("player.plots[9].bar.words") == ["1", "10", "100"]
+    assert all(np.abs(np.subtract(ink[:3], rgb(wanted))).max() < 12 for ink, wanted in zip(colours, (THEMES["light"].plus, THEMES["light"].page), strict=True))
+    page.keyboard.press("Escape")
+    page.wait_for_function("player.plots[0].size === 1")
+
+
+@pytest.mark.parametrize(("size", "many", "taller"), [((960, 540), 10, False), ((1080, 1080), 10, False), ((960, 540), 40, True), ((300, 200), 10, True)])
+def test_a_picture_of_many_charts_can_be_read(size, many, taller):
+    shown = sheet_exhibit(Sheet([TEN.charts[k % 10] for k in range(many)] if many == 10 else [chart(Line(X, X, "ink")) for _ in range(many)]), "layers", "", "ten", name("ten"), {})
+    o = shown.fitted(options({"size": size}))
+    picture = SheetPicture(shown.sheet, Look(size=o.size))
+    assert (o.size[1] > size[1]) == taller and o.size[0] == size[0] and shown.fitted(o) == o
+    picture.lay(Svg(1, 1, None))
+    assert min(room.bottom - room.top for room in picture.rooms.values()) > 88 and picture.unit >= 0.625
+    assert Image.open(io.BytesIO(made(shown, "png", options({"size": size})))).size == o.size
+
+
+def test_a_map_has_a_scale_of_its_colours_in_a_picture():
+    picture = SheetPicture(TEN, Look(size=(1920, 1080)))
+    pixels = next(frames(picture, [0.0]))
+    room = picture.rooms[TEN.charts[9]]
+    ends_ = [pixels[int(y * picture.unit), int((room.right + 16) * picture.unit)] for y in (room.top + 2, room.bottom - 2)]
+    assert room.numbers == ["1", "10", "100"] and picture.rooms[TEN.charts[0]].map is None
+    assert all(np.abs(ink.astype(int) - rgb(wanted)).max() < 12 for ink, wanted in zip(ends_, (THEMES["light"].plus, THEMES["light"].page), strict=True))
 
 
 BOWL = ov.surface("x^2 + y^2")

@@ -71,6 +71,10 @@ class Exhibit(ABC):
     def picture(self, o: Options, card: bool = False) -> Drawing:
         """What is drawn; on a card, what changes stands on the page's colour."""
 
+    def fitted(self, o: Options) -> Options:
+        """The options with a size in which all of it can be read."""
+        return o
+
     @abstractmethod
     def slide(self, o: Options) -> Content:
         """What a live slide holds."""

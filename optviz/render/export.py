@@ -50,7 +50,7 @@ def export(what: Any, to: str | os.PathLike[str] | None = None, medium: str | No
 
 def made(shown: Exhibit, medium: str, o: Options, progress: Progress | None = None) -> bytes:
     """A file as bytes."""
-    return b"".join(MEDIA[medium].make(shown, o, progress or _silent))
+    return b"".join(MEDIA[medium].make(shown, shown.fitted(o), progress or _silent))
 
 
 def _silent(share: float) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,7 @@ import numpy as np
 from ..core import T
 from ..sheet import Chart, Heat, Mark, Regions, Rule, Sheet, moments_of
 from .exhibit import Exhibit
-from .options import Options
+from .options import SIDES, Options
 from .sheet_picture import SheetPicture
 from .slide import Content, of_sheet
 
@@ -34,6 +34,10 @@ class SheetExhibit(Exhibit):
 
     def picture(self, o: Options, card: bool = False) -> SheetPicture:
         return SheetPicture(self.sheet, self.look(o, card))
+
+    def fitted(self, o: Options) -> Options:
+        """Many charts make it taller."""
+        return replace(o, size=(o.size[0], min(self.picture(o).tall, SIDES[1])))
 
     def slide(self, o: Options) -> Content:
         return of_sheet(self.sheet, o.language)

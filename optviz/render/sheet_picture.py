@@ -16,6 +16,7 @@ from ..scene import Heat as Bands
 from ..sheet import WIDE, Arrows, Bars, Chart, Dots, Ground, Heat, Line, Mark, Regions, Ridges, Rule, Scale, Sheet, ends
 from .picture import DASHES, DESIGN, LEADING, MARGIN, ROW, SMALLEST, TEXT, TITLE, Canvas, Look, Place, clipped, heat_pixels, put, wrapped
 from .raster import rgb
+from .svg import Svg
 from .words import SHEET, digits, power
 
 ABOVE, BELOW, ASIDE, TICK = 28.0, 46.0, 10.0, 74.0  # around the plot of a chart; what the words of a tick want
@@ -25,6 +26,10 @@ UNDER = 18.0  # from one row of words under a scale to the next
 FAR = 4000.0
 ISOLINE = 0.8
 BESIDE, APART = 6.0, 8.0  # from a line to its word, and between words
+LEAST, NARROWEST, MOST = 90.0, 240.0, 6  # how high a plot must be and how wide a column, to be read; the most columns
+SMALLER = 0.75  # are letters where there are many charts
+SHORT = 4  # letters of which none is left out
+SCALE = 12.0  # how wide is the scale of colours
 FEW = 2.5  # decades that have marks inside them
 
 
@@ -34,9 +39,29 @@ class SheetPicture:
     def __init__(self, sheet: Sheet, look: Look):
         self.sheet, self.look, self.theme = sheet, look, THEMES[look.theme]
         self.unit = max(min(look.size[0] / DESIGN[0], look.size[1] / DESIGN[1]), SMALLEST)
-        self.width, self.height = look.size[0] / self.unit, look.size[1] / self.unit
+        self.arrange()
         self.page = None if look.transparent else self.theme.page
         self.grounds: dict[Ground, np.ndarray] = {}
+
+    def arrange(self) -> None:
+        """The columns of the sheet where every chart can be read in them, else those that make the lowest highest, then with smaller letters."""
+        ruler, sides, small = Svg(1, 1, None), self.look.size, max(self.unit * SMALLER, SMALLEST)
+        for unit in (self.unit, small):
+            self.unit, self.width, self.height = unit, sides[0] / unit, sides[1] / unit
+            self.columns = min(self.sheet.columns, max(1, int(self.width // 300)))
+            if self.lowest(ruler, self.columns) < LEAST:
+                self.columns = max(range(1, max(1, min(int(self.width // NARROWEST), MOST)) + 1), key=partial(self.lowest, ruler))
+            if self.lowest(ruler, self.columns) >= LEAST:
+                break
+        lacks = max(0.0, LEAST - self.lowest(ruler, self.columns)) * len(list(_rows(self.sheet.charts, self.columns)))
+        self.tall = sides[1] + 2 * math.ceil(lacks * self.unit / 2)  # px that it wants to be high; a film has an even number of them
+
+    def lowest(self, canvas: Canvas, columns: int) -> float:
+        """How high the lowest plot is in so many columns."""
+        self.head(canvas)
+        wide, rows = (self.width - MARGIN) / columns, list(_rows(self.sheet.charts, columns))
+        names = max(len(self.names(canvas, chart, span * wide - MARGIN)) for row in rows for chart, span in row)
+        return (self.bottom - self.counter - self.top) / len(rows) - 8 - ROW - LEADING * names - ABOVE - BELOW
 
     @property
     def steps(self) -> int:
@@ -61,18 +86,22 @@ class SheetPicture:
 
     # --- what stays -------------------------------------------------------------------------------------------------------------------
 
-    def lay(self, canvas: Canvas) -> None:
-        """Where each chart stands: as the sheet has them, in rows of one height."""
+    def head(self, canvas: Canvas) -> None:
+        """What stands over and under the charts, and where they begin and end."""
         look, m = self.look, MARGIN
         self.title, self.caption = (wrapped(canvas, words, size, weight, self.width - 2 * m)
                                     for words, size, weight in ((look.title, TITLE, 600), (look.caption, TEXT, 400)))
-        top = m + ROW * len(self.title)
-        counter = ROW if look.counter and self.steps else 0.0
+        self.top = m + ROW * len(self.title)
+        self.counter = ROW if look.counter and self.steps else 0.0
         self.bottom = self.height - m - LEADING * len(self.caption)
-        columns = min(self.sheet.columns, max(1, int(self.width // 300)))
+
+    def lay(self, canvas: Canvas) -> None:
+        """Where each chart stands, in rows of one height."""
+        self.head(canvas)
+        m, top, columns = MARGIN, self.top, self.columns
         rows = list(_rows(self.sheet.charts, columns))
-        high = (self.bottom - counter - top) / len(rows)
-        wide = (self.width - 2 * m + m) / columns
+        high = (self.bottom - self.counter - top) / len(rows)
+        wide = (self.width - m) / columns
         self.places = {}
         for j, row in enumerate(rows):
             at = 0
@@ -144,7 +173,19 @@ class SheetPicture:
                 canvas.text(min(max(x, half), self.width - half - 2), r.bottom + 13 + UNDER * j, row, TEXT, theme.faint, 400, "center")
         canvas.line(np.array([(r.left, r.top), (r.left, r.bottom), (r.right, r.bottom)]), theme.line, 1.5, butt=True)
         canvas.text((r.left + r.right) / 2, r.bottom + 34 + UNDER * (r.deep - 1), getattr(chart.x.name, language), TEXT, theme.faint, 400, "center")
-        canvas.text(self.places[chart].x, r.top - 18, getattr(chart.y.name, language), TEXT, theme.faint)
+        up, beyond = getattr(chart.y.name, language), self.places[chart].x + self.places[chart].width
+        canvas.text(self.places[chart].x, r.top - 18, clipped(canvas, up, TEXT, 400, self.places[chart].width), TEXT, theme.faint)
+        if r.map is not None:
+            left, high = r.right + 10, r.bottom - r.top
+            parts = 1 - (np.arange(max(2, round(high * self.unit)))[:, None, None] + 0.5) / max(2, round(high * self.unit))
+            cover = np.full((len(parts), 1, 1), 255.0 * r.map.alpha)
+            canvas.within(left, r.top, SCALE, high).picture(np.rint(np.concatenate([self.shades(r.map, parts[..., 0]), cover], 2)).astype(np.uint8))
+            for i, words in enumerate(r.numbers):
+                if i != 1 or high > 3.5 * LEADING:
+                    canvas.text(left + SCALE + 6, r.bottom - i / 2 * high + (i - 1) * 7, words, TEXT, theme.faint)
+            words = getattr(r.map.name, language)
+            if canvas.measure(up, TEXT) + canvas.measure(words, TEXT) + 20 < self.places[chart].width:
+                canvas.text(beyond, r.top - 18, words, TEXT, theme.faint, 400, "right")
 
     # --- what belongs to a moment -------------------------------------------------------------------------------------------------------
 
@@ -248,6 +289,7 @@ class SheetPicture:
             row, after = self.beside(inside, r)[mark]
             inside.text(x + (BESIDE if after else -BESIDE), 14 + 20 * row, words, TEXT, colour, 600, "left" if after else "right", self.theme.page)
         else:
+            words = clipped(inside, words, TEXT, 600, inside.width - 12)
             inside.text(inside.width - 6, y + (14 if y < 26 else -12), words, TEXT, colour, 600, "right", self.theme.page)
 
     def beside(self, inside: Canvas, r: Room) -> dict[Rule, tuple[int, bool]]:
@@ -280,6 +322,12 @@ class SheetPicture:
             self.grounds[mark] = np.concatenate([colours, np.full((*colours.shape[:2], 1), 255, np.uint8)], 2)
         return self.grounds[mark]
 
+    def shades(self, mark: Heat, part: np.ndarray) -> np.ndarray:
+        """The colours of values that are so far from the least to the most of a map."""
+        v = 2 * part - 1 if mark.signed else part
+        none, most, least = (np.array(rgb(c), float) for c in (self.theme.page, self.theme.plus, self.theme.minus))
+        return none + (np.where((v < 0)[..., None], least, most) - none) * np.abs(np.nan_to_num(v))[..., None]
+
     def cells(self, mark: Heat, r: Room, moment: int, inside: Canvas) -> np.ndarray:
         """The pixels of a map: each shows the cell that it lies in."""
         wide, high = max(1, round(inside.width * self.unit)), max(1, round(inside.height * self.unit))
@@ -291,10 +339,7 @@ class SheetPicture:
         with np.errstate(all="ignore"):
             low, high_, values = (np.log10(v) if mark.log else np.asarray(v, float) for v in (mark.low, mark.high, values))
             part = np.clip((values - low) / ((high_ - low) or 1.0), 0, 1)
-        v = 2 * part - 1 if mark.signed else part
-        t = self.theme
-        none, most, least = (np.array(rgb(c), float) for c in (t.page, t.plus, t.minus if mark.signed else t.page))
-        colours = none + (np.where((v < 0)[..., None], least, most) - none) * np.abs(np.nan_to_num(v))[..., None]
+        colours = self.shades(mark, part)
         if mark.colour is not None:
             colours = np.broadcast_to(rgb(self.colour(mark.colour)), colours.shape)
         cover = 255.0 * mark.alpha * (inner & np.isfinite(values))[..., None]
@@ -330,6 +375,8 @@ class Room:
         self.chart, self.top, self.bottom = chart, top, bottom
         self.x, self.y = ends(chart, "x"), ends(chart, "y")
         self.up, self.along, self.below, self.deep = [], [], [], 1
+        self.map: Heat | None = None  # whose colours have a scale of their own
+        self.numbers: list[str] = []
         if chart.bare:
             self.left, self.right, self.top, self.bottom = p.x, p.x + p.width, top - ABOVE, bottom + BELOW
             if chart.even:
@@ -338,9 +385,15 @@ class Room:
         many = max(2, int((self.bottom - top) // 30))
         self.up = ticks(chart.y, self.y, many, language)
         self.left = p.x + max(40.0, *(canvas.measure(words, TEXT) + 12 for _, words in self.up), 0.0)
-        self.right = max(p.x + p.width - ASIDE, self.left + 20)
+        self.map = next((mark for mark in chart.marks if isinstance(mark, Heat) and mark.colour is None), None)
+        if self.map is not None:
+            low, high = self.map.low, self.map.high
+            self.numbers = [digits(v) for v in (low, math.sqrt(low * high) if self.map.log else (low + high) / 2, high)]
+        aside = 16 + SCALE + max(canvas.measure(words, TEXT) for words in self.numbers) if self.map is not None else ASIDE
+        self.right = max(p.x + p.width - aside, self.left + 20)
         each = (self.right - self.left) / max(len(chart.x.words), 1) - 6
-        self.below = [wrapped(canvas, getattr(word, language), TEXT, 400, each) for word in chart.x.words]
+        named = [getattr(word, language) for word in chart.x.words]
+        self.below = [[words] if len(words) <= SHORT else wrapped(canvas, words, TEXT, 400, each) for words in named]
         self.deep = max(map(len, self.below), default=1)
         self.bottom = max(bottom - UNDER * (self.deep - 1), top + 20)
         if chart.even:

@@ -15,8 +15,11 @@ from .wire import Arrays, heat_head
 GAP = 3e38  # a single that means: no number here
 
 
-def pack_sheet(sheet: Sheet, language: str, texts: Mapping[str, str], take: int = 0) -> bytes:
-    """The charts, the words around them in one language, and the colours of both themes; another `take` plays from the beginning."""
+def pack_sheet(sheet: Sheet, language: str, texts: Mapping[str, str], take: int = 0, claim: T | None = None) -> bytes:
+    """The charts, the words around them in one language, and the colours of both themes; another `take` plays from the beginning.
+
+    The `claim` heads a presentation.
+    """
     arrays = Arrays()
 
     def said(text: T | None) -> str | None:
@@ -45,7 +48,7 @@ def pack_sheet(sheet: Sheet, language: str, texts: Mapping[str, str], take: int 
         "charts": [{"key": c.key, "title": said(c.title), "note": said(c.note), "wide": c.wide, "even": c.even, "picked": c.picked,
                     "bare": c.bare, "tall": c.tall, "read": c.read, "scrubs": c.scrubs,
                     "x": scale(c, "x"), "y": scale(c, "y"), "marks": [mark(m) for m in c.marks]} for c in sheet.charts],
-        "columns": sheet.columns, "moments": list(sheet.moments), "begin": sheet.begin, "unit": said(sheet.unit), "take": take,
+        "columns": sheet.columns, "moments": list(sheet.moments), "begin": sheet.begin, "unit": said(sheet.unit), "take": take, "claim": said(claim),
         "texts": texts, "language": language,
         "themes": {name: vars(theme) for name, theme in THEMES.items()},
     })

@@ -132,6 +132,9 @@ SHEET: Mapping[str, T] = {
               "Пробел | показать, пауза\n← → | шаг назад, вперёд\nHome, End | первый, последний шаг\nF | во весь экран\n"
               "Мышь, палец | коснитесь метки, чтобы прочесть числа\n? | эти клавиши"),
 }
+#: The keys of charts where nothing moves.
+STILL_KEYS = T(*("\n".join(words.split("\n")[3:]) for words in (SHEET["keys"].en, SHEET["keys"].ru)))
+SHEET = {**SHEET, "still_keys": STILL_KEYS}
 #: What a wall of several networks says.
 WALL: Mapping[str, T] = {
     **{name: NETWORK[name] for name in (

@@ -12,16 +12,18 @@ from typing import Any, Generic, NamedTuple, TypeVar
 
 import streamlit as st
 
-from ..core import Choice, Flag, Param, Refused, T, short
+from ..core import ANY, Choice, Flag, Param, Range, Refused, T, number_of, short
 from ..names import WORDS, name_of, places
 from ..optimizers import Optimizer
 from ..training import Key, Several, Widths
-from .frame import SPECS, WEB, framed, put, spec_of
+from .frame import SPECS, WEB, framed, put, spec_of, story
 from .text import language, plain, say
 
 S = TypeVar("S")
-NOTE, OPEN, VERSIONS = "controls-note", "controls-open", "controls-versions"
-KEYS = 4  # of a widget in turn: few, so that a long visit stays small; enough that one being put away is not taken for the new one
+NOTE, OPEN, VERSIONS, LAST = "controls-note", "controls-open", "controls-versions", "controls-last"
+KEYS = 40  # of a widget in turn: few, so that a long visit stays small; enough that a browser has forgotten the last of that name
+TOLD = "controls-told"  # the name of the example that is on, for whoever shows the picture alone
+LONGEST = 40  # signs of a number
 
 
 def label_of(o: Optimizer, name: str) -> str:
@@ -70,18 +72,19 @@ class Desk(Generic[S]):
         """
         versions = st.session_state.setdefault(VERSIONS, {})
         stem = f"{self.page}-{key}"
-        version, before = versions.get(stem, (0, None))
+        version, before, _ = versions.get(stem, (0, None, None))
         at = f"{stem}-{version}"
         if at not in st.session_state or (st.session_state[at] != value and (about is None or about != before)):
             st.session_state.pop(at, None)
             version = (version + 1) % KEYS
             at = f"{stem}-{version}"
             st.session_state[at] = value
-        versions[stem] = version, about
+        versions[stem] = version, about, st.session_state[at]
 
         def heard() -> None:
-            given = st.session_state.get(at)
-            if given is not None and versions[stem][0] == version:
+            given, (now, _, known) = st.session_state.get(at), versions[stem]
+            if given is not None and now == version and given != known:  # a browser tells its old values, too, with whatever else is done
+                versions[stem] = version, about, given
                 self.edit(lambda spec: change(spec, given), fresh=fresh)
         return {"key": at, "on_change": heard}
 
@@ -105,7 +108,7 @@ class Desk(Generic[S]):
             if value is not None:
                 self.slider(key, label, p, value, change, label_visibility="collapsed")
         elif p.whole and not p.log:
-            st.number_input(label, int(p.allowed.low), int(p.allowed.high), int(value), step=1, **self.bound(key, value, change))
+            self.number(key, label, int(value), change, p.allowed, True)
         else:
             self.slider(key, label, p, value, change)
 
@@ -122,10 +125,15 @@ class Desk(Generic[S]):
         # Two quick reruns, and a page may never hear of the value that was set: then it shows the default, and tells it as a visitor's choice.
         st.select_slider(label, sorted(stops), value, format_func=short, **self.bound(key, value, change), **how)
 
-    def number(self, key: str, label: str, value: float, change: Callable[[S, float], S], **how: Any) -> None:
-        """A field for an exact number."""
-        step = 10.0 ** (math.floor(math.log10(abs(value))) - 1) if value else 0.1
-        st.number_input(label, value=float(value), step=max(step, 1e-12), format="%.6g", **self.bound(key, float(value), change), **how)
+    def number(self, key: str, label: str, value: float, change: Callable[[S, Any], S], allowed: Range = ANY, whole: bool = False,
+               **how: Any) -> None:
+        """A field for an exact number, with all its digits."""
+        text = str(value) if whole else f"{value:.15g}"  # Streamlit's own field cuts digits, and takes 1e9 for 1
+
+        def typed(spec: S, text: str) -> S:
+            given = number_of(text, allowed, whole)
+            return change(spec, int(given) if whole else given)
+        st.text_input(label, text, max_chars=LONGEST, **self.bound(key, text, typed), **how)
 
     def button(self, key: str, label: T, change: Callable[[S], S], icon: str | None = None,
                then: Callable[[], None] | None = None, fresh: bool = False, **how: Any) -> None:
@@ -188,16 +196,20 @@ class Example(NamedTuple, Generic[S]):
 
 def examples(desk: Desk[S], table: Mapping[str, Example[S]], shown_by: Callable[[S], str | None]) -> None:
     """Examples in the order of a lecture; what to do and to see with the one that is on."""
-    shown = shown_by(desk.spec)
+    on, last, now = shown_by(desk.spec), st.session_state.setdefault(LAST, {}), story(desk.page)
+    if on:
+        last[desk.page] = on, now
+    known, then = last.get(desk.page, (None, now))
+    shown = known if then == now else None  # another story is no change of the one before
     with st.container(key="lab-presets", horizontal=True, gap="xsmall", vertical_alignment="center"):
         desk.choose("preset", say(T("Examples", "Примеры")), {key: example.name for key, example in table.items()}, shown,
                     lambda _, key: table[key].spec, fresh=True, placeholder=say(T("Choose an example", "Выберите пример")),
                     label_visibility="collapsed")
 
         def turned(by: int) -> Callable[[S], S]:
-            def turn(spec: S) -> S:  # from a spec of one's own, to the first or the last
-                keys, known = list(table), shown_by(spec)
-                return table[keys[(keys.index(known) + by) % len(keys)] if known else keys[min(by, 0)]].spec
+            def turn(_: S) -> S:  # from a spec of one's own, to the first or the last
+                keys = list(table)
+                return table[keys[(keys.index(shown) + by) % len(keys)] if shown else keys[min(by, 0)]].spec
             return turn
         for key, words, icon, by in (("previous", T("Previous example", "Предыдущий пример"), "chevron_left", -1),
                                      ("next", T("Next example", "Следующий пример"), "chevron_right", 1)):
@@ -205,10 +217,13 @@ def examples(desk: Desk[S], table: Mapping[str, Example[S]], shown_by: Callable[
             if by < 0:
                 st.markdown(f":small[{list(table).index(shown) + 1 if shown else '–'} / {len(table)}]", width="content")
         if shown:
-            again, spec = T("Again", "Заново"), table[shown].spec
-            desk.button("again", again, lambda _: spec, ":material/replay:", fresh=True, type="tertiary", help=say(again))
+            again, spec = T("Again", "Заново") if on else T("As it was", "Как было"), table[shown].spec
+            icon = f":material/{'replay' if on else 'undo'}:"
+            desk.button("again", again, lambda _: spec, icon, fresh=True, type="tertiary", help=say(again))
+    st.session_state[TOLD] = table[shown].name if shown else None
     if shown:
-        st.markdown(f":small[**{say(table[shown].do)}** {say(table[shown].see)}]")
+        changed = "" if on else f":primary[{say(T('Changed.', 'Изменено.'))}] "
+        st.markdown(f":small[{changed}**{say(table[shown].do)}** {say(table[shown].see)}]")
 
 
 # --- texts --------------------------------------------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from ..core import Param, Refused, T
+from ..core import Param, Range, Refused, T
 from ..render.exhibit import Exhibit
 from ..render.export import MEDIA, filename, made, still
 from ..render.options import OPTIONS, SIDES, Options, options
@@ -92,8 +92,12 @@ def _dialog(shown: Exhibit) -> None:
     """The picture, what may be chosen of it, and the file."""
     desk: Desk[Order] = Desk(f"{PAGE}-{shown.lab}", lambda query, notes: Order())
     order = desk.started(Order().paced("seconds", 5.0).at(theme=st.context.theme.type or "light"))
+    media = list(MEDIA) if shown.steps else [*STILLS, *(medium for medium in MEDIA if medium not in (*STILLS, *SLOW))]  # what never moves is no film
+    named = {medium: SPELLED.get(medium, medium.upper()) for medium in media}
+    if order.medium not in named:
+        desk.edit(lambda o: replace(o, medium="png"))
+        order = desk.spec
     here = shown.at(order.step) if order.medium in STILLS else shown
-    named = {medium: SPELLED.get(medium, medium.upper()) for medium in MEDIA}
     st.segmented_control(say(T("Format", "Формат")), list(named), default=order.medium, format_func=named.__getitem__, required=True,
                          label_visibility="collapsed", **desk.bound("medium", order.medium, lambda o, medium: replace(o, medium=medium)))
     left, right = st.columns([5, 3], gap="medium")
@@ -198,7 +202,8 @@ def _size(desk: Desk[Order]) -> None:
             def sized(order: Order, side: int, i: int = i) -> Order:
                 now = order.options.size
                 return order.at(size=(side, now[1]) if i == 0 else (now[0], side))
-            column.number_input(say(label), *SIDES, size[i], step=10, **desk.bound(f"side{i}", size[i], sized))
+            with column:
+                desk.number(f"side{i}", say(label), size[i], sized, Range(*SIDES), True)
 
 
 def _ground(desk: Desk[Order]) -> None:
@@ -238,6 +243,9 @@ def _result(shown: Exhibit, order: Order) -> None:
     if st.session_state.get(MADE, (None,))[0] != question and medium not in SLOW:
         st.session_state[MADE] = question, made(shown, medium, o)
     before, data = st.session_state.get(MADE, (None, b""))
+    if medium in PICTURES and (size := shown.fitted(o).size) != o.size:
+        st.caption(say(T(f"{size[0]} × {size[1]}: taller than asked for, so that every chart can be read.",
+                         f"{size[0]} × {size[1]}: выше, чем задано, чтобы каждый график можно было прочесть.")))
     if before == question:
         name = filename(shown, medium, o)
         _preview(shown, medium, o, data)

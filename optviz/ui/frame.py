@@ -33,9 +33,9 @@ V = TypeVar("V")
 WEB = Path(__file__).parent / "web"
 ICON = str(WEB / "icon.svg")
 SPECS, NOTES, PUSHES, TAKES, BACKS, SHARE = "frame-specs", "frame-notes", "frame-pushes", "frame-takes", "frame-backs", "frame-share"
-EXPORT = "frame-export"
+EXPORT, STORIES = "frame-export", "frame-stories"
 MOST_NOTES = 4
-LONGEST_NOTE = 150
+LONGEST_NOTE = 300
 
 #: The style sheet; light-dark() follows the color-scheme that Streamlit gives its theme.
 COLOURS = "".join(f"--optviz-{f.name}: light-dark({getattr(THEMES['light'], f.name)}, {getattr(THEMES['dark'], f.name)}); " for f in fields(Theme))
@@ -57,7 +57,8 @@ def header() -> None:
     with st.container(key="frame-header", horizontal=True):
         st.button(say(T("Export", "Экспорт")), icon=":material/download:", type="tertiary", key=EXPORT)
         st.button(say(T("Share", "Поделиться")), icon=":material/qr_code_2:", type="tertiary", key=SHARE)
-        texts = {"language": T("Language", "Язык"), "theme": T("Light or dark", "Светлая или тёмная тема")}
+        texts = {"language": T("Language", "Язык"), "theme": T("Light or dark", "Светлая или тёмная тема"),
+                 "skip": T("Skip to the lab", "К содержанию страницы")}
         _frame(key="frame-switches", data={"languages": LANGUAGES, "language": language(), "chosen": chosen(),
                                            "url": st.context.url,  # another page is another call
                                            "texts": {name: say(text) for name, text in texts.items()}}, on_language_change=_choose)
@@ -113,7 +114,7 @@ def spec_of(read: Callable[[str, list[T]], V], page: str) -> V:
         asked = [(name, value) for name in st.query_params if name not in FRAME for value in st.query_params.get_all(name)]
         found: list[T] = []
         specs[page] = read(urlencode(asked), found)
-        st.session_state[TAKES] = take() + 1
+        _begin(page)
         st.session_state.setdefault(NOTES, {})[page] = found
     return specs[page]
 
@@ -122,12 +123,26 @@ def put(page: str, spec: object, push: bool = False, fresh: bool = False) -> Non
     """A new spec; with `push` the browser's Back returns to the one before, a `fresh` one is another story, not a change of this one."""
     st.session_state.setdefault(SPECS, {})[page] = spec
     st.session_state[PUSHES] = st.session_state.get(PUSHES, 0) + push
-    st.session_state[TAKES] = take() + fresh
+    if fresh:
+        st.session_state.get(NOTES, {}).pop(page, None)  # of a link that is looked at no more
+        _begin(page)
+
+
+def _begin(page: str) -> None:
+    """Another story."""
+    st.session_state[TAKES] = take() + 1
+    stories = st.session_state.setdefault(STORIES, {})
+    stories[page] = stories.get(page, 0) + 1
 
 
 def take() -> int:
     """How many stories were begun: the stage tells each from its beginning."""
     return int(st.session_state.get(TAKES, 0))
+
+
+def story(page: str) -> int:
+    """Which of a page's stories is told."""
+    return int(st.session_state.get(STORIES, {}).get(page, 0))
 
 
 def notes(page: str) -> None:

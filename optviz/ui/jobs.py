@@ -18,6 +18,7 @@ from .text import plain, say
 
 SOON = 0.4  # seconds that the page waits by itself
 REST = 0.8  # seconds between two runs of a page
+SURE, SURE_AFTER = 0.1, 3.0  # a share, or seconds, after which it can be told how long it will take
 OFTEN = 0.3  # seconds between two looks at how far it is
 OWNER, ASKED = "jobs-owner", "jobs-asked"
 
@@ -74,8 +75,9 @@ def _watch(place: str, about: T, job: Job, seen: int, soonest: float) -> None:
     """How far it is; what is new is shown by the page, but not so soon that a browser has not heard of all that the page's last run said."""
     if (job.ended or job.parts != seen) and time.monotonic() > soonest:
         st.rerun()
-    left = job.left
-    more = "" if left is None else say(T(f", {rounded(max(1, round(left)))} s left", f", ещё {rounded(max(1, round(left)))} с"))
+    left = job.left if job.share >= SURE or time.monotonic() - job.begun > SURE_AFTER else None
+    told = "" if left is None else rounded(max(1, round(left) if left < 20 else 5 * round(left / 5)))
+    more = say(T(f", {told} s left", f", ещё {told} с")) if told else ""
     waits = "" if job.state == RUNNING else say(T(", waiting for its turn", ", ждёт очереди"))
     bar, button = st.columns([5, 1], vertical_alignment="bottom")
     bar.progress(job.share, text=f"{say(about)}{more}{waits}")

@@ -13,6 +13,7 @@ from ..render.sheet_exhibit import SheetExhibit, sheet_exhibit
 from ..render.sheet_wire import pack_sheet
 from ..render.words import SHEET
 from ..sheet import Sheet
+from .controls import TOLD
 from .export import exports
 from .text import language, say
 
@@ -23,8 +24,9 @@ SHOWN = "sheet-shown"  # the last that this visit saw, for the export
 
 
 def begin() -> None:
-    """Before a page is run: no charts are shown yet."""
+    """Before a page is run: no charts are shown yet, and no example is told."""
     st.session_state.pop(SHOWN, None)
+    st.session_state.pop(TOLD, None)
 
 
 def files(lab: str, query: str, name: str, caption: T, scripts: Mapping[str, Callable[[str], str]] | None = None) -> None:
@@ -61,4 +63,5 @@ def sheet_stage(sheet: Sheet, key: str, on_pick: Callable[[Pick], None] | None =
             on_pick(Pick(chart, mark, point, float(x), float(y)))
 
     st.session_state[SHOWN] = sheet
-    _stage(key=key, data=pack_sheet(sheet, language(), {name: say(text) for name, text in SHEET.items()}, take), on_event_change=heard)
+    _stage(key=key, data=pack_sheet(sheet, language(), {name: say(text) for name, text in SHEET.items()}, take, st.session_state.get(TOLD)),
+           on_event_change=heard)

@@ -54,6 +54,8 @@ function dress() {
 // ---- the switches
 function switches(parent, { languages, language, chosen, texts }, choose) {
   document.documentElement.lang = language;
+  const skip = document.querySelector('[data-testid="stSkipToContent"]');
+  if (skip) skip.firstChild.nodeValue = texts.skip; // Streamlit's own speaks English only
   write(null, chosen, false); // a page without a spec of its own keeps the language, too
   let box = parent.querySelector(".optviz-switches");
   if (!box) {

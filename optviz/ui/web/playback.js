@@ -19,9 +19,12 @@ export const bar = (buttons) => `<div class="bar">
 <p class="words" aria-live="polite"></p>
 <dialog><h2></h2><dl></dl><button></button></dialog>`;
 
+const stages = (window.optvizStages ??= new Set()); // the players of this page, whichever copy of this module they come from
+const moves = ({ parts }) => !parts.bar?.hidden;
+
 export class Playback {
   constructor(root, send, markup, parts) {
-    this.send = send;
+    this.send = send; stages.add(this);
     root.innerHTML = markup;
     this.box = root.querySelector("section");
     const find = (name) => this.box.querySelector(name);
@@ -36,7 +39,7 @@ export class Playback {
     this.watch = setInterval(() => { if (this.scene && themeOf(this.box) !== this.theme?.name) this.ask(); }, 400); // a theme flips without an event
   }
 
-  destroy() { this.stops.abort(); this.sizes.disconnect(); clearInterval(this.watch); cancelAnimationFrame(this.asked); }
+  destroy() { stages.delete(this); this.stops.abort(); this.sizes.disconnect(); clearInterval(this.watch); cancelAnimationFrame(this.asked); }
 
   ask() { if (!this.asked) this.asked = requestAnimationFrame((now) => this.frame(now)); }
 
@@ -51,8 +54,8 @@ export class Playback {
 
   // The words around it, again only where the language is another; true then.
   name(texts, language) {
-    if (this.worded === language) return false;
-    this.worded = language;
+    if (this.worded === language + texts.keys) return false;
+    this.worded = language + texts.keys;
     const { scrub, speed, help } = this.parts;
     for (const [name, button] of Object.entries(this.buttons)) { button.title = button.ariaLabel = texts[name]; }
     this.shownPlaying = null;
@@ -86,6 +89,8 @@ export class Playback {
     this.resize();
   }
 
+  can() { return true; } // whether what a key stands for has a meaning now
+
   help() { if (this.parts.help.open) this.parts.help.close(); else this.parts.help.showModal(); }
 }
 
@@ -118,10 +123,10 @@ export function listenToBar(player, signal, keys, more = () => false) {
   // No key of the stage reaches the page: Streamlit has shortcuts of its own.
   on(box, "keydown", (e) => { e.stopPropagation(); if (player.scene && key(e)) e.preventDefault(); });
   on(box, "keyup keypress", (e) => e.stopPropagation());
-  // The page's keys are the stage's, too, except where something else is typed or turned, another stage is meant, or nothing moves here.
+  // The page's keys are the stage's, too, except where something else is typed or turned, or another stage is meant: a still one gives way.
   on(window, "keydown", (e) => {
     const way = e.composedPath();
-    if (!player.scene || parts.bar?.hidden || way.includes(box) || way.some((part) => part.matches?.(TURNED)) || !key(e)) return;
+    if (!player.scene || (!moves(player) && [...stages].some(moves)) || way.includes(box) || way.some((part) => part.matches?.(TURNED)) || !key(e)) return;
     e.preventDefault(); e.stopImmediatePropagation();
   }, { capture: true });
 
@@ -132,7 +137,7 @@ export function listenToBar(player, signal, keys, more = () => false) {
     if (key === "," && !e.shiftKey) return false; // ? on a Russian keyboard
     if (more(e)) return true;
     if (key === "Escape" && box.classList.contains("present")) player.present(false);
-    else if (done) player.do(done);
+    else if (done && player.can(done)) player.do(done);
     else return false;
     return true;
   }

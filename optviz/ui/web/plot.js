@@ -3,7 +3,9 @@ import { DASHES, marker, paintHeat, rgb } from "./plane.js";
 import { compiled, digits, power } from "./scene.js";
 
 const TOP = 26, BOTTOM = 38, RIGHT = 12, GAP = 1e38; // a number as large is none
-const MOST = 3; // rows of words under a scale
+const CLOSE = { top: 22, bottom: 32 }; // of the same, where others are to have room, too
+const BAR = 10; // px wide is the scale of colours
+const MOST = 3, SHORT = 4; // rows of words under a scale, and letters of which none is left out
 const NEAR = 22; // px within which a mark is meant
 const HEAD = 7; // px of an arrow's head
 const BESIDE = 5, APART = 6; // px from a line to its word, and between words
@@ -18,20 +20,22 @@ export function at([values, shape], dimensions, k) {
   const size = values.length / shape[0], moment = Math.min(k, shape[0] - 1);
   return values.subarray(moment * size, (moment + 1) * size);
 }
+const isNumber = (word) => /^[−-]?[\d.,]+$/.test(word);
 const own = (values, i) => (values.length === 1 ? values[0] : values[i]);
 const there = (...values) => values.every((v) => Number.isFinite(v) && Math.abs(v) < GAP);
 
 export class Plot {
   constructor(canvas) { this.canvas = canvas; }
 
-  resize(width, height, ratio, big) {
-    Object.assign(this, { width, height, ratio, big });
+  // `size`: how much larger than on a page its words are.
+  resize(width, height, ratio, size) {
+    Object.assign(this, { width, height, ratio, size, bold: Math.max(1, size * 0.85) });
     this.canvas.width = Math.round(width * ratio); this.canvas.height = Math.round(height * ratio);
   }
 
   // Where the scales lie in the canvas; an even chart has one unit for both.
   lay(g) {
-    const { chart, big } = this, size = big ? 1.5 : 1;
+    const { chart, size } = this, { top: over, bottom: under } = size > 1 ? CLOSE : { top: TOP, bottom: BOTTOM };
     this.font = (weight = 400) => `${weight} ${12 * size}px optviz, system-ui, sans-serif`;
     g.font = this.font();
     this.x = { ...chart.x }; this.y = { ...chart.y };
@@ -40,15 +44,18 @@ export class Plot {
       if (chart.even) this.level();
       return null;
     }
-    const up = ticks(chart.y, Math.max(2, Math.floor((this.height - (TOP + BOTTOM) * size) / (ROW * size))));
+    const up = ticks(chart.y, Math.max(2, Math.floor((this.height - (over + under) * size) / (ROW * size))));
     const left = Math.max(34, ...up.map(([, word]) => g.measureText(word).width + 12));
-    const { words } = chart.x, wide = (this.width - RIGHT * size - left) / Math.max(words.length, 1) - 4;
-    this.below = words.map((word) => wrapped(g, word, wide));
+    this.bar = this.coloured(g);
+    const right = this.width - (this.bar ? this.bar.wide : RIGHT * size), { words } = chart.x, wide = (right - left) / Math.max(words.length, 1) - 4;
+    const widest = Math.max(...words.map((word) => g.measureText(word).width)), every = words.every(isNumber) ? Math.max(1, Math.ceil(widest / wide)) : 1;
+    this.below = words.map((word, i) => (i % every ? [] : every > 1 ? [word] : wrapped(g, word, wide)));
     this.deep = Math.max(1, ...this.below.map((rows) => rows.length));
-    this.room = { left, right: this.width - RIGHT * size, top: TOP * size, bottom: this.height - (BOTTOM + ROWS * (this.deep - 1)) * size };
+    this.room = { left, right, top: over * size, bottom: this.height - (under + ROWS * (this.deep - 1)) * size };
+    const tight = chart.y.words.every(isNumber) ? Math.ceil(13 * size * up.length / (this.room.bottom - this.room.top)) : 1;
     if (chart.even) this.level();
     const along = ticks(this.x, Math.max(2, Math.floor((this.room.right - left) / (TICK * size))));
-    return { up: chart.even ? ticks(this.y, Math.max(2, Math.floor((this.room.bottom - this.room.top) / (ROW * size)))) : up, along };
+    return { up: chart.even ? ticks(this.y, Math.max(2, Math.floor((this.room.bottom - this.room.top) / (ROW * size)))) : up.filter((_, i) => !chart.y.words.length || i % tight === 0), along };
   }
   level() {
     const { left, right, top, bottom } = this.room, unit = Math.max((this.x.high - this.x.low) / (right - left), (this.y.high - this.y.low) / (bottom - top));
@@ -57,6 +64,15 @@ export class Plot {
       scale.low = middle - unit * length / 2; scale.high = middle + unit * length / 2;
     }
   }
+
+  // The numbers beside the scale of colours of a map, and how wide both are; nothing where there is no map of numbers.
+  coloured(g) {
+    const mark = this.chart.marks.find(({ kind, colour }) => kind === "heat" && !colour);
+    if (!mark) return null;
+    const words = [0, 0.5, 1].map((part) => digits(value({ low: mark.least, high: mark.most, log: mark.log }, part)));
+    return { mark, words, wide: (BAR + 16) * this.size + Math.max(...words.map((word) => g.measureText(word).width)) };
+  }
+
   px(v) { return this.room.left + share(this.x, v) * (this.room.right - this.room.left); }
   py(v) { return this.room.bottom - share(this.y, v) * (this.room.bottom - this.room.top); }
 
@@ -90,7 +106,7 @@ export class Plot {
   }
 
   names(g, { up, along }) {
-    const { left, right, top, bottom } = this.room, size = this.big ? 1.5 : 1;
+    const { left, right, top, bottom } = this.room, { size } = this, under = size > 1 ? 28 : 32;
     g.fillStyle = this.theme.faint; g.font = this.font(); g.textBaseline = "middle"; g.textAlign = "right";
     for (const [v, word] of up) g.fillText(word, left - 6, this.py(v));
     g.textBaseline = "alphabetic"; g.textAlign = "center";
@@ -99,15 +115,29 @@ export class Plot {
       g.fillText(row, Math.min(Math.max(this.px(v), half), this.width - half), bottom + (15 + ROWS * j) * size);
     }));
     const half = Math.min(g.measureText(this.chart.x.name).width, this.width) / 2;
-    g.fillText(this.chart.x.name, Math.min((left + right) / 2, this.width - half), bottom + (32 + ROWS * (this.deep - 1)) * size, this.width);
-    g.textAlign = "left"; g.fillText(this.chart.y.name, 2, top - 12 * size, this.width);
+    g.fillText(this.chart.x.name, Math.min((left + right) / 2, this.width - half), bottom + (under + ROWS * (this.deep - 1)) * size, this.width);
+    g.textAlign = "left"; g.fillText(cut(g, this.chart.y.name, this.width), 2, top - (size > 1 ? 9 : 12) * size);
+    if (this.bar) this.scale(g);
+  }
+
+  // Which colour stands for how much.
+  scale(g) {
+    const { right, top, bottom } = this.room, { size, bar: { mark, words } } = this, left = right + 8 * size, wide = BAR * size, high = bottom - top;
+    g.globalAlpha = mark.alpha;
+    for (let y = 0; y < high; y++) { g.fillStyle = this.shade(mark, 1 - (y + 0.5) / high); g.fillRect(left, top + y, wide, Math.min(1, high - y)); }
+    g.globalAlpha = 1; g.strokeStyle = this.theme.line; g.lineWidth = 1; g.strokeRect(left, top, wide, high);
+    g.fillStyle = this.theme.faint; g.textBaseline = "middle";
+    words.forEach((word, i) => (i !== 1 || high > 70 * size) && g.fillText(word, left + wide + 4 * size, bottom - i / 2 * high + (1 - i) * -6 * size));
+    g.textBaseline = "alphabetic";
+    const start = this.width - g.measureText(mark.name).width;
+    if (start > g.measureText(this.chart.y.name).width + 16) g.fillText(mark.name, start, top - (size > 1 ? 9 : 12) * size);
   }
 
   // --- the marks -------------------------------------------------------------------------------------------------------------------
 
   line(g, mark, m) {
     const [x, y] = [mark.x, mark.y].map((a) => at(a, 1, this.moment));
-    g.strokeStyle = g.fillStyle = this.colour(mark.colour); g.lineWidth = mark.width * (this.big ? 1.5 : 1); g.lineJoin = "round";
+    g.strokeStyle = g.fillStyle = this.colour(mark.colour); g.lineWidth = mark.width * this.bold; g.lineJoin = "round";
     if (mark.low && mark.high) {
       const [low, high] = [mark.low, mark.high].map((a) => at(a, 1, this.moment)), some = [...x.keys()].filter((i) => there(x[i], low[i], high[i]));
       g.globalAlpha = 0.18 * mark.alpha; g.beginPath();
@@ -125,7 +155,7 @@ export class Plot {
   }
 
   dots(g, mark, m) {
-    const [x, y] = [mark.x, mark.y].map((a) => at(a, 1, this.moment)), r = mark.size * (this.big ? 1.5 : 1);
+    const [x, y] = [mark.x, mark.y].map((a) => at(a, 1, this.moment)), r = mark.size * this.bold;
     g.globalAlpha = mark.alpha; g.fillStyle = this.colour(mark.colour); g.strokeStyle = mark.hollow ? g.fillStyle : this.theme.page; g.lineWidth = mark.hollow ? 2 : 1;
     for (let i = 0; i < x.length; i++) {
       if (!there(x[i], y[i])) continue;
@@ -164,13 +194,13 @@ export class Plot {
   // Rows of cells from below; a signed value is orange below 0 and blue above.
   heat(g, mark, m) {
     const [x, y] = [mark.x, mark.y].map(([values]) => values), z = at(mark.z, 2, this.moment), columns = x.length - 1;
-    const [none, most, least] = [this.theme.page, this.theme.plus, mark.signed ? this.theme.minus : this.theme.page].map(rgb), way = (v) => (mark.log ? Math.log10(v) : v);
+    const way = (v) => (mark.log ? Math.log10(v) : v);
     const [low, high] = [way(mark.least), way(mark.most)];
     g.globalAlpha = mark.alpha;
     for (let i = 0; i < z.length; i++) {
       if (!there(z[i]) || (mark.log && z[i] <= 0)) continue;
-      const column = i % columns, row = (i - column) / columns, part = Math.min(Math.max((way(z[i]) - low) / (high - low || 1), 0), 1), v = mark.signed ? 2 * part - 1 : part;
-      g.fillStyle = mark.colour ? this.colour(mark.colour) : `rgb(${none.map((c, k) => Math.round(c + ((v < 0 ? least : most)[k] - c) * Math.abs(v))).join(" ")})`;
+      const column = i % columns, row = (i - column) / columns, part = Math.min(Math.max((way(z[i]) - low) / (high - low || 1), 0), 1);
+      g.fillStyle = mark.colour ? this.colour(mark.colour) : this.shade(mark, part);
       const whole = (v) => Math.round(v * this.ratio) / this.ratio; // else the edges between cells are seen
       const [a, b] = [this.px(x[column]), this.px(x[column + 1])].map(whole), [c, d] = [this.py(y[row + 1]), this.py(y[row])].map(whole);
       g.fillRect(a, c, b - a, d - c);
@@ -211,6 +241,12 @@ export class Plot {
     return [x, y, m, k, u, v, undefined, { kind: mark.kinds.at(mark.which[0][k]), z: mark.z[0][k] }];
   }
 
+  // The colour of a value that is part of the way from the least to the most.
+  shade({ signed }, part) {
+    const v = signed ? 2 * part - 1 : part, [none, full] = [this.theme.page, v < 0 ? this.theme.minus : this.theme.plus].map(rgb);
+    return `rgb(${none.map((c, k) => Math.round(c + (full[k] - c) * Math.abs(v))).join(" ")})`;
+  }
+
   // A histogram on its side over each place.
   ridges(g, mark, m) {
     const [x, edges] = [mark.x[0], mark.edges[0]], counts = at(mark.counts, 2, this.moment), bins = edges.length - 1;
@@ -232,7 +268,7 @@ export class Plot {
 
   arrows(g, mark, m) {
     const [x, y, dx, dy] = [mark.x, mark.y, mark.dx, mark.dy].map((a) => at(a, 1, this.moment));
-    g.globalAlpha = mark.alpha; g.strokeStyle = g.fillStyle = this.colour(mark.colour); g.lineWidth = mark.width * (this.big ? 1.5 : 1); g.setLineDash(DASHES[mark.dash]);
+    g.globalAlpha = mark.alpha; g.strokeStyle = g.fillStyle = this.colour(mark.colour); g.lineWidth = mark.width * this.bold; g.setLineDash(DASHES[mark.dash]);
     for (let i = 0; i < dx.length; i++) {
       const [x0, y0] = [own(x, i), own(y, i)];
       if (!there(x0, y0, dx[i], dy[i])) continue;
@@ -248,7 +284,7 @@ export class Plot {
 
   rule(g, mark) {
     const { left, right, top, bottom } = this.room, upright = mark.x !== null, v = upright ? this.px(mark.x) : this.py(mark.y);
-    g.strokeStyle = g.fillStyle = this.colour(mark.colour); g.lineWidth = this.big ? 2 : 1.5; g.setLineDash([5, 4]); g.beginPath();
+    g.strokeStyle = g.fillStyle = this.colour(mark.colour); g.lineWidth = 1.5 * this.bold; g.setLineDash([5, 4]); g.beginPath();
     if (upright) { g.moveTo(v, top); g.lineTo(v, bottom); } else { g.moveTo(left, v); g.lineTo(right, v); }
     g.stroke(); g.setLineDash([]);
     if (!mark.word) return;
@@ -256,8 +292,9 @@ export class Plot {
     g.font = this.font(600); g.textBaseline = "alphabetic"; g.strokeStyle = this.theme.page; g.lineWidth = 4; g.lineJoin = "round";
     const { row, after } = this.beside.get(mark) ?? {};
     g.textAlign = after ? "left" : "right";
-    const spot = upright ? [v + (after ? BESIDE : -BESIDE), top + (12 + 16 * row) * (this.big ? 1.5 : 1)] : [right - 4, v - 5 < top + 12 ? v + 15 : v - 5];
-    g.strokeText(mark.word, ...spot); g.fillText(mark.word, ...spot);
+    const spot = upright ? [v + (after ? BESIDE : -BESIDE), top + (12 + 16 * row) * this.size] : [right - 4, v - 5 < top + 12 * this.size ? v + 15 * this.size : v - 5];
+    const word = upright ? mark.word : cut(g, mark.word, right - left - 8);
+    g.strokeText(word, ...spot); g.fillText(word, ...spot);
   }
 
   // On which side of its line and in which row the word of each upright rule stands: on no other word, inside, across few other lines, high.
@@ -366,11 +403,12 @@ function wrapped(g, text, wide) {
   for (const word of text.split(" ")) {
     if (rows.length && (rows.length === MOST || g.measureText(`${rows.at(-1)} ${word}`).width <= wide)) rows[rows.length - 1] += ` ${word}`; else rows.push(word);
   }
-  return rows.map((row) => {
-    let n = row.length;
-    while (n > 1 && g.measureText(row.slice(0, n) + (n < row.length ? "…" : "")).width > wide) n--;
-    return n < row.length ? `${row.slice(0, n)}…` : row;
-  });
+  return rows.map((row) => (row.length > SHORT ? cut(g, row, wide) : row));
+}
+function cut(g, text, wide) {
+  let n = text.length;
+  while (n > 1 && g.measureText(text.slice(0, n) + (n < text.length ? "…" : "")).width > wide) n--;
+  return n < text.length ? `${text.slice(0, n)}…` : text;
 }
 
 // How far along a scale a value lies.

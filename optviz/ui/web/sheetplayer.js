@@ -6,8 +6,14 @@ import { fill, opened } from "./scene.js";
 
 const WHOLE = 4; // seconds at speed 1
 const SLOWEST = 12; // moments a second, where there are few
+const DESIGN = [960, 540], EM = 16; // the words of a presentation of that size, in px
+const COLUMNS = 6, TALL = 2; // the most beside each other, and rows of a chart that is as high as it is wide
+const GAPS = [0.6, 0.9], AROUND = [3.2, 3.8]; // between charts, and around what they plot, in em: across, up
+const FLAT = 2.2, LOW = 2.4, ROOMY = 11; // how flat a plot still is a good one; heights in em: the least of one, and one that leaves room for notes
+const PHONE = "(max-width: 640px)";
 const MARKUP = `
 <section class="sheet" tabindex="0" role="application">
+  <h1 class="claim" hidden></h1>
   <div class="corner">${button("present")}${button("help")}</div>
   <div class="charts"></div>
   ${bar("")}
@@ -16,7 +22,7 @@ const MARKUP = `
 
 export class SheetPlayer extends Playback {
   constructor(root, send) {
-    super(root, send, MARKUP, ["charts", "readout", "bar"]);
+    super(root, send, MARKUP, ["charts", "claim", "readout", "bar"]);
     this.plots = [];
     listenToBar(this, this.stops.signal, KEYS);
     this.listen(listener(this.stops.signal));
@@ -31,18 +37,20 @@ export class SheetPlayer extends Playback {
       for (const mark of chart.marks) for (const [name, value] of Object.entries(mark)) if (Array.isArray(value) && Array.isArray(value[0])) mark[name] = [array(value[0]), value[1]];
     }
     this.scene = sheet; this.texts = sheet.texts;
-    if (!before || before.take !== sheet.take || before.moments.length !== sheet.moments.length) this.playhead = sheet.begin ?? this.last;
+    const anew = before && before.take !== sheet.take;
+    if (!before || anew || before.moments.length !== sheet.moments.length) this.playhead = sheet.begin ?? this.last;
     this.playhead = Math.min(this.playhead, this.last);
     this.hovered = null; this.parts.readout.hidden = true;
+    this.parts.claim.textContent = sheet.claim ?? "";
     this.build(before); this.label(); this.resize();
+    if (anew && matchMedia(PHONE).matches) this.box.scrollIntoView({ behavior: this.still ? "auto" : "smooth" }); // the controls are below it
   }
 
   get last() { return this.scene.moments.length - 1; }
 
   // A figure for each chart: kept where the sheet has the same charts as before.
   build(before) {
-    const { charts, columns } = this.scene, keys = (sheet) => JSON.stringify(sheet?.charts.map((c) => [c.key, c.wide]));
-    this.parts.charts.style.setProperty("--columns", columns);
+    const { charts } = this.scene, keys = (sheet) => JSON.stringify(sheet?.charts.map((c) => [c.key, c.wide]));
     if (keys(before) !== keys(this.scene)) {
       this.plots.forEach((plot) => this.sizes.unobserve(plot.canvas));
       this.parts.charts.replaceChildren(...charts.map(() => {
@@ -72,7 +80,7 @@ export class SheetPlayer extends Playback {
   }
 
   label() {
-    this.name(this.texts, this.scene.language);
+    this.name({ ...this.texts, keys: this.last ? this.texts.keys : this.texts.still_keys }, this.scene.language);
     this.parts.bar.hidden = this.last === 0;
   }
 
@@ -91,6 +99,8 @@ export class SheetPlayer extends Playback {
     this.draw();
     if (this.playing) this.ask();
   }
+
+  can(what) { return this.last > 0 || what === "present" || what === "help"; }
 
   do(what) {
     if (what === "play") this.play();
@@ -121,8 +131,64 @@ export class SheetPlayer extends Playback {
   resize() {
     if (!this.scene || !this.parts.charts.clientWidth) return;
     const ratio = Math.min(devicePixelRatio || 1, 2), big = this.box.classList.contains("present");
-    for (const plot of this.plots) plot.resize(plot.canvas.clientWidth, plot.canvas.clientHeight, ratio, big);
+    this.parts.claim.hidden = !big || !this.scene.claim;
+    const size = big ? this.arrange() : this.settle();
+    for (const plot of this.plots) plot.resize(plot.canvas.clientWidth, plot.canvas.clientHeight, ratio, size);
     cancelAnimationFrame(this.asked); this.frame(performance.now()); // in the same frame: nothing blinks
+  }
+
+  // On a page: as the sheet says.
+  settle() {
+    const { style } = this.parts.charts;
+    style.setProperty("--columns", this.scene.columns);
+    style.gridAutoRows = "";
+    this.box.classList.remove("dense");
+    return 1;
+  }
+
+  // In a presentation: so that all charts are seen, each as large as can be; where they would be too small, they scroll. How much larger words are.
+  arrange() {
+    const { charts, bar, claim } = this.parts, { clientWidth: wide, clientHeight: high } = this.box, em = EM * Math.min(...DESIGN.map((side, i) => [wide, high][i] / side));
+    this.box.style.setProperty("--em", `${em}px`);
+    const width = wide - 28, height = high - 28 - Math.max(40, claim.offsetHeight) - (bar.hidden ? 0 : bar.offsetHeight + 6) - 6;
+    const heads = [...charts.children].map((figure) => [figure.querySelector("figcaption"), ...figure.querySelectorAll(".names li")].map((e) => {
+      const range = document.createRange();
+      range.selectNodeContents(e);
+      return [...range.getClientRects()].reduce((sum, rect) => sum + rect.width, em) / em; // however it is wrapped now
+    }));
+    let best = null;
+    for (let columns = 1; columns <= COLUMNS; columns++) for (const tall of [1, TALL]) {
+      const made = this.tried(columns, tall, heads, width / em, height / em);
+      if (!best || made.score > best.score) best = { ...made, columns, tall };
+    }
+    charts.style.setProperty("--columns", best.columns);
+    charts.style.setProperty("--tall", best.tall);
+    charts.style.gridAutoRows = `${best.row * em}px`;
+    this.box.classList.toggle("dense", best.least < ROOMY);
+    return em / 12;
+  }
+
+  // How large the plots are in so many columns, where a chart with one unit both ways has so many rows; all in em.
+  tried(columns, tall, heads, width, height) {
+    const { charts } = this.scene, taken = [], [across, up] = GAPS, span = (chart) => [Math.min(chart.wide, columns), chart.even ? tall : 1];
+    for (const chart of charts) { // as the grid places them
+      const [w, h] = span(chart), free = (k) => k % columns + w <= columns && [...Array(h * w).keys()].every((i) => !taken[k + i % w + Math.floor(i / w) * columns]);
+      let k = 0;
+      while (!free(k)) k++;
+      for (let i = 0; i < h * w; i++) taken[k + i % w + Math.floor(i / w) * columns] = true;
+    }
+    const rows = Math.ceil(taken.length / columns), cell = (width - across * (columns - 1)) / columns;
+    const sizes = (row) => charts.map((chart, i) => {
+      const [w, h] = span(chart), own = cell * w + across * (w - 1), [title, ...names] = heads[i];
+      const head = 1.35 * Math.ceil(title / own) + 1.4 * Math.ceil(names.reduce((sum, v) => sum + v, 0) / own);
+      return [own - AROUND[0], row * h + up * (h - 1) - head - AROUND[1], chart.even];
+    });
+    const fair = (height - up * (rows - 1)) / rows, least = Math.min(...sizes(fair).map(([, h]) => h)), row = fair + Math.max(0, LOW - least);
+    const score = sizes(row).reduce((sum, [w, h, even]) => {
+      const [a, b] = even ? [Math.min(w, h), Math.min(w, h)] : [Math.min(w, FLAT * h), Math.min(h, w)];
+      return sum + Math.log(Math.max(a, 0.1) * Math.max(b, 0.1));
+    }, 0);
+    return { row, least, score: score - (row > fair ? 100 * (row - fair) * rows : 0) }; // what must scroll is worse than all that need not
   }
 
   draw() {
