@@ -12,6 +12,7 @@ import numpy as np
 from .activations import activations
 from .chain import NUMBER, chain
 from .core import Choice, Param, Range, Registry, T
+from .initializers import POSSIBLE
 from .probe import Probe, probe
 from .probe_presets import Sight, sights
 from .query import Query
@@ -28,10 +29,12 @@ ABOUT: Mapping[str, T] = {
     "loss": T("The loss before training", "Потеря до обучения"),
     "time": T("Through time: recurrence", "Сквозь время: рекуррентная сеть"),
 }
-STEPS = 100  # of a training, where nobody says how many
-SCALES = 16  # of a sweep
+TRAINED = 100  # steps of a training, where nobody says how many
+SWEPT = 16  # scales of a sweep
+EXAMPLES = 2**23  # of a sweep, times its width's square: more take minutes
 CLASSES = (2, 3, 5, 10, 20, 50, 100)
 TIMES = (0.1, 1.0, 10.0)  # the scale at which the loss before training is looked at
+THREE = ("below", "at", "above")  # the scales of a recurrence
 WEIGHTS = tuple(f"w{k}" for k in range(1, 6))
 MULTIPLES = np.logspace(-2, 2, 81)  # of all the weights of a chain
 _END = Param(0.1, 1e-3, 1e3, log=True, allowed=Range(1e-12, 1e12), one=True)
@@ -62,7 +65,7 @@ class Inside:
         put, probe, table = object.__setattr__, probe or Probe(), NUMBERS.get(about, {})
         put(self, "about", Choice("layers", tuple(ABOUT)).check("about", about))
         if about == "training":
-            probe = probe if probe["steps"] else probe.at(steps=STEPS)
+            probe = probe if probe["steps"] else probe.at(steps=TRAINED)
         elif probe["steps"]:
             probe = probe.at(steps=0)
         put(self, "probe", probe)
@@ -105,15 +108,15 @@ class Inside:
 # --- what comes out -------------------------------------------------------------------------------------------------------------------------
 
 
-def found(spec: Inside, progress: Callable[..., Any] | None = None) -> Any:
+def find(spec: Inside, progress: Callable[..., Any] | None = None) -> Any:
     """What is to be shown: Layers, a ScaleSweep, losses (classes, scales), a Chain for every multiple of the weights, or three Recurrences in one."""
     own = spec.own
     if spec.about in ("layers", "training"):
         return probe(spec.probe, progress=progress)
     if spec.about == "sweep":
-        scales = np.unique(np.geomspace(own["low"], own["high"], SCALES))
+        scales = np.unique(np.geomspace(own["low"], own["high"], SWEPT))
         first = spec.probe["seed"] % 2**31
-        return scale_sweep(spec.probe, scales=scales, seeds=range(first, first + own["seeds"]), progress=progress)
+        return scale_sweep(spec.probe, batch=examples_of(spec.probe), scales=scales, seeds=range(first, first + own["seeds"]), progress=progress)
     if spec.about == "loss":
         return first_losses(spec.probe, progress)
     if spec.about == "chain":
@@ -123,21 +126,31 @@ def found(spec: Inside, progress: Callable[..., Any] | None = None) -> Any:
         return chain(many, own["x"], own["target"], own["function"])
     if spec.about == "time":
         return through_time(**{name: own[name] for name in ("size", "steps", "init", "drive", "clip", "seed")}, activation=own["function"],
-                            scale=np.array([own[name] for name in ("below", "at", "above")]))
+                            scale=np.array([own[name] for name in THREE]), progress=progress)
     return None
 
 
+def examples_of(spec: Probe) -> int:
+    """How many of its examples a sweep of the page shows to its networks."""
+    return min(spec["batch"], max(EXAMPLES // max(*spec["layers"][:1], 1) ** 2, 8))
+
+
 def classes_of(spec: Probe) -> list[int]:
-    """The numbers of classes at which the loss before training is looked at."""
-    return [c for c in CLASSES if spec["data"] != "digits" or c <= 10]
+    """The numbers of classes at which the loss before training is looked at: the digits have no others."""
+    return [spec["outputs"]] if spec["data"] == "digits" else [*CLASSES]
+
+
+def scales_of(spec: Probe) -> np.ndarray:
+    """The scales at which the loss before training is looked at: a tenth of the initialization's, the scale itself, and ten times it."""
+    return np.minimum(spec["init_scale"] * np.array(TIMES), POSSIBLE.high)
 
 
 def first_losses(spec: Probe, progress: Callable[..., Any] | None = None) -> np.ndarray:
-    """The loss before training over classes, at a tenth of the initialization's scale, at the scale itself, and at ten times it."""
+    """The loss before training over classes and scales."""
     many = classes_of(spec)
     rows = []
     for k, classes in enumerate(many):
-        rows.append(probe(spec, outputs=classes, init_scale=spec["init_scale"] * np.array(TIMES)).loss)
+        rows.append(probe(spec, outputs=classes, init_scale=scales_of(spec)).loss)
         if progress:
             progress(k + 1, len(many))
     return np.array(rows)
@@ -147,8 +160,9 @@ def drawn(spec: Probe, z: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarra
     """The first activation's value and derivative at some sums, and the pieces that they are made of: of maxout, lines that touch a parabola."""
     a = activations[spec["activation"][0]]
     own = {name: spec[f"{a.key}_{name}"] for name in a.params}
-    if (many := a.pieces(a.settings(own))) == 1:
-        return a.value(z, **own), a.derivative(z, **own), np.empty((0, len(z)))
+    with np.errstate(all="ignore"):
+        if (many := a.pieces(a.settings(own))) == 1:
+            return a.value(z, **own), a.derivative(z, **own), np.empty((0, len(z)))
     slopes = np.linspace(-1.5, 1.5, many)
     lines = np.stack([s * z - s * s / (4 * BEND) for s in slopes])
     return np.max(lines, 0), slopes[np.argmax(lines, 0)], lines

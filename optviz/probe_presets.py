@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from math import pi
 
 from .core import Registry, T
 from .probe import Probe
@@ -37,13 +38,14 @@ class Sight:
     see: T
     probe: Probe
     printed: Printed | None = None
+    theory: float | None = None  # the spread that every hidden layer has
 
 
 sights: Registry[Sight] = Registry()
 
 
-def _add(key: str, name: T, do: T, see: T, probe: Probe, printed: Printed | None = None) -> None:
-    sights.add(key, Sight(key, name, do, see, probe, printed))
+def _add(key: str, name: T, do: T, see: T, probe: Probe, printed: Printed | None = None, theory: float | None = None) -> None:
+    sights.add(key, Sight(key, name, do, see, probe, printed, theory))
 
 
 TEN = {"inputs": 500, "layers": (500,) * 10, "outputs": 10, "batch": 1000, "activation": "tanh"}
@@ -84,7 +86,8 @@ _add("he",
        "N(0, 1)/√(n/2): по теории разброс в каждом слое равен √(1 − 1/π) = 0,826; отдельный розыгрыш отклоняется примерно на десятую часть, "
        "как и числа лекции — от 0,81 до 0,89."),
      Probe(**TEN | {"activation": "relu"}, init="he"),
-     Printed("activation_std", (0.825232, 0.827835, 0.813855, 0.826902, 0.834092, 0.860035, 0.870610, 0.889348, 0.845357, 0.844523), 1.12))
+     Printed("activation_std", (0.825232, 0.827835, 0.813855, 0.826902, 0.834092, 0.860035, 0.870610, 0.889348, 0.845357, 0.844523), 1.12),
+     (1 - 1 / pi) ** 0.5)
 
 # --- bounds of uniform weights --------------------------------------------------------------------------------------------------------
 

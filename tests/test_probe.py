@@ -139,6 +139,25 @@ def test_nothing_is_an_underflow_that_is_zero_by_itself():
     assert found.loss == pytest.approx(np.log(5))
 
 
+def test_what_overflowed_is_a_huge_loss_and_says_nothing_of_its_neurons():
+    found = ov.probe(inputs=5, layers=(6, 6, 6), outputs=3, batch=10, activation="linear", init_scale=1e100)
+    assert found.loss == layers.HUGE and found.fates("forward")[-1] == "overflow"
+    for activation in ("relu", "tanh"):
+        members = Members(settled({**SMALL, "activation": activation}))
+        x, y = members.points(0)
+        net, theta = members.net(0), members.weights(0, x, y)
+        net.parts(theta)[0][:] = layers.HUGE
+        found = layers.look(net, theta, x, y, members.judge(0))
+        assert found.saturated[0] == found.dead[0] == 0
+    assert not np.signbit(ov.probe(**SMALL, init="zeros", activation="relu").activation_std).any()
+
+
+def test_a_lone_look_says_how_many_layers_are_measured():
+    told = []
+    ov.probe(**SMALL, progress=lambda *at: told.append(at))
+    assert told == [(1, 4), (2, 4), (3, 4), (4, 4)]
+
+
 def test_what_the_network_is_shown():
     def shown(**settings):
         return Members(settled({**SMALL, "batch": 500, **settings})).points(0)
