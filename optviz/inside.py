@@ -220,11 +220,12 @@ _sight("paralysis")
 _sight("early")
 openings.add("recurrence", Opening(
     T("Far back in time nothing is left", "Из далёкого прошлого ничего не остаётся"),
-    T("Raise the drive to 1: the neurons saturate.", "Поднимите вход до 1: нейроны насыщаются."),
-    T("Forty steps back, a few billionths are left at half the scale, a half at scale 1, and thirteen times as much at twice the scale. "
-      "The product of the Jacobians' norms misleads: at scale 1 it is ten billion times too large.",
-      "Через сорок шагов назад при половинном масштабе остаются миллиардные доли, при масштабе 1 — половина, при двойном градиент "
-      "в тринадцать раз больше. Произведение норм якобианов обманывает: при масштабе 1 оно завышено в десять миллиардов раз."),
+    T("Raise the size of the inputs to 1: the neurons saturate.", "Увеличьте размах входов до 1: нейроны насыщаются."),
+    T("Of a change of the first state, the last one, forty steps on, feels at most a few billionths at half the scale, a half at scale 1, and "
+      "thirteen times the change at twice the scale. The product of the Jacobians' norms misleads: at scale 1 it is twenty billion times too large.",
+      "От изменения начального состояния до последнего, через сорок шагов, доходит не больше нескольких миллиардных при половинном масштабе, "
+      "половины при масштабе 1, а при двойном изменение вырастает в тринадцать раз. Произведение норм якобианов обманывает: "
+      "при масштабе 1 оно завышено в двадцать миллиардов раз."),
     Inside("time")))
 openings.add("clipping", Opening(
     T("Clipping holds what explodes", "Ограничение удерживает то, что взрывается"),
@@ -238,11 +239,11 @@ for _key in ("small", "xavier", "he"):
     _sight(_key)
 openings.add("sweep", Opening(
     T("The edge of chaos", "Край хаоса"),
-    T("Choose ReLU; then batch norm.", "Выберите ReLU, затем пакетную нормализацию."),
-    T("Left of the line gradients vanish with depth, right of it they explode, and on it fifty layers still hand them on: for tanh at "
-      "Xavier's own scale.",
-      "Левее линии градиенты с глубиной затухают, правее — взрываются, а на ней проходят и через пятьдесят слоёв; для tanh это масштаб самой "
-      "инициализации Xavier."),
+    T("Choose ReLU; then batch norm.", "Выберите ReLU, затем нормализацию по пакету."),
+    T("Left of the line gradients vanish with depth, right of it they explode. In theory, of endlessly wide and deep networks, it stands for tanh at "
+      "Xavier's own scale; fifty layers of a hundred neurons hand on as much as they get at 1.2 times that.",
+      "Левее линии градиенты с глубиной затухают, правее — взрываются. По теории бесконечно широких и глубоких сетей для tanh она стоит при масштабе "
+      "самой инициализации Ксавье; у пятидесяти слоёв по сто нейронов градиент не меняется при масштабе в 1,2 раза больше."),
     Inside("sweep", Probe(inputs=100, layers=(100,), outputs=10, activation="tanh"))))
 for _key in ("by_inputs", "as_printed", "as_meant", "large", "tanh_he", "relu_xavier", "batchnorm", "residual"):
     _sight(_key)
