@@ -17,6 +17,7 @@ from .layers import HUGE, OCTAVES, Layers
 from .losses import losses
 from .palette import BLUE, COLOURS, GREEN, ORANGE, PINK, RED, VIOLET
 from .probe import moments
+from .probe_presets import Printed
 from .recurrence import Recurrence, cliff
 from .scales import DEPTHS, ScaleSweep, in_theory
 from .sheet import Bars, Chart, Dots, Heat, Line, Mark, Ridges, Rule, Scale, Sheet
@@ -24,6 +25,7 @@ from .sheet import Bars, Chart, Dots, Heat, Line, Mark, Ridges, Rule, Scale, She
 LEAST, MOST = 1e-30, 1e30  # what lies beyond is outside the picture
 FLOATS = 1e-37, 1e37  # what a browser is sent holds no more
 WORDED = 13  # layers, up to which each has its word
+LEAST_SPAN = 3.0  # powers of 10 that a scale of the layers has at least
 FEW = 6  # layers, depths or scales whose curves are told apart
 LINEAR = 6.0  # up to which an unbounded activation is counted
 ORDERS = 12.0  # powers of 10 that a sweep's colours tell apart at the most
@@ -65,7 +67,12 @@ def known(a: np.ndarray) -> np.ndarray:
 def sizes(name: T, *shown: np.ndarray) -> Scale:
     """A logarithmic scale for magnitudes, no longer than sixty powers of 10."""
     a = np.concatenate([np.ravel(own) for own in shown])
-    return Scale(name, log=True, low=LEAST if (a < LEAST).any() else None, high=MOST if (a > MOST).any() else None)
+    low, high = LEAST if (a < LEAST).any() else None, MOST if (a > MOST).any() else None
+    if low and not (a > LEAST).any():
+        high = 1e3 * LEAST
+    if high == MOST and not (a < MOST).any():
+        low = 1e-3 * MOST
+    return Scale(name, log=True, low=low, high=high)
 
 
 def figure(value: float, code: int = 0) -> str:
@@ -73,10 +80,20 @@ def figure(value: float, code: int = 0) -> str:
     return "∞ (overflow)" if code == 2 or abs(value) >= HUGE else rounded(value) + " (underflow)" * (code == 1)
 
 
+def orders(name: T, *shown: np.ndarray) -> Scale:
+    """A logarithmic scale of three powers of 10 at least, with room around: on it a few times more is no leap."""
+    a = np.concatenate([np.ravel(own) for own in shown])
+    if not np.isfinite(a).any():
+        return sizes(name, a)
+    low, high = (np.log10(np.clip(end, LEAST, MOST)) for end in (np.nanmin(a), np.nanmax(a)))
+    more = max(LEAST_SPAN - (high - low), 0.12 * (high - low)) / 2
+    return Scale(name, log=True, low=float(10 ** max(low - more, np.log10(LEAST))), high=float(10 ** min(high + more, np.log10(MOST))))
+
+
 def steady(name: T, shown: np.ndarray) -> Scale:
     """A scale for magnitudes that is logarithmic where they differ by more than ten times."""
     near = np.nanmax(shown, initial=0.0) <= 10 * np.nanmin(shown, initial=np.inf)
-    return Scale(name, low=0.0) if near else sizes(name, shown)
+    return Scale(name, low=0.0) if near else orders(name, shown)
 
 
 def some_of(n: int, most: int = FEW) -> list[int]:
@@ -130,10 +147,16 @@ def curve(x: np.ndarray, y: np.ndarray, colour: str, name: T | None = None, dash
     return [Line(x, y, colour, dash=dash, alpha=0.7), Dots(x, y, colour, name, shape=shape, size=4.5)]
 
 
+def lectured(spec: Inside, statistic: str) -> list[Printed]:
+    """What a lecture prints of this network and statistic, if one does."""
+    return [s.printed for s in [spec.printed] if s and s.printed and s.printed.statistic == statistic]
+
+
 def printed(spec: Inside, statistic: str, x: np.ndarray) -> list[Mark]:
     """What a lecture prints of this network, and where it misprints."""
-    if (sight := spec.printed) is None or (table := sight.printed) is None or table.statistic != statistic:
+    if not (theirs := lectured(spec, statistic)):
         return []
+    table = theirs[0]
     right = [i for i in range(len(table.numbers)) if i not in table.meant]
     name = T("as the lecture prints it", "как напечатано в лекции")
     marks: list[Mark] = [Dots(x[right], np.array(table.numbers)[right], PINK, name, shape=3, size=7, hollow=True)]
@@ -142,6 +165,13 @@ def printed(spec: Inside, statistic: str, x: np.ndarray) -> list[Mark]:
         name = T(f"misprint: {told[0]}, where {told[1]} is meant", f"опечатка: {told[0]}, должно быть {told[1]}")
         marks.append(Dots([x[i]], [table.numbers[i]], RED, name, shape=4, size=7))
     return marks
+
+
+def around(found: Layers) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The mean of the activations, and one deviation on both sides, as far as there are such values."""
+    mean, std = (np.clip(a, -MOST, MOST) for a in (found.activation_mean, found.activation_std))
+    ends = (found.edges[0], found.edges[-1]) if found.edges[-1] < LINEAR else (-MOST, MOST)
+    return mean, np.clip(mean - std, *ends), np.clip(mean + std, *ends)
 
 
 def layers(spec: Inside, found: Layers) -> Sheet:
@@ -153,7 +183,7 @@ def layers(spec: Inside, found: Layers) -> Sheet:
     forth, home = ends_of(found.forward, x, 0), ends_of(found.backward, x, -1)
     share, magnitude = T("share of the layer's numbers", "доля чисел слоя"), Scale(T("magnitude", "модуль"), log=True)
     inner = max(n - 1, 1)  # the output, which is no activation's, has a scale of its own
-    mean, std = (np.clip(a[..., :inner], -MOST, MOST) for a in (found.activation_mean, found.activation_std))
+    mean, low, high = (a[..., :inner] for a in around(found))
     spread, own_size, back_size = (held(a) for a in (found.activation_std[..., :inner], found.gradient_mean_abs, found.activation_gradient_mean_abs))
     stretch, changed = held(found.jacobian), held(found.update_ratio)
     hidden = n - (n > 1 and found.edges[-1] < LINEAR)  # the output knows no such bounds
@@ -163,25 +193,26 @@ def layers(spec: Inside, found: Layers) -> Sheet:
               T("One histogram a layer; the last bins hold what lies beyond.", "Гистограмма на каждый слой; в крайних столбцах — всё, что за ними.")),
         Chart("spread", T("How widely activations are spread", "Разброс активаций"), along,
               steady(T("standard deviation", "стандартное отклонение"), spread),
-              beside(spec, "activation_std", x, spread, BLUE) + forth + theory(spec), HIDDEN),
+              beside(spec, "activation_std", x, spread, BLUE) + forth + theory(spec, x[:inner]), HIDDEN),
         Chart("gradients", T("Gradients of the weights", "Градиенты весов"), along, magnitude, [Ridges(x, own_edges, own, ORANGE, share)],
               T("What is exactly 0 is in no histogram.", "Точные нули в гистограммы не входят.")),
         Chart("sizes", T("Mean |gradient| of the weights", "Средний модуль градиента весов"), along,
-              sizes(T("mean |∂L/∂w|", "среднее |∂L/∂w|"), own_size), beside(spec, "gradient_mean_abs", x, own_size, ORANGE) + home,
+              orders(T("mean |∂L/∂w|", "среднее |∂L/∂w|"), own_size, *(np.array(own.numbers) for own in lectured(spec, "gradient_mean_abs"))),
+              beside(spec, "gradient_mean_abs", x, own_size, ORANGE) + home,
               beyond(spread, own_size)),
         Chart("backs", T("Gradients of the activations", "Градиенты по активациям"), along, magnitude, [Ridges(x, back_edges, back, VIOLET, share)]),
         Chart("backsizes", T("Mean |gradient| of the activations", "Средний модуль градиента по активациям"), along,
-              sizes(T("mean |∂L/∂a|", "среднее |∂L/∂a|"), back_size), curve(x, back_size, VIOLET)),
+              orders(T("mean |∂L/∂a|", "среднее |∂L/∂a|"), back_size), curve(x, back_size, VIOLET)),
         Chart("shares", T("Who passes no gradient", "Кто не пропускает градиент"), along, Scale(T("share", "доля"), low=0.0, high=1.0),
               [Bars(x - HALF, x, found.saturated, ORANGE, T("saturated numbers: |φ′| < 0.01", "насыщенные числа: |φ′| < 0,01")),
                Bars(x, x + HALF, found.dead, "ink", T("dead neurons: 0 for every example", "мёртвые нейроны: 0 на всех примерах"))]),
         Chart("means", T("Mean of the activations, and one deviation around it", "Среднее активаций и одно отклонение вокруг"), along,
-              Scale(T("value", "значение")), [Line(x[:inner], mean, BLUE, low=mean - std, high=mean + std), Dots(x[:inner], mean, BLUE)], HIDDEN),
+              Scale(T("value", "значение")), [Line(x[:inner], mean, BLUE, low=low, high=high), Dots(x[:inner], mean, BLUE)], HIDDEN),
         Chart("jacobian", T("By how much a layer stretches at most", "Во сколько раз слой растягивает, самое большее"), along,
-              sizes(T("norm of its Jacobian, mean of three examples", "норма его якобиана, среднее по трём примерам"), stretch),
+              orders(T("norm of its Jacobian, mean of three examples", "норма его якобиана, среднее по трём примерам"), stretch),
               [*curve(x, stretch, GREEN), Rule(y=1.0, colour="faint")]),
         Chart("updates", T("What one step of gradient descent changes", "Что меняет один шаг градиентного спуска"), along,
-              sizes(T("‖update‖ / ‖w‖", "‖изменение‖ / ‖w‖"), changed),
+              orders(T("‖update‖ / ‖w‖", "‖изменение‖ / ‖w‖"), changed),
               [*curve(x, changed, VIOLET), Rule(T("0.001: a rule of thumb", "0,001: ориентир на практике"), y=1e-3, colour="faint")]),
     ]
     return Sheet(charts)
@@ -193,12 +224,12 @@ def beside(spec: Inside, statistic: str, x: np.ndarray, ours: np.ndarray, colour
     return [*curve(x[:ours.shape[-1]], ours, colour, T("here", "здесь") if theirs else None), *theirs]
 
 
-def theory(spec: Inside) -> list[Mark]:
+def theory(spec: Inside, x: np.ndarray) -> list[Mark]:
     """The spread that theory has."""
     if spec.printed is None or spec.printed.theory is None:
         return []
     told = rounded(spec.printed.theory)
-    return [Rule(T(f"theory: {told}", f"теория: {told}"), y=spec.printed.theory, colour=GREEN)]
+    return [Line(x, np.full(len(x), spec.printed.theory), GREEN, T(f"theory: {told}", f"теория: {told}"), dash=1)]
 
 
 def beyond(*shown: np.ndarray) -> T | None:
@@ -218,12 +249,12 @@ def training(spec: Inside, found: Layers) -> Sheet:
     now = np.repeat(steps[:, None].astype(float), 2, 1)
     bars = np.arange(n + 1) - 0.5 if n <= WORDED else np.arange(n + 1) + 0.5
     along, (_, up) = Scale(STEP, low=0.0, high=max(last, 1.0)), places(n)
-    mean, std = (np.clip(a, -MOST, MOST) for a in (found.activation_mean, found.activation_std))
+    mean, *ends = around(found)
     marks: list[Mark] = []
     for k, layer in enumerate(some_of(n - 1)):
-        m, s = mean[:, layer], std[:, layer]
-        marks.append(Line(steps, m, COLOURS[k], T(f"layer {layer + 1}", f"слой {layer + 1}"), dash=k % 3, low=m - s, high=m + s))
-    guess = losses[spec.probe["loss"]].initial(spec.probe["outputs"])
+        name = T(f"layer {layer + 1}", f"слой {layer + 1}")
+        marks.append(Line(steps, mean[:, layer], COLOURS[k], name, dash=k % 3, low=ends[0][:, layer], high=ends[1][:, layer]))
+    guess, loss = losses[spec.probe["loss"]].initial(spec.probe["outputs"]), np.clip(without_lost(found.loss), -MOST, MOST)
     charts = [
         Chart("map", T("Mean |gradient| of the weights, step by step", "Средний модуль градиента весов на каждом шаге"),
               Scale(STEP, low=float(edges[0]), high=float(edges[-1])), up,
@@ -235,8 +266,8 @@ def training(spec: Inside, found: Layers) -> Sheet:
               Scale(T("activation", "активация")),
               [*marks, *_now(steps, found.activation_mean[:, :max(n - 1, 1)])]),
         Chart("loss", T("Loss", "Потеря"), along, Scale(T("loss", "потеря")),
-              [Line(steps, np.clip(found.loss, -MOST, MOST), BLUE), Dots(steps[:, None], np.clip(found.loss, -MOST, MOST)[:, None], PINK, size=5),
-               silence(guess)]),
+              [Line(steps, loss, BLUE), Dots(steps[:, None], loss[:, None], PINK, size=5), silence(guess),
+               *ends_of(2 * (found.loss >= HUGE), steps, 0)]),
     ]
     return Sheet([*charts, *layers(spec, found).charts], 2, steps.tolist(), STEP, begin=0)
 
@@ -401,7 +432,7 @@ def activation(spec: Inside, found: None = None) -> Sheet:
               wide=2, scrubs=True),
     ]
     for key, other in activations.items():
-        own, steep, _ = drawn(spec.probe.at(activation=(key,)), Z)
+        own, steep = (np.clip(line, -MOST, MOST) for line in drawn(spec.probe.at(activation=(key,)), Z)[:2])
         charts.append(Chart(f"pick-{key}", other.name, along, Scale(T("φ and φ′", "φ и φ′"), low=-2.0, high=3.0),
                             [Line(Z, own, BLUE), Line(Z, steep, ORANGE, dash=1)], picked=True))
     return Sheet(charts, 4, [f"{z:.1f}".replace("-", "−") for z in Z], SUM, begin=int(np.argmin(np.abs(Z - 1))))
@@ -508,8 +539,8 @@ def _told_layers(spec: Inside, found: Layers) -> T:
     first, last = (float(found.activation_gradient_mean_abs[i]) for i in (0, -2 if len(found.dead) > 1 else -1))
     if len(found.dead) > 2 and first > 0 and last > 0:
         ratio = rounded(min(first / last, HUGE) if last > first / HUGE else HUGE)
-        parts.append((f"The mean |∂L/∂a| of the first hidden layer is {ratio} of the last one's.",
-                      f"Средний модуль ∂L/∂a у первого скрытого слоя составляет {ratio} от последнего."))
+        parts.append((f"Mean |∂L/∂a|, first hidden layer over last: {ratio}.",
+                      f"Средний модуль ∂L/∂a, первый скрытый слой к последнему: {ratio}."))
     for way, en, ru in (("forward", "activations", "активации"), ("backward", "gradients", "градиенты")):
         codes = getattr(found, way)
         for code, word in ((1, "Underflow"), (2, "Overflow")):

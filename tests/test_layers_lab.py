@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 import optviz as ov
 from optviz.activations import activations
 from optviz.core import T
-from optviz.inside import ABOUT, NUMBERS, WEIGHTS, Inside, drawn, find, first_losses, opening, opening_of, openings
+from optviz.inside import ABOUT, NUMBERS, WEIGHTS, Inside, drawn, examples_of, find, first_losses, opening, opening_of, openings
 from optviz.jobs import DONE, Job, Jobs
 from optviz.layers_sheets import SHEETS, Z, latest, octaves, sheet_of, shown, table, told
 from optviz.probe import Probe
@@ -20,7 +20,7 @@ from optviz.probe_presets import sights
 from optviz.race import Race
 from optviz.render.sheet_wire import pack_sheet
 from optviz.scales import scale_sweep
-from optviz.sheet import Dots, Line, Rule
+from optviz.sheet import Dots, Line, Rule, ends, moments_of
 
 PAGE = Path(__file__).parent.parent / "pages" / "layers.py"
 SMALL = {"inputs": 8, "layers": (6, 6), "outputs": 3, "batch": 10}
@@ -74,8 +74,40 @@ def test_absurd_scales_give_finite_charts_and_a_sentence(scale, activation):
         if look.about == "layers" and scale and activation == "linear":
             word = "underflow" if scale < 1 else "overflow"
             assert word.capitalize() in told(look, result).en and word.capitalize() in told(look, result).ru
+            assert word in finite(sheet)
             rules = [mark for chart in sheet.charts for mark in chart.marks if isinstance(mark, Rule) and mark.word and word in mark.word.en]
             assert rules and all(word in rule.word.ru for rule in rules)
+        if look.about == "loss" and activation == "linear" and scale > 1e100:
+            assert "scale 10²⁰⁰: overflow" in finite(sheet) and told(look, result).en.startswith("Overflow at scale 10¹⁹⁹, 10²⁰⁰")
+            assert "переполнение" in sheet.charts[1].x.words[2].ru
+
+
+def test_an_overflowed_loss_is_not_said_to_be_0():
+    look = Inside("layers", Probe(inputs=5, layers=(6, 6, 6), outputs=3, batch=10, activation="linear", init_scale=1e200))
+    text = told(look, find(look))
+    assert text.en.startswith("The loss is ∞ (overflow); a network that says nothing has ln 3") and "Потеря ∞ (overflow)" in text.ru
+    assert "0" not in text.en.partition(";")[0]
+
+
+def test_the_loss_of_the_digits_has_their_ten_classes():
+    look = Inside("loss", Probe(data="digits", layers=(6,), batch=10))
+    losses = find(look)
+    finite(sheet_of(look, losses))
+    assert losses.shape == (1, 3) and losses[0, 0] == pytest.approx(np.log(10), rel=0.1)
+
+
+def test_a_sweep_says_what_theory_and_the_page_leave_out():
+    def say(batch=10, **network):
+        look = Inside("sweep", Probe(**SMALL | {"batch": batch}).at(**network), {"seeds": 1})
+        return look, told(look, scale_sweep(look.probe, scales=[1.0], depths=(2,), batch=10)).en
+    assert "edge of chaos is at" in say(activation="tanh")[1]
+    for more in ({"activation": "heaviside"}, {"activation": "tanh", "init": "zeros"}):
+        assert "at no scale" in say(**more)[1]
+    assert "one of plain layers" in say(activation="maxout")[1] and "one of plain layers" in say(activation="tanh", batchnorm="before")[1]
+    look, text = say(batch=1000, layers=(500,), activation="tanh")
+    assert examples_of(look.probe) == 33 and "Of the 1000 examples 33 are shown" in text
+    none = Inside("sweep", Probe(**SMALL, activation="heaviside"), {"seeds": 1})
+    assert "0 by itself" in finite(shown(none)) and "underflow" not in finite(shown(none))
 
 
 def test_an_absurd_sweep_names_what_is_lost():
@@ -88,26 +120,35 @@ def test_an_absurd_sweep_names_what_is_lost():
 
 
 def finite(sheet):
-    """Its bytes hold numbers and gaps only, in both languages."""
-    for language in ("en", "ru"):
-        data = pack_sheet(sheet, language, {})
-        assert b"NaN" not in data and b"Infinity" not in data
+    """Every mark holds gaps and numbers that a browser's floats hold, and every chart has two ends; the words that the sheet has."""
     for chart in sheet.charts:
-        for way in ("x", "y"):
-            assert np.isfinite([v for v in (getattr(chart, way).low, getattr(chart, way).high) if v is not None]).all()
+        for mark in chart.marks:
+            for name, a in moments_of(mark).items():
+                assert not np.isinf(a).any() and np.abs(a[np.isfinite(a)]).max(initial=0) < np.finfo(np.float32).max, (chart.key, name)
+        for low, high in (ends(chart, "x"), ends(chart, "y")):
+            assert np.isfinite([low, high]).all() and low < high
+    for language in ("en", "ru"):
+        assert pack_sheet(sheet, language, {})
+    names = [word for chart in sheet.charts for mark in chart.marks if (word := getattr(mark, "name", None) or getattr(mark, "word", None))]
+    return " ".join([*(name.en for name in names), *(word.en for chart in sheet.charts for word in chart.x.words)])
 
 
 @pytest.mark.parametrize("numbers", [dict.fromkeys(WEIGHTS, 1e300), dict.fromkeys(WEIGHTS, 0.0), {"w1": -1e-300, "x": 1e300, "target": -1e300}])
 def test_absurd_chains_and_recurrences_are_finite(numbers):
     for function in NUMBERS["chain"]["function"].choices:
-        finite(shown(Inside("chain", numbers={**numbers, "function": function})))
-    finite(shown(Inside("time", numbers={"below": 0.0, "above": 1e100, "function": "relu", "steps": 60, "clip": 1e-300, "drive": 1e100, "size": 3})))
+        words = finite(shown(Inside("chain", numbers={**numbers, "function": function})))
+        assert ("overflow" in words) == (numbers["w1"] == 1e300) or function not in ("linear", "relu")
+    words = finite(shown(Inside("time", numbers={"below": 0.0, "above": 1e100, "function": "relu", "steps": 60, "clip": 1e-300, "drive": 1e100, "size": 3})))
+    assert "scale 10¹⁰⁰: overflow" in words and "scale 0: " not in words
+    text = told(look := Inside("time", numbers={"function": "gelu", "above": 1e100, "below": 1e-10, "steps": 100}), find(look)).en
+    assert text.startswith("‖∂h_T/∂h₀‖: 0 (underflow), ") and "∞ (overflow)" in text
 
 
 def test_every_activation_with_any_parameters_is_drawn():
     for key in activations:
         finite(shown(Inside("activation", Probe(activation=key))))
     finite(shown(Inside("activation", Probe(activation="elu", elu_alpha=1e300))))
+    finite(shown(Inside("activation", Probe(activation="leaky_relu", leaky_relu_slope=-1e308))))
     value, slope, lines = drawn(Probe(activation="maxout", maxout_pieces=4), Z)
     assert len(lines) == 4 and (np.diff(slope) >= 0).all() and len({*slope.tolist()}) == 4
     np.testing.assert_allclose(value, np.max(lines, 0))
@@ -250,7 +291,7 @@ def test_the_lab_in_russian_opens_the_cliff(visit):
     page.get_by_role("combobox", name="Что показано").click()
     page.get_by_role("option", name="Сквозь время").click()
     expect(page.get_by_text("Наибольший модуль собственных значений W: 0.62, 1.24, 2.48.")).to_be_visible()
-    expect(page.locator("figcaption")).to_have_count(4)
+    expect(page.locator("figcaption")).to_have_count(5)
     page.get_by_role("button", name="Открыть обрыв в лаборатории спуска").click()
     expect(page).to_have_url(re.compile("clip_norm"))
     assert len(Race.from_query(page.url.partition("?")[2], []).runs) == 2

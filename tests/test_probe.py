@@ -218,7 +218,9 @@ def test_every_keyword_is_in_help_and_a_url_holds_the_spec():
 
 @pytest.mark.parametrize(("settings", "why"), [
     ({"data": "digits", "inputs": 10}, "inputs=10"), ({"depth": 3}, "unknown name 'depth"), ({"activation": ("tanh", "relu"), "layers": (3, 3, 3)}, "names 2 layers of 3"),
-    ({"layers": (1000,) * 50, "batch": 5000}, "too much at once"), ({"seed": np.array([])}, "at least one"), ({"outputs": 1}, "outputs=1"),
+    ({"layers": (1000,) * 50, "batch": 5000}, "too much at once"), ({"layers": (1000,) * 9, "init": "layerwise"}, "too much at once"),
+    ({"loss": "svm", "outputs": 100, "batch": 5000, "layers": (9,)}, "too much at once"), ({"layers": (1000,), "layernorm": True, "activation": "maxout",
+    "maxout_pieces": 64}, "too much at once"), ({"input_scale": 1e308}, "input_scale"), ({"init_scale": 1e308}, "init_scale"), ({"seed": np.array([])}, "at least one"), ({"outputs": 1}, "outputs=1"),
     ({"seed": np.arange(2), "init_scale": np.arange(3.0)}, "broadcast")])
 def test_what_cannot_be_is_one_sentence(settings, why):
     with pytest.raises(ov.Refused, match=why):
