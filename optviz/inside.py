@@ -31,7 +31,7 @@ ABOUT: Mapping[str, T] = {
 }
 TRAINED = 100  # steps of a training, where nobody says how many
 SWEPT = 16  # scales of a sweep
-EXAMPLES = 2**23  # of a sweep, times its width's square: more take minutes
+MOST_SHOWN = 2**23  # examples of a sweep, times its width's square: more take minutes
 CLASSES = (2, 3, 5, 10, 20, 50, 100)
 TIMES = (0.1, 1.0, 10.0)  # the scale at which the loss before training is looked at
 THREE = ("below", "at", "above")  # the scales of a recurrence
@@ -132,7 +132,7 @@ def find(spec: Inside, progress: Callable[..., Any] | None = None) -> Any:
 
 def examples_of(spec: Probe) -> int:
     """How many of its examples a sweep of the page shows to its networks."""
-    return min(spec["batch"], max(EXAMPLES // max(*spec["layers"][:1], 1) ** 2, 8))
+    return min(spec["batch"], max(MOST_SHOWN // max(*spec["layers"][:1], 1) ** 2, 8))
 
 
 def classes_of(spec: Probe) -> list[int]:

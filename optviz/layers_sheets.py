@@ -497,7 +497,8 @@ def told(spec: Inside, found: Any) -> T | None:
     if spec.about == "sweep":
         return _told_sweep(spec, found)
     if spec.about == "loss" and (np.asarray(found) >= HUGE).any():
-        lost = ", ".join(short(float(f"{s:.3g}")) for s, own in zip(scales_of(spec.probe), found.T, strict=True) if (own >= HUGE).any())
+        scales = (float(f"{s:.3g}") for s, own in zip(scales_of(spec.probe), found.T, strict=True) if (own >= HUGE).any())
+        lost = ", ".join(map(short, dict.fromkeys(scales)))
         return T(f"Overflow at scale {lost}: the loss is {BEYOND[2].en}.", f"Overflow при масштабе {lost}: потеря {BEYOND[2].ru}.")
     if spec.about == "chain":
         back, bound = figure(abs(float(found.gradients[0, 0])), int(found.backward[0, 0])), figure(float(found.bound[0, 0]))
