@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from .core import NOT_NEGATIVE, Choice, Param, Range, Registry, Setting, T, resolve
+from .core import Choice, Param, Range, Registry, Setting, T, resolve
 
 
 def no_bias(rng: np.random.Generator, fan_in: int, fan_out: int, h: Any) -> np.ndarray:
@@ -61,7 +61,8 @@ def initializer(name: T, idea: T, bias: Callable[..., np.ndarray] = no_bias, loo
     return register
 
 
-SCALE = Param(1.0, 0.01, 100.0, log=True, allowed=NOT_NEGATIVE)
+POSSIBLE = Range(0.0, 1e200)
+SCALE = Param(1.0, 0.01, 100.0, log=True, allowed=POSSIBLE)
 
 
 # --- the initializers, in teaching order --------------------------------------------------------------------------------------------
@@ -77,7 +78,7 @@ def zeros(rng, fan_in, fan_out, h, seen):
 @initializer(T("Small random numbers", "Малые случайные числа"),
              T("N(0, σ²) with the same σ in every layer, 0.01 say: through many layers the signal dies, or the neurons saturate.",
                "N(0, σ²) с одним σ для всех слоёв, например 0.01: через много слоёв сигнал затухает или нейроны насыщаются."),
-             scale=Param(0.01, 1e-4, 10.0, log=True, allowed=NOT_NEGATIVE))
+             scale=Param(0.01, 1e-4, 10.0, log=True, allowed=POSSIBLE))
 def normal(rng, fan_in, fan_out, h, seen):
     return h.scale * rng.standard_normal((fan_in, fan_out))
 

@@ -12,6 +12,7 @@ import numpy as np
 from .activations import activations
 from .chain import NUMBER, chain
 from .core import Choice, Param, Range, Registry, T
+from .initializers import POSSIBLE
 from .probe import Probe, probe
 from .probe_presets import Sight, sights
 from .query import Query
@@ -28,10 +29,12 @@ ABOUT: Mapping[str, T] = {
     "loss": T("The loss before training", "Потеря до обучения"),
     "time": T("Through time: recurrence", "Сквозь время: рекуррентная сеть"),
 }
-STEPS = 100  # of a training, where nobody says how many
-SCALES = 16  # of a sweep
+TRAINED = 100  # steps of a training, where nobody says how many
+SWEPT = 16  # scales of a sweep
+MOST_SHOWN = 2**23  # examples of a sweep, times its width's square: more take minutes
 CLASSES = (2, 3, 5, 10, 20, 50, 100)
 TIMES = (0.1, 1.0, 10.0)  # the scale at which the loss before training is looked at
+THREE = ("below", "at", "above")  # the scales of a recurrence
 WEIGHTS = tuple(f"w{k}" for k in range(1, 6))
 MULTIPLES = np.logspace(-2, 2, 81)  # of all the weights of a chain
 _END = Param(0.1, 1e-3, 1e3, log=True, allowed=Range(1e-12, 1e12), one=True)
@@ -62,7 +65,7 @@ class Inside:
         put, probe, table = object.__setattr__, probe or Probe(), NUMBERS.get(about, {})
         put(self, "about", Choice("layers", tuple(ABOUT)).check("about", about))
         if about == "training":
-            probe = probe if probe["steps"] else probe.at(steps=STEPS)
+            probe = probe if probe["steps"] else probe.at(steps=TRAINED)
         elif probe["steps"]:
             probe = probe.at(steps=0)
         put(self, "probe", probe)
@@ -105,15 +108,15 @@ class Inside:
 # --- what comes out -------------------------------------------------------------------------------------------------------------------------
 
 
-def found(spec: Inside, progress: Callable[..., Any] | None = None) -> Any:
+def find(spec: Inside, progress: Callable[..., Any] | None = None) -> Any:
     """What is to be shown: Layers, a ScaleSweep, losses (classes, scales), a Chain for every multiple of the weights, or three Recurrences in one."""
     own = spec.own
     if spec.about in ("layers", "training"):
         return probe(spec.probe, progress=progress)
     if spec.about == "sweep":
-        scales = np.unique(np.geomspace(own["low"], own["high"], SCALES))
+        scales = np.unique(np.geomspace(own["low"], own["high"], SWEPT))
         first = spec.probe["seed"] % 2**31
-        return scale_sweep(spec.probe, scales=scales, seeds=range(first, first + own["seeds"]), progress=progress)
+        return scale_sweep(spec.probe, batch=examples_of(spec.probe), scales=scales, seeds=range(first, first + own["seeds"]), progress=progress)
     if spec.about == "loss":
         return first_losses(spec.probe, progress)
     if spec.about == "chain":
@@ -123,21 +126,31 @@ def found(spec: Inside, progress: Callable[..., Any] | None = None) -> Any:
         return chain(many, own["x"], own["target"], own["function"])
     if spec.about == "time":
         return through_time(**{name: own[name] for name in ("size", "steps", "init", "drive", "clip", "seed")}, activation=own["function"],
-                            scale=np.array([own[name] for name in ("below", "at", "above")]))
+                            scale=np.array([own[name] for name in THREE]), progress=progress)
     return None
 
 
+def examples_of(spec: Probe) -> int:
+    """How many of its examples a sweep of the page shows to its networks."""
+    return min(spec["batch"], max(MOST_SHOWN // max(*spec["layers"][:1], 1) ** 2, 8))
+
+
 def classes_of(spec: Probe) -> list[int]:
-    """The numbers of classes at which the loss before training is looked at."""
-    return [c for c in CLASSES if spec["data"] != "digits" or c <= 10]
+    """The numbers of classes at which the loss before training is looked at: the digits have no others."""
+    return [spec["outputs"]] if spec["data"] == "digits" else [*CLASSES]
+
+
+def scales_of(spec: Probe) -> np.ndarray:
+    """The scales at which the loss before training is looked at: a tenth of the initialization's, the scale itself, and ten times it."""
+    return np.minimum(spec["init_scale"] * np.array(TIMES), POSSIBLE.high)
 
 
 def first_losses(spec: Probe, progress: Callable[..., Any] | None = None) -> np.ndarray:
-    """The loss before training over classes, at a tenth of the initialization's scale, at the scale itself, and at ten times it."""
+    """The loss before training over classes and scales."""
     many = classes_of(spec)
     rows = []
     for k, classes in enumerate(many):
-        rows.append(probe(spec, outputs=classes, init_scale=spec["init_scale"] * np.array(TIMES)).loss)
+        rows.append(probe(spec, outputs=classes, init_scale=scales_of(spec)).loss)
         if progress:
             progress(k + 1, len(many))
     return np.array(rows)
@@ -147,8 +160,9 @@ def drawn(spec: Probe, z: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarra
     """The first activation's value and derivative at some sums, and the pieces that they are made of: of maxout, lines that touch a parabola."""
     a = activations[spec["activation"][0]]
     own = {name: spec[f"{a.key}_{name}"] for name in a.params}
-    if (many := a.pieces(a.settings(own))) == 1:
-        return a.value(z, **own), a.derivative(z, **own), np.empty((0, len(z)))
+    with np.errstate(all="ignore"):
+        if (many := a.pieces(a.settings(own))) == 1:
+            return a.value(z, **own), a.derivative(z, **own), np.empty((0, len(z)))
     slopes = np.linspace(-1.5, 1.5, many)
     lines = np.stack([s * z - s * s / (4 * BEND) for s in slopes])
     return np.max(lines, 0), slopes[np.argmax(lines, 0)], lines
@@ -206,11 +220,12 @@ _sight("paralysis")
 _sight("early")
 openings.add("recurrence", Opening(
     T("Far back in time nothing is left", "Из далёкого прошлого ничего не остаётся"),
-    T("Raise the drive to 1: the neurons saturate.", "Поднимите вход до 1: нейроны насыщаются."),
-    T("Forty steps back, a few billionths are left at half the scale, a half at scale 1, and thirteen times as much at twice the scale. "
-      "The product of the Jacobians' norms misleads: at scale 1 it is ten billion times too large.",
-      "Через сорок шагов назад при половинном масштабе остаются миллиардные доли, при масштабе 1 — половина, при двойном градиент "
-      "в тринадцать раз больше. Произведение норм якобианов обманывает: при масштабе 1 оно завышено в десять миллиардов раз."),
+    T("Raise the size of the inputs to 1: the neurons saturate.", "Увеличьте размах входов до 1: нейроны насыщаются."),
+    T("Of a change of the first state, the last one, forty steps on, feels at most a few billionths at half the scale, a half at scale 1, and "
+      "thirteen times the change at twice the scale. The product of the Jacobians' norms misleads: at scale 1 it is twenty billion times too large.",
+      "От изменения начального состояния до последнего, через сорок шагов, доходит не больше нескольких миллиардных при половинном масштабе, "
+      "половины при масштабе 1, а при двойном изменение вырастает в тринадцать раз. Произведение норм якобианов обманывает: "
+      "при масштабе 1 оно завышено в двадцать миллиардов раз."),
     Inside("time")))
 openings.add("clipping", Opening(
     T("Clipping holds what explodes", "Ограничение удерживает то, что взрывается"),
@@ -224,11 +239,11 @@ for _key in ("small", "xavier", "he"):
     _sight(_key)
 openings.add("sweep", Opening(
     T("The edge of chaos", "Край хаоса"),
-    T("Choose ReLU; then batch norm.", "Выберите ReLU, затем пакетную нормализацию."),
-    T("Left of the line gradients vanish with depth, right of it they explode, and on it fifty layers still hand them on: for tanh at "
-      "Xavier's own scale.",
-      "Левее линии градиенты с глубиной затухают, правее — взрываются, а на ней проходят и через пятьдесят слоёв; для tanh это масштаб самой "
-      "инициализации Xavier."),
+    T("Choose ReLU; then batch norm.", "Выберите ReLU, затем нормализацию по пакету."),
+    T("Left of the line gradients vanish with depth, right of it they explode. In theory, of endlessly wide and deep networks, it stands for tanh at "
+      "Xavier's own scale; fifty layers of a hundred neurons hand on as much as they get at 1.2 times that.",
+      "Левее линии градиенты с глубиной затухают, правее — взрываются. По теории бесконечно широких и глубоких сетей для tanh она стоит при масштабе "
+      "самой инициализации Ксавье; у пятидесяти слоёв по сто нейронов градиент не меняется при масштабе в 1,2 раза больше."),
     Inside("sweep", Probe(inputs=100, layers=(100,), outputs=10, activation="tanh"))))
 for _key in ("by_inputs", "as_printed", "as_meant", "large", "tanh_he", "relu_xavier", "batchnorm", "residual"):
     _sight(_key)

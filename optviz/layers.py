@@ -67,21 +67,26 @@ def joined(of: Sequence[Layers], join: Callable[[Sequence[np.ndarray]], np.ndarr
     return Layers(**{name: of[0].edges if name == "edges" else join([getattr(one, name) for one in of]) for name in names})
 
 
-def look(net: Net, theta: np.ndarray, x: np.ndarray, y: np.ndarray, loss: Callable[[Any, Any], Any], rate: Any = 1.0) -> Layers:
-    """One pass forwards and backwards; of K networks theta is (P, K), x and y may have an axis of members in front, and so has rate (K,)."""
+def look(net: Net, theta: np.ndarray, x: np.ndarray, y: np.ndarray, loss: Callable[[Any, Any], Any], rate: Any = 1.0,
+         progress: Callable[[int, int], Any] | None = None) -> Layers:
+    """One pass forwards and backwards; of K networks theta is (P, K), x and y may have an axis of members in front, and so has rate (K,).
+
+    `progress` is told how many layers have been measured, and how many there are.
+    """
     with np.errstate(all="ignore"):
         parts = [Value(part) for part in net.parts(theta)]
         flow = net.flow(x, parts, autograd)
         end = loss(flow.outputs, y)
         end.backward()
         held = [Moments(m.mean.data, m.variance.data) for m in flow.moments]
-        return _read(net, parts, flow, x, end.data, held, rate)
+        return _read(net, parts, flow, x, end.data, held, rate, progress)
 
 
-def _read(net: Net, parts: Sequence[Value], flow: Flow, x: np.ndarray, loss: np.ndarray, held: Sequence[Moments], rate: Any) -> Layers:
+def _read(net: Net, parts: Sequence[Value], flow: Flow, x: np.ndarray, loss: np.ndarray, held: Sequence[Moments], rate: Any,
+          progress: Callable[[int, int], Any] | None) -> Layers:
     edges, before = edges_of(net), x
     found: list[dict[str, Any]] = []
-    seen: list[dict[str, Figures]] = []
+    tops: dict[str, list[np.ndarray]] = {name: [] for name in ("sum", "out", "weight", "back", "gradient")}
     for layer, p in enumerate(net.by_layer(parts)):
         out, fed, weight = flow.activations[layer], flow.fed[layer].data, p["weight"]
         own = {kind: value.data for kind, value in p.items()}
@@ -96,11 +101,14 @@ def _read(net: Net, parts: Sequence[Value], flow: Flow, x: np.ndarray, loss: np.
             "gradient_mean_abs": at["gradient"].mean_abs, "gradient_std": at["gradient"].std, "gradient_magnitudes": at["gradient"].magnitudes,
             "jacobian": jacobian(net, layer, before, own, held), "weight_norm": size, "update_norm": np.minimum(update, HUGE),
             "update_ratio": np.where(size > 0, np.minimum(update / np.where(size > 0, size, 1), HUGE), 0.0)})
-        seen.append(at | {"sum": fed})
+        for name, top in tops.items():
+            top.append(size_of(fed) if name == "sum" else at[name].top)
         before = out.data
-    forward, backward = fates(x, seen, np.stack([of["dead"] for of in found]))
+        if progress:
+            progress(layer + 1, len(flow.fed))
+    forward, backward = fates(size_of(x), **{name: np.stack(top) for name, top in tops.items()}, dead=np.stack([of["dead"] for of in found]))
     return Layers(**{name: np.stack([of[name] for of in found]) for name in found[0]}, forward=forward, backward=backward, edges=edges,
-                  loss=np.nan_to_num(loss))
+                  loss=np.nan_to_num(loss, nan=HUGE))
 
 
 # --- statistics of the last two axes, where numbers may be near the ends of what a float holds ---------------------------------------------
@@ -125,7 +133,7 @@ def in_blocks(a: np.ndarray) -> Iterator[np.ndarray]:
 
 def size_of(a: np.ndarray) -> np.ndarray:
     """The largest magnitude."""
-    return np.nan_to_num(np.maximum(a.max((-2, -1)), -a.min((-2, -1))), nan=np.inf, posinf=np.inf)
+    return np.nan_to_num(np.maximum(a.max((-2, -1)), -a.min((-2, -1))), nan=np.inf, posinf=np.inf) + 0.0  # never −0
 
 
 def measured(a: np.ndarray) -> Figures:
@@ -151,7 +159,7 @@ def measured(a: np.ndarray) -> Figures:
         squares = squares + np.multiply(away, away, out=away).sum((-2, -1))
     squares = np.maximum(squares - (a.shape[-2] * a.shape[-1] - count) * mean * mean, 0)  # what is not finite was counted as 0
     norm = np.sqrt(squares + count * mean * mean) * size
-    return Figures(mean * size, np.sqrt(squares / count) * size, absolute / count * size, np.minimum(norm, HUGE), octaves, top)
+    return Figures(mean * size + 0.0, np.sqrt(squares / count) * size + 0.0, absolute / count * size, np.minimum(norm, HUGE), octaves, top)
 
 
 def counted(index: np.ndarray, bins: int) -> np.ndarray:
@@ -202,16 +210,16 @@ def edges_of(net: Net) -> np.ndarray:
 def passing(net: Net, layer: int, fed: np.ndarray, p: Mapping[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
     """The share of numbers that pass less than a hundredth of the gradient, and of neurons that pass none for any example.
 
-    Of several pieces, the one that is taken counts.
+    Of several pieces, the one that is taken counts. What overflowed is neither: nobody knows what it would pass.
     """
     pieces, saturated = net.pieces(layer), 0
-    steepest: Any = np.float64(0)
+    steepest: Any = np.float64(np.nan)
     for some in in_blocks(fed):
         at = Value(some)
         net.activated(layer, at, p, autograd).backward()
-        slopes = np.abs(at.grad)
+        slopes = np.where(np.isfinite(some), np.abs(at.grad), np.nan)
         slopes = slopes.reshape(*slopes.shape[:-1], -1, pieces).max(-1) if pieces > 1 else slopes
-        saturated, steepest = saturated + (slopes < SATURATED).sum((-2, -1)), np.fmax(steepest, slopes.max(-2))
+        saturated, steepest = saturated + (slopes < SATURATED).sum((-2, -1)), np.fmax(steepest, np.fmax.reduce(slopes, -2))
     return saturated * pieces / (fed.shape[-2] * fed.shape[-1]), (steepest == 0).mean(-1)
 
 
@@ -259,23 +267,24 @@ def largest(forth: Callable[[np.ndarray], np.ndarray], back: Callable[[np.ndarra
 # --- where numbers end ----------------------------------------------------------------------------------------------------------------------
 
 
-def fates(x: np.ndarray, seen: Sequence[Mapping[str, Any]], dead: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """What became of each layer's activations and of its weights' gradient, by the largest magnitudes on the way.
+def fates(x: np.ndarray, *, sum: np.ndarray, out: np.ndarray, weight: np.ndarray, back: np.ndarray, gradient: np.ndarray,
+          dead: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """What became of each layer's activations and of its weights' gradient, by the largest magnitudes on the way, (layers, *batch).
 
     Zeros are an underflow where what they are made of is not 0 itself: the zeros of a dead neuron are none, but where its sum was lost.
     """
-    depth = len(seen)
-    back, weight, gradient = (np.stack([at[name].top for at in seen]) for name in ("back", "weight", "gradient"))
-    signal = np.stack([np.broadcast_to(size_of(x), back.shape[1:]), *(at["out"].top for at in seen)])
-    total = np.stack([size_of(at["sum"]) for at in seen])
-    none = np.zeros(back.shape[1:], bool)
-    lost = [none]  # of the inputs, then of each layer's activations
-    for i in range(depth):
-        lost.append((signal[i + 1] < TINY) & (total[i] < TINY) & (weight[i] > 0) & ((signal[i] >= TINY) | lost[i]))
-    alive = (dead < 1) | np.stack(lost[1:])
-    faded = [none]  # of the gradients of activations, the output's first
-    for i in range(depth - 2, -1, -1):
-        faded.insert(0, (back[i] < TINY) & (weight[i + 1] > 0) & alive[i + 1] & ((back[i + 1] >= TINY) | faded[0]))
-    under = (gradient < TINY) & alive & ((signal[:-1] >= TINY) | np.stack(lost[:-1])) & ((back >= TINY) | np.stack(faded))
-    forward = np.where(np.isinf(signal[1:]), 2, np.where(np.stack(lost[1:]), 1, 0))
+    signal = np.concatenate([np.broadcast_to(x, out.shape[1:])[None], out])
+    lost = faded(signal, (sum < TINY) & (weight > 0))
+    alive = (dead < 1) | lost[1:]
+    gone = faded(back[::-1], ((weight > 0) & alive)[:0:-1])[::-1]
+    under = (gradient < TINY) & alive & ((signal[:-1] >= TINY) | lost[:-1]) & ((back >= TINY) | gone)
+    forward = np.where(np.isinf(out), 2, np.where(lost[1:], 1, 0))
     return forward, np.where(np.isinf(gradient) | np.isinf(back), 2, np.where(under, 1, 0))
+
+
+def faded(sizes: np.ndarray, passes: np.ndarray) -> np.ndarray:
+    """Where, from one size to the next, nothing is left although there was something, and the way was open."""
+    gone = [np.zeros(sizes.shape[1:], bool)]
+    for before, after, way in zip(sizes[:-1], sizes[1:], passes, strict=False):
+        gone.append((after < TINY) & way & ((before >= TINY) | gone[-1]))
+    return np.stack(gone)

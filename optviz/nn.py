@@ -116,19 +116,22 @@ class Net:
         """The flat vector of one network before training; what goes in is there for initializers that look at it."""
         theta = np.zeros(self.size)
         for block in self.blocks:
-            if block.kind == "weight":
-                seen = None
-                if init.looks:
-                    x = inputs if block.layer == 0 else self.flow(inputs, self.parts(theta), autograd).activations[block.layer - 1]
-                    seen = x, targets
-                theta[block.at] = init.rule(rng, *block.shape, h, seen).ravel()
-            elif block.kind == "bias":
-                theta[block.at] = init.bias(rng, self.widths[block.layer], block.shape[-1], h).ravel()
-            elif block.kind.endswith("_gain"):
-                theta[block.at] = 1
-            elif not block.kind.endswith("_shift"):
-                theta[block.at] = getattr(self.settings[block.layer], block.kind)
+            seen = None
+            if init.looks and block.kind == "weight":
+                x = inputs if block.layer == 0 else self.flow(inputs, self.parts(theta), autograd).activations[block.layer - 1]
+                seen = x, targets
+            theta[block.at] = self.drawn(block, init, h, rng, seen).ravel()
         return theta
+
+    def drawn(self, block: Block, init: Initializer, h: Any, rng: np.random.Generator, seen: Any = None) -> np.ndarray:
+        """One parameter before training; of networks in lockstep, whose scales are columns, all of theirs."""
+        if block.kind == "weight":
+            return init.rule(rng, *block.shape, h, seen)
+        if block.kind == "bias":
+            return init.bias(rng, self.widths[block.layer], block.shape[-1], h)
+        if block.kind.endswith(("_gain", "_shift")):
+            return np.full(block.shape, float(block.kind.endswith("_gain")))
+        return np.asarray(getattr(self.settings[block.layer], block.kind), float)
 
     # --- numbers flow through ------------------------------------------------------------------------------------------------------------
 

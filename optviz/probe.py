@@ -18,7 +18,7 @@ from .chance import Draw, generator
 from .core import NOT_NEGATIVE, Choice, Flag, Param, Range, Refused, T, out_of_range, resolve, unknown_name
 from .datasets import Dataset, datasets, handwriting, in_turn
 from .initializers import initializers, no_bias
-from .layers import Layers, joined, look
+from .layers import EXAMPLES, Layers, joined, look
 from .losses import losses
 from .nn import Net
 from .query import Query
@@ -29,7 +29,8 @@ from .training import Key, Keys, Place, Widths, as_text
 MOST_DEPTH, MOST_BATCH, MOST_STEPS = 50, 5_000, 2_000
 SPARSE = 0.2  # the share of sparse inputs that are not 0
 LOOKS = 60  # at a training, where nobody says when
-IN_CACHE = 2**17  # numbers of one layer that are computed at a time: more members than that go one after another
+LOCKSTEP = 2**17  # numbers of one layer that are computed at a time: more members than that go one after another
+MOST_WORK = 3e11  # multiplications before the first pass: half a minute
 
 #: What makes a network what it is: each names a definition with settings of its own, or a shape.
 WORDS: Mapping[str, Any] = {
@@ -41,7 +42,7 @@ COMMON: Mapping[str, Any] = {
     "inputs": Param(841, 1, 1000, log=True, allowed=Range(1, 1000), whole=True, one=True),
     "outputs": Param(26, 2, 100, log=True, allowed=Range(2, 100), whole=True, one=True),  # the classes that are told apart
     "batch": Param(100, 2, 1000, log=True, allowed=Range(2, MOST_BATCH), whole=True, one=True),
-    "input_scale": Param(1.0, 1e-3, 1e3, log=True, allowed=NOT_NEGATIVE),
+    "input_scale": Param(1.0, 1e-3, 1e3, log=True, allowed=Range(0.0, 1e100)),
     "batchnorm": Place(), "layernorm": Place(), "residual": Flag(False), "bias": Flag(True),
     "lr": Param(0.1, 1e-3, 10.0, log=True, allowed=NOT_NEGATIVE),
     "steps": Param(0, 0, 500, allowed=Range(0, MOST_STEPS), whole=True, one=True),
@@ -68,11 +69,19 @@ def contradiction(values: Mapping[str, Any]) -> T | None:
     if named not in (1, layers):
         return T(f"activation names {named} layers of {layers}; name one for all, or one for each",
                  f"activation: слоёв названо {named} из {layers}; укажите одну на все слои или по одной на слой")
-    widths = [values["inputs"], *values["layers"], values["outputs"]]
-    numbers = sum(a * b for a, b in pairwise(widths)) * 4 + values["batch"] * sum(widths) * 8
-    if numbers > MOST_NUMBERS:
-        return T(f"layers={values['layers']} and {values['batch']} examples are too much at once; ask for less of one of them",
-                 f"layers={values['layers']} и {values['batch']} примеров — слишком много сразу; уменьшите что-нибудь из этого")
+    pieces = values.get("maxout_pieces", 1)  # sums that a neuron is made of
+    widths, hidden, batch = [values["inputs"], *values["layers"], values["outputs"]], max(values["layers"], default=0), values["batch"]
+    numbers = sum(a * b for a, b in pairwise(widths)) * pieces * 4 + batch * sum(widths) * pieces * 8
+    numbers += batch * values["outputs"] ** 2 * 4 * (values["loss"] == "svm")  # each output beside each
+    numbers += EXAMPLES * hidden**2 * pieces * 8 * (values["layernorm"] != "none")  # where each sum changes each neuron
+    work = batch * sum(a * b for a, b in pairwise(widths)) * pieces
+    if values["init"] == "layerwise":  # each neuron solves equations of its own
+        some = np.max(values["init_share"]) * batch
+        work += sum((some * a + batch + a * a / 3) * a * b * pieces for a, b in pairwise(widths))
+    if numbers > MOST_NUMBERS or work > MOST_WORK:
+        told = f"{values['layers'][0]} × {len(values['layers'])}" if len({*values["layers"]}) == 1 else ",".join(map(str, values["layers"]))
+        return T(f"layers={told} and {batch} examples are too much at once; ask for less of one of them",
+                 f"layers={told} и {batch} примеров — слишком много сразу; уменьшите что-нибудь из этого")
     return None
 
 
@@ -228,11 +237,11 @@ class Members:
         h = self.loss.bundle(*(self.of(f"loss_{n}", ks) if isinstance(ks, int) else self.column(f"loss_{n}", ks) for n in self.loss.params))
         return lambda out, y: self.loss.rule(out, y, h, autograd).mean((-2, -1))
 
-    def look(self, ks: Any) -> Layers:
+    def look(self, ks: Any, progress: Callable[[int, int], Any] | None = None) -> Layers:
         """At one member, or at several in lockstep."""
         if isinstance(ks, int):
             x, y = self.points(ks)
-            return look(self.net(ks), self.weights(ks, x, y), x, y, self.judge(ks), self.of("lr", ks))
+            return look(self.net(ks), self.weights(ks, x, y), x, y, self.judge(ks), self.of("lr", ks), progress)
         points = [self.points(k) for k in ks]
         theta = np.stack([self.weights(k, *own) for k, own in zip(ks, points, strict=True)], -1)
         x, y = (np.stack(column) for column in zip(*points, strict=True))
@@ -241,7 +250,7 @@ class Members:
     def some(self) -> Iterator[range]:
         """The members, as many at a time as their numbers stay in the cache."""
         widest = max(self.values["inputs"], *self.values["layers"], self.values["outputs"])
-        many, size = math.prod(self.batch), max(1, IN_CACHE // (self.values["batch"] * widest))
+        many, size = math.prod(self.batch), max(1, LOCKSTEP // (self.values["batch"] * widest))
         return (range(low, min(low + size, many)) for low in range(0, many, size))
 
 
@@ -252,14 +261,14 @@ def probe(spec: Probe | None = None, *, at: Iterable[int] | None = None, progres
     `layers` are the hidden ones, `outputs` the classes that `loss` tells apart; `data` are "normal" numbers, "sparse" ones, of which a
     fifth is not 0, or the "digits". With `steps` it looks at a training by plain gradient descent on the whole batch, after the steps in
     `at` (0 is before the first; without `at` about 60): arrays then have an axis of steps in front. `progress` is told how much is done
-    and how much there is; when `stop` answers yes, what there is so far comes back (at least one look). Whatever else an initializer
-    (init_…), a loss (loss_…) or an activation (elu_alpha, …) brings is a setting too.
+    and how much there is, of a lone network in layers; when `stop` answers yes, what there is so far comes back (at least one look).
+    Whatever else an initializer (init_…), a loss (loss_…) or an activation (elu_alpha, …) brings is a setting too.
     """
     members = Members(settled({**(dict(spec.values) if spec else {}), **settings}) if spec is None or settings else dict(spec.values))
     if members.values["steps"]:
         return _watched(members.values, at, progress, stop)
     if not members.batch:
-        return members.look(0)
+        return members.look(0, progress)
     found: list[Layers] = []
     many = math.prod(members.batch)
     for ks in members.some():

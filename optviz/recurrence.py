@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,9 +13,9 @@ from . import autograd
 from .activations import activations
 from .autograd import Value
 from .chance import Draw, generator
-from .core import NOT_NEGATIVE, POSITIVE, Param, Range, Refused, T, resolve
+from .core import POSITIVE, Param, Range, Refused, T, resolve
 from .initializers import initializers
-from .layers import HUGE
+from .layers import HUGE, TINY, faded, size_of
 from .race import Entrant, Race
 from .surfaces import Surface, surface
 from .training import Key
@@ -24,8 +25,8 @@ TABLE: dict[str, Any] = {
     "size": Param(16, 1, 64, allowed=Range(1, 128), whole=True, one=True),
     "steps": Param(40, 1, 100, allowed=Range(1, 500), whole=True, one=True),
     "activation": Key(activations, "tanh"), "init": Key(initializers, "xavier"),
-    "scale": Param(1.0, 0.1, 10.0, log=True, allowed=NOT_NEGATIVE),  # of W
-    "drive": Param(0.1, 0.0, 10.0, allowed=NOT_NEGATIVE),  # of the inputs
+    "scale": Param(1.0, 0.1, 10.0, log=True, allowed=Range(0.0, 1e100)),  # of W
+    "drive": Param(0.1, 0.0, 10.0, allowed=Range(0.0, 1e100)),  # of the inputs
     "clip": Param(1.0, 1e-3, 10.0, log=True, allowed=POSITIVE),
     "seed": Param(0, 0, 2**32 - 1, allowed=Range(0, 2**32 - 1), whole=True),
 }
@@ -39,6 +40,8 @@ class Recurrence:
     `product` is the spectral norm of ∂h_T/∂h_t, the product of Jacobians; `norms` the product of their norms, which it never exceeds and
     which misleads by far. `gradient` is |∂L/∂h_t| of L = ½|h_T − target|²; `clipped` the same where, on its way back, it is shortened to
     the length `clip` after each step. `states` are (steps + 1, size, *batch), and `radius` (*batch) is the spectral radius of W.
+    `forward`, `across` and `backward` say what became of the states, of `product` and of `gradient`, as indices of FATES: what overflowed
+    stands as the largest float.
     """
 
     states: np.ndarray
@@ -47,12 +50,16 @@ class Recurrence:
     gradient: np.ndarray
     clipped: np.ndarray
     radius: np.ndarray
+    forward: np.ndarray
+    across: np.ndarray
+    backward: np.ndarray
 
 
-def through_time(**settings: Any) -> Recurrence:
+def through_time(*, progress: Callable[[int, int], Any] | None = None, **settings: Any) -> Recurrence:
     """A small recurrent network drawn from its seed, shown normal inputs, and what comes back from its last step.
 
     Settings: size, steps, activation, init, scale (of W, times what init draws), drive (of the inputs), clip, seed; the last four may be arrays.
+    `progress` is told how many networks are done, and how many there are.
     """
     v = resolve(TABLE, settings)
     arrays = {name: value for name, value in v.items() if isinstance(value, np.ndarray)}
@@ -64,7 +71,11 @@ def through_time(**settings: Any) -> Recurrence:
         raise Refused(T("here maxout and init=layerwise have no meaning; choose others",
                         "maxout и init=layerwise здесь не имеют смысла; выберите другие"))
     spread = {name: np.broadcast_to(a, batch).ravel() for name, a in arrays.items()}
-    each = [_once(v | {name: a[k] for name, a in spread.items()}) for k in range(math.prod(batch))]
+    each, many = [], math.prod(batch)
+    for k in range(many):
+        each.append(_once(v | {name: a[k] for name, a in spread.items()}))
+        if progress:
+            progress(k + 1, many)
     return Recurrence(*(np.stack(column, -1).reshape((*np.shape(column[0]), *batch)) for column in zip(*each, strict=True)))
 
 
@@ -82,34 +93,45 @@ def _once(v: dict[str, Any]) -> tuple[np.ndarray, ...]:
             states.append(a.value(sums[-1]))
         at = Value(np.stack(sums))
         a.rule(at, a.settings({}), autograd).backward()
-        jacobians = np.nan_to_num(at.grad)[:, :, None] * w
-        product, gradient = np.eye(size), np.nan_to_num(states[-1] - target)
+        jacobians = at.grad[:, :, None] * w
+        product, gradient = np.eye(size), states[-1] - target
         clipped = shortened(gradient, v["clip"])
         rows = [(1.0, 1.0, length(gradient), length(clipped))]
         for jacobian in jacobians[::-1]:
-            product = np.nan_to_num(product @ jacobian)
-            gradient, clipped = np.nan_to_num(gradient @ jacobian), shortened(np.nan_to_num(clipped @ jacobian), v["clip"])
+            product, gradient = product @ jacobian, gradient @ jacobian
+            clipped = shortened(clipped @ jacobian, v["clip"])
             rows.append((spectral(product), rows[-1][1] * spectral(jacobian), length(gradient), length(clipped)))
+        sizes = np.array(rows[::-1]).T
+        kept, given = (size_of(np.stack(own)[:, None, :]) for own in (states, sums))
+        wired = np.abs(w).max() > 0
+        forth = faded(kept, (given < TINY) & wired)
+        ways = ((size_of(at.grad[:, None, :]) > 0) | forth[1:]) & wired
+        back = [np.where(np.isfinite(own), faded(own[::-1], ways[::-1])[::-1], 2) for own in (sizes[0], sizes[2])]
         radius = np.abs(np.linalg.eigvals(w)).max()
-    return np.nan_to_num(np.stack(states)), *np.minimum(np.array(rows[::-1]).T, HUGE), np.asarray(radius)
+    lengths = np.nan_to_num(sizes, nan=HUGE)
+    return np.nan_to_num(np.stack(states), nan=HUGE), *lengths, np.asarray(radius), np.where(np.isfinite(kept), forth, 2), *back
 
 
 def length(g: np.ndarray) -> float:
-    """The Euclidean norm, of numbers whose squares may not be floats too."""
-    top = np.abs(g).max()
-    return float(np.linalg.norm(g / top) * top) if top > 0 else 0.0
+    """The Euclidean norm, of numbers whose squares may not be floats too; of what overflowed it is infinite."""
+    top = float(size_of(g[None]))
+    return float(np.linalg.norm(g / top) * top) if 0 < top < np.inf else top
 
 
 def spectral(m: np.ndarray) -> float:
     """The largest singular value, likewise."""
-    top = np.abs(m).max()
-    return float(np.linalg.norm(m / top, 2) * top) if top > 0 else 0.0
+    top = float(size_of(m))
+    return float(np.linalg.norm(m / top, 2) * top) if 0 < top < np.inf else top
 
 
 def shortened(g: np.ndarray, clip: float) -> np.ndarray:
-    """The same direction, no longer than `clip`."""
-    size = length(g)
-    return g * (clip / size) if size > clip else g
+    """The same direction, no longer than `clip`; what overflowed has none any more."""
+    top = float(size_of(g[None]))
+    if not 0 < top < np.inf:
+        return g
+    direction = g / top
+    size = float(np.linalg.norm(direction))
+    return direction * (clip / size) if size * top > clip else g
 
 
 # --- the cliff ------------------------------------------------------------------------------------------------------------------------------

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from copy import deepcopy
 from dataclasses import dataclass
 from functools import lru_cache
@@ -12,21 +11,22 @@ from typing import Any
 import numpy as np
 
 from . import autograd
-from .activations import Activation
+from .activations import Activation, activations
 from .autograd import Value
 from .chance import Draw, generator
-from .core import Param, Range, Refused, T, out_of_range
-from .initializers import Initializer
-from .layers import FATES, HUGE, TINY, measured
-from .nn import Net
-from .probe import COMMON, MOST_DEPTH, Members, Probe, settled
+from .core import Param, Refused, T, out_of_range
+from .initializers import POSSIBLE, Initializer, initializers
+from .layers import FATES, HUGE, TINY, fates, measured, passing, size_of
+from .nn import Flow, Net
+from .probe import COMMON, MOST_DEPTH, Members, Probe, contradiction, settled
 from .training import Widths
 
-MOST = 100  # scales, and seeds
+MOST_SWEPT = 100  # scales, and seeds
 SCALES = np.logspace(-1, 1, 16)
 DEPTHS = (1, 2, 3, 4, 6, 8, 10, 13, 16, 20, 25, 30, 35, 40, 45, 50)
-AT_ONCE, CORES = 4, 2  # scales in lockstep; threads
-DRAWN = 2_000_000  # weights, whose mean square is the variance
+AT_ONCE = 4  # scales in lockstep, as far as they have room
+ROOM = 2**25  # numbers
+DRAWN, DRAWS = 2_000_000, 2_000  # weights, whose mean square is the variance; in so many matrices at the most
 Z = np.linspace(-8, 8, 1000)  # none of them 0, where ReLU bends
 NORMAL = np.exp(-Z * Z / 2) / np.exp(-Z * Z / 2).sum()
 
@@ -37,9 +37,9 @@ class ScaleSweep:
 
     What vanishes or explodes on its way back is the gradient of activations. That of weights is it times what they were shown, which shrinks
     or grows on its way forwards: with ReLU and without biases the two make up for one another, and the weights' ratio says nothing.
-    `fate` is an index of FATES: a gradient of which nothing arrives at the first layer's weights is an underflow, whatever took it. `edge`
-    is the scale at which theory has gradients of one size in all layers, where there is such a theory and such a scale. A sweep that
-    was stopped has the seeds that were finished, one at least.
+    `fate` is an index of FATES: a gradient of which nothing arrives at the first layer's weights is an underflow, unless it is 0 by itself,
+    where no slope or no weight lets it pass. `edge` is the scale at which theory has gradients of one size in all layers, where there is
+    such a theory and such a scale. A sweep that was stopped has the seeds that were finished, one at least.
     """
 
     depths: np.ndarray
@@ -80,42 +80,50 @@ def scale_sweep(spec: Probe | None = None, *, scales: Any = SCALES, depths: Sequ
     told how much is done, how much there is, and what is there so far: of the first seed perhaps the first scales only.
     """
     values = settled({**(dict(spec.values) if spec else {}), **settings})
-    scales = np.ravel(Param(1.0, 0, 0, allowed=Range(0.0)).check("scales", np.atleast_1d(scales)))
-    depths = tuple(sorted({*Widths((), MOST, MOST_DEPTH).check("depths", depths)}))
+    scales = np.ravel(Param(1.0, 0, 0, allowed=POSSIBLE).check("scales", np.atleast_1d(scales)))
+    depths = tuple(sorted({*Widths((), MOST_SWEPT, MOST_DEPTH).check("depths", depths)}))
     seeds = [int(COMMON["seed"].check("seeds", seed)) for seed in seeds]
     for name, given in (("scales", scales), ("depths", depths), ("seeds", seeds)):
-        if not 1 <= len(given) <= MOST:
-            raise out_of_range(name, len(given), T(f"1 to {MOST} numbers", f"от 1 до {MOST} чисел"))
+        if not 1 <= len(given) <= MOST_SWEPT:
+            raise out_of_range(name, len(given), T(f"1 to {MOST_SWEPT} numbers", f"от 1 до {MOST_SWEPT} чисел"))
     if not values["layers"] or len(values["activation"]) > 1:
         raise Refused(T("a sweep needs one activation for all layers, and a hidden layer that says how wide they are",
                         "для такой карты нужна одна активация на все слои и хотя бы один скрытый слой: он задаёт ширину"))
     values |= {"layers": values["layers"][:1] * depths[-1], "steps": 0}
-    if Members(values).init.looks:
+    if why := contradiction(values):
+        raise Refused(why)
+    members = Members(values)
+    if members.init.looks:
         raise Refused(T("init=layerwise looks at what each layer is shown; choose another one for a sweep",
                         "init=layerwise смотрит на входы каждого слоя; для карты выберите другую инициализацию"))
-    chunks = [scales[low:low + AT_ONCE] for low in range(0, len(scales), AT_ONCE)]
-    jobs = [values | {"seed": seed, "init_scale": some} for seed in seeds for some in chunks]
-    found: list[np.ndarray] = []
+    some = min(AT_ONCE, max(1, ROOM // numbers_of(members)))
+    chunks = [scales[low:low + some] for low in range(0, len(scales), some)]
+    jobs = [values | {"seed": seed, "init_scale": own} for seed in seeds for own in chunks]
+    done: list[np.ndarray] = []
     at_edge = edge(values)
 
     def so_far() -> ScaleSweep:
-        whole = max(len(found) // len(chunks), 1)
-        seen = [np.concatenate(found[k * len(chunks):(k + 1) * len(chunks)], -1) for k in range(whole)]
-        first, last, first_weights, last_weights, top = np.stack(seen, -1)
-        fate = np.where(np.isinf(top), 2, np.where(first_weights < TINY, 1, 0))
-        return ScaleSweep(np.array(depths), scales[:first.shape[1]], first, last, first_weights, last_weights, fate, at_edge)
-    with ThreadPoolExecutor(CORES) as pool:  # NumPy leaves the other threads room while it works
-        for part in pool.map(lambda job: None if len(found) >= len(chunks) and stop and stop() else _measured(Members(job), depths), jobs):
-            if part is None:
-                break
-            found.append(part)
-            if progress:
-                progress(len(found), len(jobs), so_far())
+        whole = max(len(done) // len(chunks), 1)
+        seen = [np.concatenate(done[k * len(chunks):(k + 1) * len(chunks)], -1) for k in range(whole)]
+        first, last, first_weights, last_weights, fate = np.stack(seen, -1)
+        return ScaleSweep(np.array(depths), scales[:first.shape[1]], first, last, first_weights, last_weights, fate.astype(int), at_edge)
+    for job in jobs:
+        if len(done) >= len(chunks) and stop and stop():
+            break
+        done.append(_measured(Members(job), depths))
+        if progress:
+            progress(len(done), len(jobs), so_far())
     return so_far()
 
 
+def numbers_of(members: Members) -> int:
+    """About how many numbers a network of a sweep holds: its weights and their gradients, and ten for each sum."""
+    net = members.net(0)
+    return 2 * net.size + 10 * members.values["batch"] * sum(net.widths[1:]) * net.pieces(0)
+
+
 def _measured(members: Members, depths: Sequence[int]) -> np.ndarray:
-    """Five figures of each depth and scale: a ScaleSweep's four gradients, and the largest magnitude in any of them."""
+    """Five figures of each depth and scale: a ScaleSweep's four gradients, and its fate."""
     ks = range(len(members.values["init_scale"]))
     net, judge = members.net(ks), members.judge(ks)
     x, y = members.points(0)
@@ -126,29 +134,38 @@ def _measured(members: Members, depths: Sequence[int]) -> np.ndarray:
         flow = net.flow(x, parts, autograd)
         out = []
         for depth in depths:
-            head = Value(heads[depth][0])
-            judge(flow.activations[depth - 1] @ head + heads[depth][1], y).backward()
+            weight, *bias = heads[depth]
+            head = Value(weight)
+            end = flow.activations[depth - 1] @ head + sum(bias)
+            judge(end, y).backward()
             at = [measured(a.grad) for a in (flow.activations[0], flow.activations[depth - 1], parts[0], head)]
-            out.append([*(own.mean_abs for own in at), np.max([own.top for own in at], 0)])
+            tops = np.stack([own.top for own in at])
+            lost = _lost(net, x, parts, flow, depth, head, end, tops[2]) if (tops[2] < TINY).any() else 0
+            out.append([*(own.mean_abs for own in at), np.where(np.isinf(tops).any(0), 2, lost)])
     return np.moveaxis(np.array(out), 0, 1)
 
 
-def begun(net: Net, init: Initializer, h: Any, rng: np.random.Generator, depths: Sequence[int]) -> tuple[list[Any], dict[int, tuple[Any, Any]]]:
-    """The parameters of the deepest network, and the weights and biases of the output of each depth, drawn as `Net.begin` draws them."""
-    outputs, parts, heads = net.widths[-1], [], {}
+def _lost(net: Net, x: np.ndarray, parts: Sequence[Any], flow: Flow, depth: int, head: Value, end: Value, first: np.ndarray) -> np.ndarray:
+    """The fate of the gradient of the first layer's weights, whose largest magnitude is `first`, in the network of this depth."""
+    own = [{kind: part.data if isinstance(part, Value) else part for kind, part in p.items()} for p in net.by_layer(parts)[:depth]]
+    fed, hidden = [value.data for value in flow.fed[:depth]], flow.activations[:depth]
+    dead = [passing(net, layer, fed[layer], p)[1] for layer, p in enumerate(own)]
+    tops = {"sum": [*fed, end.data], "out": [*(value.data for value in hidden), end.data], "weight": [*(p["weight"] for p in own), head.data],
+            "back": [*(value.grad for value in hidden), end.grad]}
+    sizes = {name: np.stack([size_of(a) for a in some]) for name, some in tops.items()}
+    return fates(size_of(x), **sizes, gradient=np.broadcast_to(first, sizes["out"].shape), dead=np.stack([*dead, np.zeros_like(dead[0])]))[1][0]
+
+
+def begun(net: Net, init: Initializer, h: Any, rng: np.random.Generator, depths: Sequence[int]) -> tuple[list[Any], dict[int, list[np.ndarray]]]:
+    """The parameters of the deepest network, and those of the output after each depth, as networks of that depth draw them."""
+    parts: list[Any] = []
+    heads: dict[int, list[np.ndarray]] = {}
+    output = [block for block in net.blocks if block.layer == net.hidden]
     for layer, p in enumerate(net.by_layer(net.blocks)):
         if layer in depths:
             fork = deepcopy(rng)
-            heads[layer] = init.rule(fork, net.widths[layer], outputs, h, None), init.bias(fork, net.widths[layer], outputs, h)
-        for kind, block in p.items():
-            if kind == "weight":
-                parts.append(init.rule(rng, *block.shape, h, None))
-            elif kind == "bias":
-                parts.append(init.bias(rng, net.widths[layer], block.shape[-1], h))
-            elif kind.endswith(("_gain", "_shift")):
-                parts.append(np.full(block.shape, float(kind.endswith("_gain"))))
-            else:
-                parts.append(np.asarray(getattr(net.settings[layer], kind)))
+            heads[layer] = [net.drawn(block, init, h, fork) for block in output]
+        parts += [net.drawn(block, init, h, rng) for block in p.values()]
     return parts, heads
 
 
@@ -163,10 +180,16 @@ def edge(values: Mapping[str, Any]) -> float | None:
     connections or several activations there is none.
     """
     members = Members({name: value for name, value in values.items() if not isinstance(value, np.ndarray)} | {"layers": values["layers"][:1]})
-    a, init = members.own[0], members.init
-    if init.looks or values["residual"] or {values["batchnorm"], values["layernorm"]} != {"none"} or a.pieces(members.net(0).settings[0]) > 1:
+    if not in_theory(values):
         return None
-    return _edge(a, members.net(0).settings[0], init, members.settings(0), values["layers"][0], values["bias"])
+    return _edge(members.own[0], members.net(0).settings[0], members.init, members.settings(0), values["layers"][0], values["bias"])
+
+
+def in_theory(values: Mapping[str, Any]) -> bool:
+    """Whether the network is plain enough for the theory to speak of it."""
+    a = activations[values["activation"][0]]
+    pieces = a.pieces(a.bundle(*(values[f"{a.key}_{name}"] for name in a.params)))
+    return not (initializers[values["init"]].looks or values["residual"] or {values["batchnorm"], values["layernorm"]} != {"none"} or pieces > 1)
 
 
 @lru_cache(maxsize=64)
@@ -194,7 +217,7 @@ def _edge(a: Activation, h: Any, init: Initializer, init_h: Any, width: int, bia
 def variance_gain(init: Initializer, h: Any, width: int) -> float:
     """n·Var(w) of square layers at scale 1: by how much a sum's variance is the inputs' mean square."""
     rng, h = generator(0, Draw.WEIGHTS), h._replace(scale=1.0)
-    return width * float(np.mean([np.square(init.rule(rng, width, width, h, None)).mean() for _ in range(max(1, DRAWN // width**2))]))
+    return width * float(np.mean([np.square(init.rule(rng, width, width, h, None)).mean() for _ in range(min(DRAWS, max(1, DRAWN // width**2)))]))
 
 
 def settled_variance(a: Activation, h: Any, gain: float, shift: float) -> float:

@@ -224,7 +224,8 @@ def roomy(low: float, high: float, log: bool, below: float, above: float) -> tup
     if log:
         low, high = np.log10(low), np.log10(high)
     if not high > low:
-        low, high = low - 0.5, high + 0.5
+        half = max(0.5, 1e-3 * abs(low))  # which a float of this size feels
+        low, high = low - half, high + half
     low, high = low - below * (high - low), high + above * (high - low)
     return (float(10**low), float(10**high)) if log else (float(low), float(high))
 

@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 import optviz as ov
 from optviz.activations import activations
 from optviz.core import T
-from optviz.inside import ABOUT, NUMBERS, WEIGHTS, Inside, drawn, first_losses, found, opening, opening_of, openings
+from optviz.inside import ABOUT, NUMBERS, WEIGHTS, Inside, drawn, examples_of, find, first_losses, opening, opening_of, openings
 from optviz.jobs import DONE, Job, Jobs
 from optviz.layers_sheets import SHEETS, Z, latest, octaves, sheet_of, shown, table, told
 from optviz.probe import Probe
@@ -20,7 +20,7 @@ from optviz.probe_presets import sights
 from optviz.race import Race
 from optviz.render.sheet_wire import pack_sheet
 from optviz.scales import scale_sweep
-from optviz.sheet import Dots, Line, Rule
+from optviz.sheet import Dots, Line, Rule, ends, moments_of
 
 PAGE = Path(__file__).parent.parent / "pages" / "layers.py"
 SMALL = {"inputs": 8, "layers": (6, 6), "outputs": 3, "batch": 10}
@@ -63,19 +63,51 @@ def test_what_is_shown_decides_whether_there_is_a_training():
 # --- charts -----------------------------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("scale", [0.0, 1e-8, 1e8, 1e300])
+@pytest.mark.parametrize("scale", [0.0, 1e-8, 1e8, 1e200])
 @pytest.mark.parametrize("activation", ["tanh", "relu", "linear"])
 def test_absurd_scales_give_finite_charts_and_a_sentence(scale, activation):
     deep = Probe(**{**SMALL, "layers": (6,) * 50, "steps": 1}, activation=activation, init_scale=scale)
     for look in (Inside("layers", deep), Inside("training", deep), Inside("loss", deep.at(layers=(6,)))):
-        result = found(look)
+        result = find(look)
         sheet = sheet_of(look, result)
         finite(sheet)
         if look.about == "layers" and scale and activation == "linear":
             word = "underflow" if scale < 1 else "overflow"
             assert word.capitalize() in told(look, result).en and word.capitalize() in told(look, result).ru
+            assert word in finite(sheet)
             rules = [mark for chart in sheet.charts for mark in chart.marks if isinstance(mark, Rule) and mark.word and word in mark.word.en]
             assert rules and all(word in rule.word.ru for rule in rules)
+        if look.about == "loss" and activation == "linear" and scale > 1e100:
+            assert "scale 10²⁰⁰: overflow" in finite(sheet) and told(look, result).en.startswith("Overflow at scale 10¹⁹⁹, 10²⁰⁰: the loss")
+            assert "переполнение" in sheet.charts[1].x.words[2].ru
+
+
+def test_an_overflowed_loss_is_not_said_to_be_0():
+    look = Inside("layers", Probe(inputs=5, layers=(6, 6, 6), outputs=3, batch=10, activation="linear", init_scale=1e200))
+    text = told(look, find(look))
+    assert text.en.startswith("The loss is ∞ (overflow); a network that says nothing has ln 3") and "Потеря ∞ (overflow)" in text.ru
+    assert "0" not in text.en.partition(";")[0]
+
+
+def test_the_loss_of_the_digits_has_their_ten_classes():
+    look = Inside("loss", Probe(data="digits", layers=(6,), batch=10))
+    losses = find(look)
+    finite(sheet_of(look, losses))
+    assert losses.shape == (1, 3) and losses[0, 0] == pytest.approx(np.log(10), rel=0.1)
+
+
+def test_a_sweep_says_what_theory_and_the_page_leave_out():
+    def say(batch=10, **network):
+        look = Inside("sweep", Probe(**SMALL | {"batch": batch}).at(**network), {"seeds": 1})
+        return look, told(look, scale_sweep(look.probe, scales=[1.0], depths=(2,), batch=10)).en
+    assert "edge of chaos is at" in say(activation="tanh")[1]
+    for more in ({"activation": "heaviside"}, {"activation": "tanh", "init": "zeros"}):
+        assert "at no scale" in say(**more)[1]
+    assert "one of plain layers" in say(activation="maxout")[1] and "one of plain layers" in say(activation="tanh", batchnorm="before")[1]
+    look, text = say(batch=1000, layers=(500,), activation="tanh")
+    assert examples_of(look.probe) == 33 and "Of the 1000 examples 33 are shown" in text
+    none = Inside("sweep", Probe(**SMALL, activation="heaviside"), {"seeds": 1})
+    assert "0 by itself" in finite(shown(none)) and "underflow" not in finite(shown(none))
 
 
 def test_an_absurd_sweep_names_what_is_lost():
@@ -88,26 +120,35 @@ def test_an_absurd_sweep_names_what_is_lost():
 
 
 def finite(sheet):
-    """Its bytes hold numbers and gaps only, in both languages."""
-    for language in ("en", "ru"):
-        data = pack_sheet(sheet, language, {})
-        assert b"NaN" not in data and b"Infinity" not in data
+    """Every mark holds gaps and numbers that a browser's floats hold, and every chart has two ends; the words that the sheet has."""
     for chart in sheet.charts:
-        for way in ("x", "y"):
-            assert np.isfinite([v for v in (getattr(chart, way).low, getattr(chart, way).high) if v is not None]).all()
+        for mark in chart.marks:
+            for name, a in moments_of(mark).items():
+                assert not np.isinf(a).any() and np.abs(a[np.isfinite(a)]).max(initial=0) < np.finfo(np.float32).max, (chart.key, name)
+        for low, high in (ends(chart, "x"), ends(chart, "y")):
+            assert np.isfinite([low, high]).all() and low < high
+    for language in ("en", "ru"):
+        assert pack_sheet(sheet, language, {})
+    names = [word for chart in sheet.charts for mark in chart.marks if (word := getattr(mark, "name", None) or getattr(mark, "word", None))]
+    return " ".join([*(name.en for name in names), *(word.en for chart in sheet.charts for word in chart.x.words)])
 
 
 @pytest.mark.parametrize("numbers", [dict.fromkeys(WEIGHTS, 1e300), dict.fromkeys(WEIGHTS, 0.0), {"w1": -1e-300, "x": 1e300, "target": -1e300}])
 def test_absurd_chains_and_recurrences_are_finite(numbers):
     for function in NUMBERS["chain"]["function"].choices:
-        finite(shown(Inside("chain", numbers={**numbers, "function": function})))
-    finite(shown(Inside("time", numbers={"below": 0.0, "above": 1e300, "function": "relu", "steps": 60, "clip": 1e-300, "drive": 1e300, "size": 3})))
+        words = finite(shown(Inside("chain", numbers={**numbers, "function": function})))
+        assert ("overflow" in words) == (numbers["w1"] == 1e300) or function not in ("linear", "relu")
+    words = finite(shown(Inside("time", numbers={"below": 0.0, "above": 1e100, "function": "relu", "steps": 60, "clip": 1e-300, "drive": 1e100, "size": 3})))
+    assert "scale 10¹⁰⁰: overflow" in words and "scale 0: " not in words
+    text = told(look := Inside("time", numbers={"function": "gelu", "above": 1e100, "below": 1e-10, "steps": 100}), find(look)).en
+    assert text.startswith("‖∂h_T/∂h₀‖: 0 (underflow), ") and "∞ (overflow)" in text
 
 
 def test_every_activation_with_any_parameters_is_drawn():
     for key in activations:
         finite(shown(Inside("activation", Probe(activation=key))))
     finite(shown(Inside("activation", Probe(activation="elu", elu_alpha=1e300))))
+    finite(shown(Inside("activation", Probe(activation="leaky_relu", leaky_relu_slope=-1e308))))
     value, slope, lines = drawn(Probe(activation="maxout", maxout_pieces=4), Z)
     assert len(lines) == 4 and (np.diff(slope) >= 0).all() and len({*slope.tolist()}) == 4
     np.testing.assert_allclose(value, np.max(lines, 0))
@@ -121,23 +162,24 @@ def test_every_activation_with_any_parameters_is_drawn():
 def test_what_a_lecture_prints_stands_beside_ours():
     look = openings["small"].look.at(probe=sights["small"].probe.at(batch=30))
     assert look.printed is None  # another network
-    result = found(look)
+    result = find(look)
     marks = [mark for chart in sheet_of(openings["small"].look, result).charts for mark in chart.marks if isinstance(mark, Dots) and mark.name]
     ours, theirs, misprint = marks[:3]
     assert ours.y[:8][[0, 1, 3]] == pytest.approx(np.array(theirs.y)[[0, 1, 2]], rel=0.05) and len(theirs.x) == 7
     assert misprint.y == [0.01863] and "0.01063 is meant" in misprint.name.en and ours.y[2] == pytest.approx(0.01063, rel=0.05)
     rows = table(openings["small"].look, result)
-    assert len(rows) == 11 and rows[2][-1] == "0.01863" and rows[10][-1] == ""
+    assert len(rows) == 12 and rows[0][-1].en == "printed: std" and rows[11][-1] == ""
+    assert rows[3][-1] == T("0.01863 (misprint: 0.01063)", "0.01863 (опечатка: 0.01063)") and rows[1][-1] == "0.213081"
 
 
 def test_a_training_shows_each_layer_at_each_step():
     look = Inside("training", Probe(**SMALL, steps=6))
-    result = found(look)
+    result = find(look)
     sheet = sheet_of(look, result)
     heat = sheet.charts[0].marks[0]
     assert sheet.moments == [0, 1, 2, 3, 4, 5, 6] and sheet.begin == 0 and heat.z.shape == (3, 7)
     np.testing.assert_array_equal(heat.z, result.gradient_mean_abs.T)
-    assert latest(result).loss == result.loss[-1] and len(table(look, result)) == 3
+    assert latest(result).loss == result.loss[-1] and len(table(look, result)) == 4
     edges, counts = octaves(result.gradient_magnitudes)
     assert counts.shape == (7, 3, len(edges) - 1) and counts.sum() == result.gradient_magnitudes.sum() and len(edges) < 40
 
@@ -151,19 +193,21 @@ def test_a_sigmoid_saturates_where_it_is_said_to():
 
 
 def test_the_chain_is_as_small_as_it_is_said_to_be():
-    c = found(openings["chain"].look)
+    c = find(openings["chain"].look)
     assert 0.19 < c.factors[:, 0].min() < 0.2 and c.factors[:, 0].max() < 0.225
     assert c.product[0, 0] == pytest.approx(0.0005, rel=0.05) and c.gradients[0, 0] < c.bound[0, 0] == 2 * 0.25**5
-    large = found(openings["chain_large"].look)
+    large = find(openings["chain_large"].look)
     assert large.bound[0, 0] == pytest.approx(195, rel=0.01) and abs(large.gradients[0, 0]) < 1e-16
-    assert found(openings["chain_large"].look.at(numbers={"function": "relu"})).product[0, 0] == 1e5
+    assert find(openings["chain_large"].look.at(numbers={"function": "relu"})).product[0, 0] == 1e5
 
 
 def test_time_forgets_grows_and_is_clipped():
-    r = found(openings["recurrence"].look)
+    r = find(openings["recurrence"].look)
     assert 1e-9 < r.product[0, 0] < 1e-8 and r.product[0, 1] == pytest.approx(0.5, rel=0.05) and r.product[0, 2] == pytest.approx(13, rel=0.05)
-    assert 1e10 < r.norms[0, 1] / r.product[0, 1] < 1e11
-    clipped = found(openings["clipping"].look)
+    assert r.norms[0, 1] / r.product[0, 1] == pytest.approx(2e10, rel=0.1)
+    driven = find(openings["recurrence"].look.at(numbers={"drive": 1.0}))
+    assert driven.product[0, 1] < 1e-4 and driven.product[0, 2] < 5
+    clipped = find(openings["clipping"].look)
     assert clipped.product[0] == pytest.approx([0.0148, 1.0, 45.3], rel=0.01) and clipped.clipped.max() <= 3 + 1e-9 < clipped.gradient.max()
 
 
@@ -171,6 +215,8 @@ def test_on_the_edge_fifty_layers_hand_gradients_on():
     look = openings["sweep"].look
     s = scale_sweep(look.probe, scales=[0.5, 1.0, 2.0], depths=(50,), batch=20)
     below, on, above = s.ratio[0, :, 0]
+    own = scale_sweep(look.probe, scales=[1.0, 1.1, 1.2, 1.3], depths=(50,), seeds=(0, 1)).ratio[0]
+    assert (own[:2].mean(-1) < 1).all() and own[2].mean() == pytest.approx(1, abs=0.4) and own[3].mean() > 1.5
     assert s.edge == pytest.approx(1, rel=2e-3) and below < 1e-12 and 1e-4 < on < 10 and above > 1e3
     assert told(look, s).ru.startswith("По теории край хаоса")
 
@@ -245,7 +291,7 @@ def test_the_lab_in_russian_opens_the_cliff(visit):
     page.get_by_role("combobox", name="Что показано").click()
     page.get_by_role("option", name="Сквозь время").click()
     expect(page.get_by_text("Наибольший модуль собственных значений W: 0.62, 1.24, 2.48.")).to_be_visible()
-    expect(page.locator("figcaption")).to_have_count(4)
+    expect(page.locator("figcaption")).to_have_count(5)
     page.get_by_role("button", name="Открыть обрыв в лаборатории спуска").click()
     expect(page).to_have_url(re.compile("clip_norm"))
     assert len(Race.from_query(page.url.partition("?")[2], []).runs) == 2

@@ -139,6 +139,25 @@ def test_nothing_is_an_underflow_that_is_zero_by_itself():
     assert found.loss == pytest.approx(np.log(5))
 
 
+def test_what_overflowed_is_a_huge_loss_and_says_nothing_of_its_neurons():
+    found = ov.probe(inputs=5, layers=(6, 6, 6), outputs=3, batch=10, activation="linear", init_scale=1e100)
+    assert found.loss == layers.HUGE and found.fates("forward")[-1] == "overflow"
+    for activation in ("relu", "tanh"):
+        members = Members(settled({**SMALL, "activation": activation}))
+        x, y = members.points(0)
+        net, theta = members.net(0), members.weights(0, x, y)
+        net.parts(theta)[0][:] = layers.HUGE
+        found = layers.look(net, theta, x, y, members.judge(0))
+        assert found.saturated[0] == found.dead[0] == 0
+    assert not np.signbit(ov.probe(**SMALL, init="zeros", activation="relu").activation_std).any()
+
+
+def test_a_lone_look_says_how_many_layers_are_measured():
+    told = []
+    ov.probe(**SMALL, progress=lambda *at: told.append(at))
+    assert told == [(1, 4), (2, 4), (3, 4), (4, 4)]
+
+
 def test_what_the_network_is_shown():
     def shown(**settings):
         return Members(settled({**SMALL, "batch": 500, **settings})).points(0)
@@ -199,7 +218,9 @@ def test_every_keyword_is_in_help_and_a_url_holds_the_spec():
 
 @pytest.mark.parametrize(("settings", "why"), [
     ({"data": "digits", "inputs": 10}, "inputs=10"), ({"depth": 3}, "unknown name 'depth"), ({"activation": ("tanh", "relu"), "layers": (3, 3, 3)}, "names 2 layers of 3"),
-    ({"layers": (1000,) * 50, "batch": 5000}, "too much at once"), ({"seed": np.array([])}, "at least one"), ({"outputs": 1}, "outputs=1"),
+    ({"layers": (1000,) * 50, "batch": 5000}, "too much at once"), ({"layers": (1000,) * 9, "init": "layerwise"}, "too much at once"),
+    ({"loss": "svm", "outputs": 100, "batch": 5000, "layers": (9,)}, "too much at once"), ({"layers": (1000,), "layernorm": True, "activation": "maxout",
+    "maxout_pieces": 64}, "too much at once"), ({"input_scale": 1e308}, "input_scale"), ({"init_scale": 1e308}, "init_scale"), ({"seed": np.array([])}, "at least one"), ({"outputs": 1}, "outputs=1"),
     ({"seed": np.arange(2), "init_scale": np.arange(3.0)}, "broadcast")])
 def test_what_cannot_be_is_one_sentence(settings, why):
     with pytest.raises(ov.Refused, match=why):

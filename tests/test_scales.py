@@ -1,22 +1,26 @@
 """Sweeps of scale and depth, the chain of neurons, and gradients through time."""
 
+import time
+
 import numpy as np
 import pytest
 import torch
 
 import optviz as ov
 from optviz.chain import chain
-from optviz.probe import settled
+from optviz.layers import HUGE
+from optviz.probe import Members, settled
 from optviz.race import Race
 from optviz.recurrence import cliff, cliff_race, through_time
-from optviz.scales import edge, scale_sweep
+from optviz.scales import AT_ONCE, ROOM, edge, in_theory, numbers_of, scale_sweep
 
 SMALL = {"inputs": 10, "layers": (12,), "outputs": 4, "batch": 20}
 RULES = {"sigmoid": torch.sigmoid, "tanh": torch.tanh, "relu": torch.relu}
 
 
 @pytest.mark.parametrize("more", [{"activation": "tanh"}, {"activation": "prelu", "batchnorm": True, "init": "uniform_fan_in"},
-                                  {"activation": "maxout", "residual": True, "layernorm": "after"}])
+                                  {"activation": "maxout", "residual": True, "layernorm": "after"},
+                                  {"activation": "tanh", "init": "uniform_fan_in", "bias": False}, {"activation": "sigmoid", "init": "playground"}])
 def test_a_sweep_is_its_single_probes(more):
     told, parts = [], []
 
@@ -37,11 +41,29 @@ def test_a_sweep_is_its_single_probes(more):
 def test_a_sweep_names_what_ends_and_stops_when_told():
     s = scale_sweep(**SMALL, activation="relu", scales=[1e-8, 1.0, 1e8], depths=(2, 50))
     assert s.fates()[..., 0].tolist() == [["", "", ""], ["underflow", "", "overflow"]]
+    for more in ({"activation": "heaviside"}, {"activation": "tanh", "init": "zeros"}):
+        none = scale_sweep(**SMALL, **more, scales=[0.5, 1.0], depths=(2, 5))
+        assert none.first_weights.max() == 0 and {*none.fates().ravel()} == {""}, "0 by itself, as of a probe"
     assert np.isfinite([s.first, s.last, s.ratio, s.weight_ratio]).all()
     assert 1 <= scale_sweep(**SMALL, scales=[1.0], depths=(2,), seeds=range(50), stop=lambda: True).first.shape[-1] < 50
     for wrong, why in (({"init": "layerwise"}, "layerwise"), ({"layers": ()}, "hidden layer"), ({"scales": []}, "scales"), ({"depths": (51,)}, "depths")):
         with pytest.raises(ov.Refused, match=why):
             scale_sweep(**{**SMALL, **wrong})
+
+
+def test_what_a_sweep_needs_too_much_of_is_refused_before_it_is_begun():
+    wide = {"layers": (1000,), "batch": 5000}
+    assert settled(wide)["layers"] == (1000,)
+    with pytest.raises(ov.Refused, match="too much at once"):
+        scale_sweep(**wide)
+    few, many = (numbers_of(Members(settled({"layers": (100,) * 50, "batch": batch}))) for batch in (100, 1000))
+    assert AT_ONCE * few < ROOM < many, "the page's network in lockstep, one with many examples alone"
+
+
+def test_narrow_layers_are_not_measured_for_half_a_minute():
+    begun = time.perf_counter()
+    assert edge(settled({"layers": (3,), "activation": "tanh", "init": "orthogonal"})) == pytest.approx(1, rel=2e-3)
+    assert time.perf_counter() - begun < 10
 
 
 @pytest.mark.parametrize(("settings", "scale"), [
@@ -51,6 +73,7 @@ def test_a_sweep_names_what_ends_and_stops_when_told():
 def test_the_edge_of_chaos(settings, scale):
     found = edge(settled({"layers": (100,), **settings}))
     assert found is None if scale is None else found == pytest.approx(scale, rel=2e-3)
+    assert in_theory(settled({"layers": (100,), **settings})) == ("batchnorm" not in settings and settings["activation"] != "maxout")
 
 
 def test_at_the_edge_gradients_neither_vanish_nor_explode():
@@ -79,6 +102,23 @@ def test_the_chain_is_its_closed_form_and_torchs(activation):
         np.testing.assert_allclose(c.bound, [2 * 0.25 ** (5 - k) * np.abs(weights[k:]).prod() for k in range(6)])
 
 
+@pytest.mark.parametrize("activation", ["sigmoid", "tanh", "gaussian", "relu"])
+@pytest.mark.parametrize("target", [-2.0, -1.0, 0.0, 1.0, 2.0])
+def test_no_gradient_of_a_chain_exceeds_its_bound(activation, target):
+    w = np.random.default_rng(0).uniform(-2, 2, (5, 500))
+    c = chain(w, np.linspace(-5, 5, 500), target, activation)
+    assert (np.abs(c.gradients) <= c.bound * (1 + 1e-12)).all() and (np.abs(c.gradients[-1]) <= c.reach).all()
+    if activation != "relu":
+        assert (c.reach == max(2, 1 + abs(target))).all()
+
+
+def test_a_chain_names_what_is_lost():
+    small, large, none = (chain([w] * 5, target=1.0, activation="relu") for w in (1e-100, 1e100, 0.0))
+    assert small.forward.tolist() == [0, 0, 0, 0, 1, 1] and small.backward.tolist() == [1, 1, 1, 1, 1, 0]
+    assert large.forward.tolist() == [0, 0, 0, 0, 2, 2] and large.backward.tolist() == [2] * 6
+    assert large.gradients[0] == large.values[-1] == large.loss == HUGE and none.forward.max() == none.backward.max() == 0
+
+
 def test_larger_weights_saturate_a_sigmoid_and_do_not_explode():
     w = np.array([0.1, 1.0, 3.0, 30.0, 1e300])
     c = chain(np.broadcast_to(w, (5, 5)))
@@ -98,8 +138,24 @@ def test_through_time_the_product_of_norms_misleads():
     straight = through_time(scale=np.array([0.9, 1.0, 1.1]), activation="linear", init="orthogonal", clip=1e-3)
     np.testing.assert_allclose(straight.product[::-1], np.array([0.9, 1.0, 1.1]) ** np.arange(41)[:, None], rtol=1e-9)
     np.testing.assert_allclose(straight.radius, [0.9, 1.0, 1.1])
+
+
+def test_time_names_what_is_lost():
     huge = through_time(scale=1e8, activation="linear", steps=100)
     assert all(np.isfinite(value).all() for value in vars(huge).values())
+    assert huge.gradient[0] == huge.product[0] == huge.clipped[0] == HUGE
+    assert huge.forward[-1] == huge.across[0] == huge.backward[0] == 2 and huge.forward[0] == huge.across[-1] == 0
+    lost = through_time(scale=1e100, activation="gelu", steps=9)
+    assert lost.product[0] == HUGE and lost.across[0] == 2
+    small = through_time(scale=1e-10, drive=0.0, steps=60)
+    assert small.across[0] == small.backward[0] == small.forward[-1] == 1 and small.across[-1] == small.forward[0] == 0
+    none = through_time(scale=0.0, steps=9)
+    assert none.product[0] == 0 and none.across.max() == none.backward.max() == none.forward.max() == 0
+    held = through_time(scale=1e100, activation="relu", drive=0.0, steps=2, clip=3.0)
+    assert held.gradient[0] > 1e250 and held.clipped[0] == pytest.approx(3)
+    told = []
+    through_time(scale=np.array([0.5, 1.0]), progress=lambda *at: told.append(at))
+    assert told == [(1, 2), (2, 2)]
 
 
 def test_the_gradient_through_time_is_torchs():

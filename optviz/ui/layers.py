@@ -11,7 +11,7 @@ import streamlit as st
 from ..activations import activations
 from ..core import Param, Range, T, short
 from ..initializers import initializers
-from ..inside import ABOUT, NUMBERS, WEIGHTS, Inside, found, opening_of, openings
+from ..inside import ABOUT, NUMBERS, WEIGHTS, Inside, find, opening_of, openings
 from ..layers import Layers
 from ..layers_sheets import sheet_of, table, told
 from ..names import choices, probe_name
@@ -46,7 +46,7 @@ STEPS = Param(100, 1, 500, log=True, allowed=Range(1, 500), whole=True)
 def stage(desk: Desk[Inside], take: int) -> None:
     """What is looked at, as far as it is there, and what it says."""
     look = desk.spec
-    result = found(look) if look.about in QUICK else work("layers", ABOUT[look.about], found, look, soon=SOON)
+    result = find(look) if look.about in QUICK else work("layers", ABOUT[look.about], find, look, soon=SOON)
     if result is None and look.about != "activation":
         return
     if (text := told(look, result)) is not None:
@@ -73,16 +73,11 @@ def _to_the_cliff(clip: float) -> None:
 
 def numbers(desk: Desk[Inside], result: Layers) -> None:
     """Every layer's numbers, under a heading."""
-    heads = [T("layer", "слой"), T("mean", "среднее"), T("std", "откл."), T("saturated", "насыщены"), T("dead", "мертвы"),
-             T("mean abs ∂L/∂a", "средн. мод. ∂L/∂a"), T("mean abs ∂L/∂w", "средн. мод. ∂L/∂w"), T("Jacobian", "якобиан"),
-             T("update/w", "изменение/w")]
     with desk.fold("numbers", say(T("All numbers, after the last step", "Все числа после последнего шага") if desk.spec.about == "training" else
                                T("All numbers, layer by layer", "Все числа по слоям"))) as opened:
         if opened:
-            rows = table(desk.spec, result)
-            heads += [T("printed", "напечатано")] * (len(rows[0]) - len(heads))
-            lines = [[say(head) for head in heads], ["--:"] * len(heads), *rows]
-            st.markdown("\n".join(f"| {' | '.join(row)} |" for row in lines))
+            head, *rows = [[say(cell) if isinstance(cell, T) else cell for cell in row] for row in table(desk.spec, result)]
+            st.markdown("\n".join(f"| {' | '.join(row)} |" for row in (head, ["--:"] * len(head), *rows)))
 
 
 # --- panels ---------------------------------------------------------------------------------------------------------------------------------
