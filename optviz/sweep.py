@@ -83,8 +83,9 @@ class Sweep:
                             f"по x и по y меняется одно и то же: {self.x.key}; выберите две настройки"))
         put(self, "seeds", SEEDS.check("seeds", seeds))
         put(self, "tolerance", TOLERANCE.check("tolerance", tolerance))
-        for row, column in [*((r, 0) for r in range(self.shape[0])), *((0, c) for c in range(self.shape[1]))]:
-            self.cell(row, column)  # what cannot be is refused at once
+        if isinstance(self.base, Run):
+            for row, column in [*((r, 0) for r in range(self.shape[0])), *((0, c) for c in range(self.shape[1]))]:
+                self.cell(row, column)  # what cannot be is refused at once; networks are looked at when they are counted
         self._check_size()
 
     def cell(self, row: int, column: int) -> Run | Study:
