@@ -31,6 +31,7 @@ bench: .venv/bench .venv/chromium
 	$(PY) benchmarks/grid.py
 	$(PY) benchmarks/probe.py
 	$(PY) benchmarks/heavy.py
+	$(PY) benchmarks/sweep.py
 
 clean:
 	rm -rf .venv build dist .pytest_cache .ruff_cache .mypy_cache .hypothesis

@@ -17,10 +17,11 @@ from .render import render
 from .run import Run
 from .schedules import Schedule, schedules
 from .surfaces import Surface, surface, surfaces
+from .sweep import Sweep, sweep
 from .trainer import Trainer
 from .training import Training
 
 __version__ = "0.1.0"
 __all__ = ["Activation", "Basins", "Dataset", "FormulaError", "History", "Initializer", "Layers", "Loss", "Optimizer", "Penalty", "Probe", "Refused",
-           "Run", "Schedule", "Surface", "T", "Trainer", "Training", "Trajectory", "activations", "basin", "dataset", "datasets", "descend",
-           "initializers", "losses", "optimizers", "penalties", "probe", "render", "schedules", "surface", "surfaces", "train"]
+           "Run", "Schedule", "Surface", "Sweep", "T", "Trainer", "Training", "Trajectory", "activations", "basin", "dataset", "datasets",
+           "descend", "initializers", "losses", "optimizers", "penalties", "probe", "render", "schedules", "surface", "surfaces", "sweep", "train"]

@@ -25,6 +25,14 @@ AT_ONCE, ON_TORCH = 4 * BLOCK, 16 * BLOCK  # cells of a block, on NumPy and on t
 NUMBERS = 32  # that a member needs on its way, at a guess from above
 
 
+def at_once(machine: Numpy) -> int:
+    """How many descents go well together."""
+    if machine.xp is np:
+        return AT_ONCE
+    room = machine.room()
+    return ON_TORCH if room is None else room // (2 * 8 * NUMBERS)
+
+
 @dataclass(frozen=True, init=False)
 class Basin:
     """The spec: a run whose start is every cell of a grid; rows go along y, columns along x, ends included."""
@@ -75,10 +83,7 @@ class Basin:
         return f"basin {self.to_query()}"
 
     def size(self, machine: Numpy) -> int:
-        if machine.xp is np:
-            return AT_ONCE
-        room = machine.room()
-        return ON_TORCH if room is None else room // (2 * 8 * NUMBERS)
+        return at_once(machine)
 
     def piece(self, low: int, high: int, machine: Numpy) -> dict[str, np.ndarray]:
         """A cell is the descent from its start; all meet the same noise, that of a single run."""

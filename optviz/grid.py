@@ -145,15 +145,7 @@ class Grid:
 
     def cell(self, row: Any, column: Any) -> Study:
         """The study where a row and a column meet."""
-        given = {self.rows.key: row, self.columns.key: column}
-        changes: dict[str, Any] = {}
-        for key, value in given.items():
-            if key not in (KIND, LAMBDA):
-                changes |= axes[key].change(self.study, value)
-        if given.keys() & {KIND, LAMBDA}:
-            kind, strength = penalized(self.study)
-            changes |= penalty(given.get(KIND, kind), given.get(LAMBDA, strength or STRONG))
-        return self.study.at(**changes)
+        return self.study.at(**changes(self.study, {self.rows.key: row, self.columns.key: column}))
 
     def heads(self) -> tuple[list[T], list[T]]:
         """What stands before the rows and above the columns."""
@@ -180,6 +172,18 @@ class Grid:
         raise AssertionError("the default is possible")
 
 
+def changes(study: Study, given: Mapping[str, Any]) -> dict[str, Any]:
+    """What some axes, or plain settings, at their values make of a study."""
+    out: dict[str, Any] = {}
+    for key, value in given.items():
+        if key not in (KIND, LAMBDA):
+            out |= axes[key].change(study, value) if key in axes else {key: value}
+    if given.keys() & {KIND, LAMBDA}:
+        kind, strength = penalized(study)
+        out |= penalty(given.get(KIND, kind), given.get(LAMBDA, strength or STRONG))
+    return out
+
+
 def varied(text: str) -> Varied:
     """An axis as a query holds it: its key, then its values."""
     key, _, values = text.partition(",")
@@ -191,13 +195,18 @@ def _check_size(studies: Sequence[Study]) -> None:
     """Refuse what a room could not wait for."""
     kept, work = 0, 0.0
     for study in studies:
-        widths = [len(study["features"]) if study["data"].inputs == 2 else study["data"].inputs or 1, *study["layers"], 1]
-        weights = sum((a + 1) * b for a, b in pairwise(widths))
+        weights = weighed(study, study["layers"])
         kept += weights * min(study["epochs"] + 1, MOST_KEPT)
         work += weights * study["n"]
     if kept > KEPT or work > WORK:
         raise Refused(T("these networks are too many or too large for one grid; choose fewer values, smaller layers or fewer examples",
                         "для одной таблицы сети слишком велики или их слишком много; уменьшите число значений, слои или число примеров"))
+
+
+def weighed(study: Study, layers: Sequence[int]) -> int:
+    """About how many weights a study's network has with some hidden layers."""
+    widths = [len(study["features"]) if study["data"].inputs == 2 else study["data"].inputs or 1, *layers, 1]
+    return sum((a + 1) * b for a, b in pairwise(widths))
 
 
 def penalized(study: Study) -> tuple[str, float]:
@@ -224,15 +233,18 @@ def together(studies: Sequence[Study], seeds: Sequence[int] = ()) -> list[Group]
     """Studies that can go in lockstep, together; with `seeds`, each from every one of them, seed after seed."""
     alike: dict[tuple, list[int]] = {}
     for k, study in enumerate(studies):
-        fixed = tuple((name, value) for name, value in study.training.values if not _number(study, name, value))
-        alike.setdefault((fixed, study.weights), []).append(k)
+        alike.setdefault(shape(study), []).append(k)
     return [Group(tuple(members), _trainer([studies[k] for k in members], seeds)) for members in alike.values()]
 
 
-def _number(study: Study, name: str, value: Any) -> bool:
-    """Whether a setting is a number that members of one batch may differ in."""
-    p = settings_of(dict(study.training.values)).get(name)
-    return isinstance(p, Param) and not p.one and value is not None
+def shape(study: Study) -> tuple[Any, ...]:
+    """What studies have in common that can go in lockstep: all but the numbers that members of one batch may differ in."""
+    table = settings_of(dict(study.training.values))
+
+    def number(name: str, value: Any) -> bool:
+        p = table.get(name)
+        return isinstance(p, Param) and not p.one and value is not None
+    return tuple((name, value) for name, value in study.training.values if not number(name, value)), study.weights
 
 
 def _trainer(studies: Sequence[Study], seeds: Sequence[int]) -> Trainer:
@@ -242,9 +254,11 @@ def _trainer(studies: Sequence[Study], seeds: Sequence[int]) -> Trainer:
     for name, first in values[0].items():
         each = [v[name] for v in values]
         given[name] = first if all(v == first for v in each) else np.tile(np.array(each), max(len(seeds), 1))
-    if seeds:
+    if len(seeds) > 1:
         given["seed"] = np.repeat(np.array(seeds), len(studies))
-    elif not any(isinstance(v, np.ndarray) for v in given.values()):
+    elif seeds:
+        given["seed"] = seeds[0]  # one for all: they share points and order
+    if not any(isinstance(v, np.ndarray) for v in given.values()):
         given["seed"] = np.full(len(studies), given["seed"])
     return Trainer(**given, weights=studies[0].weights or None)
 
@@ -299,17 +313,19 @@ def advance(trainers: Sequence[Trainer], seconds: float, passes: int | None = No
 
 
 class Band(NamedTuple):
-    """What came of some networks over many seeds, (cells, seeds): losses and accuracies of training and validation in their last pass."""
+    """What came of some networks over many seeds, (cells, seeds): losses and accuracies of training and validation in their last pass, and
+    who diverged before it."""
 
     loss_train: np.ndarray
     loss_val: np.ndarray
     accuracy_train: np.ndarray | None
     accuracy_val: np.ndarray | None
+    diverged: np.ndarray
 
 
 def band(studies: Sequence[Study], seeds: Sequence[int], progress: Callable[[int, int], Any] | None = None) -> Band:
     """Every study trained from every seed."""
-    figures = np.empty((4, len(studies), len(seeds)))
+    figures, diverged = np.empty((4, len(studies), len(seeds))), np.zeros((len(studies), len(seeds)), bool)
     labelled = True
     groups = together(studies, seeds)
     before, whole = 0, sum(trainer.values["epochs"] for _, trainer in groups)
@@ -317,13 +333,13 @@ def band(studies: Sequence[Study], seeds: Sequence[int], progress: Callable[[int
         def tell(done: int, _: int, before: int = before) -> None:
             if progress:
                 progress(before + done, whole)
+        trainer.every = max(trainer.values["epochs"], 1)  # nobody looks at the weights on the way
         trainer.run(tell)
         before += trainer.values["epochs"]
         labelled = bool(trainer.labels)
-        row = best(trainer)
-        for i, figure in enumerate(row):
-            figures[i, list(members)] = np.reshape(figure, (len(seeds), len(members))).T
-    return Band(figures[0], figures[1], *(figures[2:] if labelled else (None, None)))
+        for into, mine in [*zip(figures, best(trainer), strict=False), (diverged, trainer.diverged_at >= 0)]:
+            into[list(members)] = np.reshape(mine, (len(seeds), len(members))).T
+    return Band(figures[0], figures[1], figures[2] if labelled else None, figures[3] if labelled else None, diverged)
 
 
 def best(trainer: Trainer) -> list[np.ndarray]:

@@ -28,6 +28,7 @@ AGAIN = 2  # times that a block may be lost with its process
 AHEAD = 2  # blocks that wait for each process
 TOGETHER = 2e7  # member-steps below which no process is worth its start
 TOLD = 0.3  # seconds between two pictures of what is there so far
+LONGEST = 1800.0  # seconds that one block may take in a process of its own
 BLOCKS = 16  # of a whole, at least, so that there is something to see on the way
 BROKEN = T("the workers died again and again; make the map smaller", "рабочие процессы гибнут раз за разом; уменьшите карту")
 
@@ -165,7 +166,7 @@ def executor(field: Field, machine: Numpy, processes: int | None, scheduler: str
     if machine.xp is not np or count == 1 or (processes is None and field.work < TOGETHER):
         yield Here(), 1
         return
-    with Pool(count) as pool:
+    with Pool(count, LONGEST) as pool:
         yield pool, count
 
 

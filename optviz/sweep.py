@@ -1,0 +1,402 @@
+"""Sweeps: a map over two settings of a run or of a training, every cell with values of its own for both and all else the same."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from functools import lru_cache
+from typing import Any, NamedTuple
+from urllib.parse import urlencode
+
+import numpy as np
+
+from .backend import Numpy
+from .basin import TOLERANCE, at_once
+from .core import Param, Range, Refused, T, out_of_range, unknown_name
+from .descent import Problem, asked
+from .ends import ends
+from .grid import LAMBDA, Varied, axes, band, changes, shape, weighed
+from .heavy import BLOCKS, Where, compute
+from .minima import as_deep
+from .optimizers import optimizers
+from .outcome import nearest
+from .query import Query
+from .regular.several import seeds_from
+from .run import START, Run, settings_of
+from .schedules import schedules
+from .study import Study
+from .trainer import MOST_KEPT
+from .training import Training, as_text
+from .training import settings_of as settings_of_training
+
+COUNT = Param(33, 2, 256, log=True, allowed=Range(2, 1024), whole=True, one=True)  # values on an axis
+SEEDS = Param(1, 1, 64, log=True, allowed=Range(1, 256), whole=True, one=True)
+STARTS = {"start_x": 0, "start_y": 1}
+MOST_STEPS = 2e10  # of all descents of a map together: a quarter of an hour on one core, seconds on a GPU
+MOST_PRODUCTS = 2e10  # multiplications of a map's networks: some five minutes on one core
+UPDATE = 1e4  # multiplications that take as long as an update of the smallest networks takes, however many go in lockstep
+CELL = 1e5  # … and as making its spec takes
+IN_BLOCK, BLOCK_PRODUCTS = 2**22, 1e8  # numbers that the networks of a block may hold, and what they may take: a second or two
+EVEN, LOG = "even", "log"
+
+
+class Line(NamedTuple):
+    """A setting along an axis: its values, and how they are spaced where that says all of them (low, high, count, "even" or "log")."""
+
+    key: str
+    values: tuple[Any, ...]
+    span: tuple[float, float, int, str] | None = None
+
+    def text(self) -> str:
+        """The axis as a query holds it."""
+        return ",".join([self.key, *map(as_text, self.values if self.span is None else (self.span[3], *self.span[:3]))])
+
+
+Axes = str | tuple[str, Any] | Line | None
+
+
+@dataclass(frozen=True, init=False)
+class Sweep:
+    """The spec: what is run in every cell, the setting along x (a column each) and along y (a row each), and from how many seeds.
+
+    What a study of the lab stops at does not stop it here: every network makes all its passes, or runs out of patience.
+    """
+
+    base: Run | Study
+    x: Line
+    y: Line
+    seeds: int
+    tolerance: float
+
+    def __init__(self, base: Run | Training | Study, x: Axes = None, y: Axes = None, seeds: int = SEEDS.default,
+                 tolerance: float = TOLERANCE.default):
+        put = object.__setattr__
+        put(self, "base", base if isinstance(base, Run) else base.run if isinstance(base, Study) else Study(base))
+        allowed = settings(self.base)
+        first = "lr" if isinstance(self.base, Run) else LAMBDA
+        put(self, "x", line("x", first if x is None else x, allowed))
+        others = [key for key in allowed if key not in (self.x.key, *STARTS)]
+        put(self, "y", line("y", ("lr" if "lr" in others else others[0]) if y is None else y, allowed))
+        if self.x.key == self.y.key:
+            raise Refused(T(f"x and y both vary {self.x.key}; choose two settings",
+                            f"по x и по y меняется одно и то же: {self.x.key}; выберите две настройки"))
+        put(self, "seeds", SEEDS.check("seeds", seeds))
+        put(self, "tolerance", TOLERANCE.check("tolerance", tolerance))
+        if isinstance(self.base, Run):
+            for row, column in [*((r, 0) for r in range(self.shape[0])), *((0, c) for c in range(self.shape[1]))]:
+                self.cell(row, column)  # what cannot be is refused at once; networks are looked at when they are counted
+        self._check_size()
+
+    def cell(self, row: int, column: int) -> Run | Study:
+        """What runs in a cell: that descent, that network; of several seeds the first."""
+        if isinstance(self.base, Study):
+            return self.study(row, column)
+        given, run = self.given(row, column), self.base
+        start = tuple(given.pop(key, run.start[i]) for key, i in STARTS.items())
+        return Run(run.surface, run.optimizer, start, run.steps, run.schedule, **dict(run.settings) | given)
+
+    def study(self, row: int, column: int) -> Study:
+        """The network of a cell."""
+        assert isinstance(self.base, Study)
+        return self.base.at(**changes(self.base, self.given(row, column)))
+
+    def given(self, row: int, column: int) -> dict[str, Any]:
+        """The values of a cell's two settings."""
+        return {self.y.key: self.y.values[row], self.x.key: self.x.values[column]}
+
+    def at(self, **changed: Any) -> Sweep:
+        """The same with some of its parts changed."""
+        mine: dict[str, Any] = {f.name: getattr(self, f.name) for f in fields(self)}
+        return Sweep(**mine | changed)
+
+    def to_query(self) -> str:
+        """The URL's query: the run's or the study's, and the axes."""
+        pairs = [("x", self.x.text()), ("y", self.y.text()), ("seeds", str(self.seeds)), ("tolerance", repr(self.tolerance))]
+        return f"{self.base.to_query()}&{urlencode(pairs, safe=',')}"
+
+    @staticmethod
+    def from_query(query: str, notes: list[T] | None = None) -> Sweep:
+        """The sweep of a query. With `notes`, what cannot be used falls back and is noted."""
+        read = Query(query, notes)
+        x, y = (read.attempt(name, str, None) for name in ("x", "y"))
+        seeds = read.attempt("seeds", lambda v: SEEDS.parse("seeds", v), SEEDS.default)
+        tolerance = read.attempt("tolerance", lambda v: TOLERANCE.parse("tolerance", v), TOLERANCE.default)
+        kind: type[Run] | type[Study] = Run if {"surface", "formula"} & read.fields.keys() else Study
+        base = kind.from_query(read.rest(), notes)
+        lines = [None if text is None else read.read(name, text, lambda v, name=name: written(name, v, settings(base)), None)  # type: ignore[misc]
+                 for name, text in (("x", x), ("y", y))]
+        for given, among in ((lines, seeds), ([None, None], SEEDS.default)):
+            try:
+                return Sweep(base, given[0], given[1], among, tolerance)
+            except Refused as refusal:  # the axes are impossible on this base, or together too many
+                read.note(refusal)
+        return Sweep(kind(), tolerance=tolerance)
+
+    # --- as a field ---------------------------------------------------------------------------------------------------------------------
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        return len(self.y.values), len(self.x.values)
+
+    @property
+    def arrays(self) -> Mapping[str, str]:
+        if isinstance(self.base, Run):
+            return dict.fromkeys(("steps", "loss", "reached", "escaped", "diverged"), "float64")
+        of_labels = ["accuracy_train", "accuracy_val"] * (self.base["data"].kind == "classes")
+        return dict.fromkeys((*of_labels, "loss_train", "loss_val", "diverged"), "float64")
+
+    @property
+    def work(self) -> float:
+        """Of networks, multiplications: one takes about as long as a step of a member."""
+        return _products(self) if isinstance(self.base, Study) else float(np.prod(self.shape)) * self.draws * self.base.steps
+
+    @property
+    def fused(self) -> bool:
+        return isinstance(self.base, Run) and optimizers[self.base.optimizer].traceable
+
+    @property
+    def draws(self) -> int:
+        """How many seeds are worth running: where chance has no part in a descent, all are alike."""
+        if isinstance(self.base, Study) or {self.x.key, self.y.key} & {"noise", "noise_relative"}:
+            return self.seeds
+        return self.seeds if self.base["noise"] or self.base["noise_relative"] else 1
+
+    def spec(self) -> str:
+        line = f"sweep {self.to_query()}"
+        if isinstance(self.base, Study) and self.base.unlinked:  # what a query does not carry
+            own = repr((self.base["data"].make, self.base["data"].labels, self.base.weights))
+            line += f" {hashlib.sha256(own.encode()).hexdigest()}"
+        return line
+
+    def size(self, machine: Numpy) -> int:
+        if isinstance(self.base, Run):
+            return max(at_once(machine) // self.draws, 1)
+        corners = [self._sizes(0, 0), self._sizes(-1, -1)]
+        fit = min(min(IN_BLOCK / held(self.base, s), BLOCK_PRODUCTS / (s.weights * s.n * max(self.base["epochs"], 1))) for s in corners)
+        return max(int(fit / self.seeds), 1)
+
+    def piece(self, low: int, high: int, machine: Numpy) -> dict[str, np.ndarray]:
+        """The descents of some cells go together; networks go in lockstep with those of the same shape."""
+        if isinstance(self.base, Run):
+            return self._descended(low, high, machine)
+        if machine.xp is not np:
+            raise Refused(T("networks are trained by NumPy here; leave backend, device and dtype at their defaults",
+                            "сети здесь обучает NumPy; оставьте backend, device и dtype по умолчанию"))
+        studies = [self.study(*divmod(k, self.shape[1])) for k in range(low, high)]
+        found = band(studies, seeds_from(self.base.training, self.seeds).tolist())._asdict()
+        return {name: found[name].mean(1) for name in self.arrays}
+
+    # --- descents ---------------------------------------------------------------------------------------------------------------------
+
+    def problem(self, low: int, high: int) -> Problem:
+        """The descents of some cells, every one from all seeds; seed k meets the same noise in every cell."""
+        assert isinstance(self.base, Run)
+        run, draws = self.base, self.draws
+        row, column = np.divmod(np.arange(low, high).repeat(draws), self.shape[1])
+        given = {self.x.key: np.array(self.x.values, float)[column], self.y.key: np.array(self.y.values, float)[row]}
+        start = tuple(given.pop(key, run.start[i]) for key, i in STARTS.items())
+        member = np.tile(np.arange(draws), high - low) if draws > 1 else 0
+        return Problem(run.surface, [run.optimizer, start, run.steps, run.schedule], dict(run.settings) | given, "end", False, member)
+
+    def _descended(self, low: int, high: int, machine: Numpy) -> dict[str, np.ndarray]:
+        problem = self.problem(low, high)
+        s = problem.surface
+        depth = s.value(*np.array(s.minima).T) if s.minima else np.array([-np.inf])
+        end = ends(problem, machine, depth.min() + self.tolerance)
+        diverged, steps, loss = (a.reshape(high - low, self.draws) for a in (end.diverged >= 0, end.steps, end.loss))
+        there = steps >= 0
+        with np.errstate(invalid="ignore"):
+            out = {"steps": np.where(there, steps, 0).sum(1) / there.sum(1), "reached": there.mean(1), "diverged": diverged.mean(1),
+                   "loss": np.median(np.where(diverged, np.inf, loss), 1)}
+        near = nearest(s, end.points)
+        if near is None:  # nobody knows where it should have come
+            return out | dict.fromkeys(("steps", "reached", "escaped"), np.full(high - low, np.nan))
+        best = as_deep(depth, depth.min())[near[0]].reshape(diverged.shape)
+        return out | {"escaped": (best & ~diverged).mean(1)}
+
+    # --- how much it is ---------------------------------------------------------------------------------------------------------------
+
+    def _sizes(self, row: int, column: int) -> Sizes:
+        """What a cell's network costs by, without making its study."""
+        assert isinstance(self.base, Study)
+        given = changes(self.base, self.given(row, column))
+        layers, n, batch = (given.get(name, self.base[name]) for name in ("layers", "n", "batch"))
+        return Sizes(weighed(self.base, layers), sum(layers), n, min(batch or n, n))
+
+    def _check_size(self) -> None:
+        """Refuse what nobody would wait for."""
+        most, what = (MOST_STEPS, T("steps", "шагов")) if isinstance(self.base, Run) else (MOST_PRODUCTS, T("multiplications", "умножений"))
+        if self.work > most:
+            raise Refused(T(f"this map takes about {self.work:.1g} {what.en}, and {most:.0g} is the limit; choose fewer values, seeds or "
+                            + ("steps" if isinstance(self.base, Run) else "passes, or smaller networks"),
+                            f"для этой карты нужно около {self.work:.1g} {what.ru}, а предел — {most:.0g}; уменьшите число значений, зёрен или "
+                            + ("шагов" if isinstance(self.base, Run) else "эпох, или сами сети")))
+        if isinstance(self.base, Study):
+            seeds_from(self.base.training, self.seeds)
+
+
+class Sizes(NamedTuple):
+    """What a network's training costs by."""
+
+    weights: int
+    neurons: int
+    n: int
+    batch: int
+
+
+def held(study: Study, s: Sizes) -> float:
+    """About how many numbers a network in lockstep holds, its snapshots among them."""
+    return s.weights * (8 + min(study["epochs"], MOST_KEPT)) + (8 * s.batch + s.n) * (s.neurons + 4) + 4 * study["epochs"]
+
+
+@lru_cache(maxsize=64)
+def _products(sweep: Sweep) -> float:
+    """Multiplications of all networks of a map, those among them that stand for what an update costs beside."""
+    study, (rows, columns) = sweep.base, sweep.shape
+    assert isinstance(study, Study)
+    down, along = (np.array(part, float).T for part in ([sweep._sizes(r, 0) for r in range(rows)], [sweep._sizes(0, c) for c in range(columns)]))
+    weights, _, n, batch = ((a[:, None] * b / max(a[0], 1)).ravel() for a, b in zip(down, along, strict=True))  # exact where one axis changes it
+    updates = study["epochs"] * np.ceil(n / batch)
+    called = asked(optimizers[study["optimizer"]], {})
+    shapes: dict[Any, int] = {}
+    row = [shapes.setdefault(shape(sweep.study(r, 0)), len(shapes)) for r in range(rows)]
+    column = [shapes.setdefault(shape(sweep.study(0, c)), len(shapes)) for c in range(columns)]
+    alike = np.add.outer(np.array(row) * len(shapes), column).ravel()
+    block = max(1, min(sweep.size(Numpy()), -(-len(alike) // BLOCKS)))
+    groups = np.unique(np.arange(len(alike)) // block * len(shapes) ** 2 + alike, return_index=True)[1]
+    return float(called.gradients + called.values) * float(
+        sweep.seeds * study["epochs"] * (weights * n).sum() + UPDATE * updates[groups].sum()) + CELL * len(alike)
+
+
+# --- axes ---------------------------------------------------------------------------------------------------------------------------------
+
+
+def settings(base: Run | Study) -> dict[str, Any]:
+    """What can stand on an axis, with what its values may be: numbers that cells may differ in; of networks, a grid's axes too."""
+    if isinstance(base, Study):
+        table = settings_of_training(dict(base.training.values))
+        own = {key: axis.setting for key, axis in axes.items()}
+        return own | {key: p for key, p in table.items() if key not in own and isinstance(p, Param) and not p.one and not key.endswith("seed")}
+    table = settings_of(base.surface, optimizers[base.optimizer], schedules[base.schedule])
+    own = {key: replace(p, optional=False) for key, p in table.items() if isinstance(p, Param) and not p.one and not key.startswith("surface_")}
+    return own | dict.fromkeys(STARTS, START)
+
+
+def line(name: str, given: Any, allowed: Mapping[str, Any]) -> Line:
+    """An axis as it is asked for: a setting alone, with (low, high, count[, "log"]), or with its values in a list."""
+    key, values = (given, None) if isinstance(given, str) else given[:2] if isinstance(given, (tuple, list)) and len(given) > 1 else (None, None)
+    if not isinstance(key, str):
+        raise out_of_range(name, given, T('a setting and its values, such as ("lr", (0.001, 1, 33, "log")) or ("lr", [0.01, 0.1])',
+                                          'настройка и её значения, например ("lr", (0.001, 1, 33, "log")) или ("lr", [0.01, 0.1])'))
+    if key not in allowed:
+        if key.startswith("surface_"):
+            raise Refused(T(f"{key} is a part of the surface, and all cells of a map descend one surface; make a map for each value",
+                            f"{key} — часть поверхности, а все клетки карты спускаются по одной; постройте по карте на каждое значение"))
+        if key in ("steps", "seed", "epochs", "history_size", "val"):
+            raise Refused(T(f"{key} is one for the whole map; vary one of: {', '.join(allowed)}",
+                            f"{key} — одно на всю карту; меняйте что-нибудь из: {', '.join(allowed)}"))
+        raise unknown_name(key, allowed)
+    p = allowed[key]
+    if isinstance(given, (Line, Varied)):
+        values = given.span if isinstance(given, Line) and given.span else list(given.values)
+    if values is None:
+        values = usual(key, p)
+    span = None
+    if isinstance(p, Param) and isinstance(values, tuple) and (len(values) == 3 or (len(values) == 4 and isinstance(values[3], str))):
+        low, high, count, spacing = (*values, EVEN)[:4]
+        values = spread(key, p, low, high, count, spacing)
+        span = (values[0], values[-1], int(count), spacing)
+    if isinstance(values, str) or not isinstance(values, (Sequence, np.ndarray)) or not 1 <= len(values) <= COUNT.allowed.high:
+        raise out_of_range(key, values, T(f"1 to {COUNT.allowed.high:.0f} values, or (low, high, count)",
+                                          f"от 1 до {COUNT.allowed.high:.0f} значений или (от, до, сколько)"))
+    return Line(key, tuple(dict.fromkeys(p.check(key, v) for v in values)), span)
+
+
+def usual(key: str, p: Any) -> Any:
+    """The values of a setting where nobody says any: its slider's, or those of a grid's axis."""
+    if not isinstance(p, Param):
+        return list(axes[key].values)
+    return (p.low or p.high * 1e-4, p.high, COUNT.default, LOG) if p.log else (p.low, p.high, COUNT.default, EVEN)
+
+
+def spread(key: str, p: Param, low: Any, high: Any, count: Any, spacing: Any) -> list[float]:
+    """Values between two ends, of six digits, so that what is printed is what was run; of whole numbers each once."""
+    first, last = (p.check(key, end) for end in (low, high))
+    count = COUNT.check(f"{key}: count", count)
+    if spacing not in (EVEN, LOG) or None in (first, last) or np.ndim(first) or np.ndim(last) or (spacing == LOG and min(first, last) <= 0):
+        raise out_of_range(key, (low, high, count, spacing), T('(low, high, count), or with "log" behind them where both ends are above 0',
+                                                               '(от, до, сколько), а с "log" в конце оба края должны быть больше 0'))
+    even = np.geomspace(first, last, count) if spacing == LOG else np.linspace(first, last, count)
+    return [first, *(round(v) if p.whole else float(f"{v:.6g}") for v in even[1:-1].tolist()), last]
+
+
+def written(name: str, text: str, allowed: Mapping[str, Any]) -> Line:
+    """An axis as a query holds it."""
+    key, *parts = text.split(",")
+    if key not in allowed or not parts:
+        return line(name, key, allowed)
+    if parts[0] in (EVEN, LOG) and isinstance(allowed[key], Param):
+        low, high, count = map(float, parts[1:])
+        return line(name, (key, (low, high, count, parts[0])), allowed)
+    return line(name, (key, [allowed[key].parse(key, part) for part in parts]), allowed)
+
+
+# --- what came of it ----------------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, eq=False)
+class Swept:
+    """What came of it: arrays (rows of y, columns of x), by name as swept["loss"] or swept.loss.
+
+    Of descents: `loss` is the median of the final losses over the seeds, infinite where it diverged; `reached` the share of the seeds that
+    end within the tolerance of the best minimum, and `steps` the mean of the steps from which on those stay there, nan where there are none;
+    `escaped` the share that end nearest to a best minimum, `diverged` the share that left the numbers. Without a minimum that is known,
+    what is measured by it is nan.
+
+    Of networks, means over the seeds of what `train` tells of its last pass, or of the best where there was patience: `accuracy_val`,
+    `accuracy_train` (of classes), `loss_val`, `loss_train`; `diverged` the share that left the numbers, and kept what was last measured.
+    """
+
+    sweep: Sweep
+    arrays: Mapping[str, np.ndarray]
+    where: Where
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        if name not in self.arrays:
+            raise unknown_name(name, self.arrays)
+        return self.arrays[name]
+
+    def __getattr__(self, name: str) -> np.ndarray:
+        if name != "arrays" and name in self.arrays:
+            return self.arrays[name]
+        raise AttributeError(f"this sweep has no {name!r}")
+
+    @property
+    def x(self) -> tuple[Any, ...]:
+        """The values by column."""
+        return self.sweep.x.values
+
+    @property
+    def y(self) -> tuple[Any, ...]:
+        """The values by row."""
+        return self.sweep.y.values
+
+    def cell(self, row: int, column: int) -> Run | Study:
+        """What ran in a cell, to be watched."""
+        return self.sweep.cell(row, column)
+
+
+def sweep(base: Run | Training | Study | Sweep, x: Axes = None, y: Axes = None, seeds: int = SEEDS.default, *,
+          tolerance: float = TOLERANCE.default, backend: str = "auto", device: str = "auto", dtype: str | None = None,
+          processes: int | None = None, scheduler: str | None = None, progress: Callable[..., Any] | None = None, keep: bool = True) -> Swept:
+    """Run the base once in every cell of a map over two of its settings.
+
+    An axis is a setting with its values: x=("lr", (0.001, 1, 33, "log")) for 33 between two ends, y=("beta1", [0, 0.5, 0.9]) for some in
+    a list. `seeds` are draws of the noise, or a training's own seed and those after it.
+    """
+    if not isinstance(base, (Run, Training, Study, Sweep)):
+        raise out_of_range("base", base, T("a Run, a Training, a Study or a Sweep", "Run, Training, Study или Sweep"))
+    spec = base if isinstance(base, Sweep) else Sweep(base, x, y, seeds, tolerance)
+    found = compute(spec, backend=backend, device=device, dtype=dtype, processes=processes, scheduler=scheduler, progress=progress, keep=keep)
+    return Swept(spec, found.arrays, found.where)
