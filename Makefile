@@ -4,7 +4,7 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 p
 PY := .venv/bin/python
 PIP := $(PY) -m pip --disable-pip-version-check --no-input install --quiet --constraint constraints.txt
 
-.PHONY: app test lint fix bench clean
+.PHONY: app test lint fix bench load clean
 app: .venv/app
 	$(PY) -m optviz app
 
@@ -32,6 +32,9 @@ bench: .venv/bench .venv/chromium
 	$(PY) benchmarks/probe.py
 	$(PY) benchmarks/heavy.py
 	$(PY) benchmarks/sweep.py
+
+load: .venv/test
+	$(PY) benchmarks/load.py
 
 clean:
 	rm -rf .venv build dist .pytest_cache .ruff_cache .mypy_cache .hypothesis
