@@ -30,6 +30,7 @@ bench: .venv/bench .venv/chromium
 	$(PY) benchmarks/visit.py
 	$(PY) benchmarks/grid.py
 	$(PY) benchmarks/probe.py
+	$(PY) benchmarks/landscape.py
 
 clean:
 	rm -rf .venv build dist .pytest_cache .ruff_cache .mypy_cache .hypothesis

@@ -36,7 +36,7 @@ DIRECTIONS = Choice("principal", ("principal", "random"))
 ROOM = 0.2  # around the paths, as a share of how far they reach
 NARROW = 0.5  # the shorter side of their plane, at least, as a share of the longer
 MULTIPLIED = 1e11  # multiplications that the cells may take: minutes on one core …
-UPDATES = 1_000_000  # … and updates that all trainings may make, …
+UPDATES = 1_000_000  # … and updates of a layer that all trainings may make, …
 KEPT = 2**24  # … and weights that their snapshots may hold together
 AT_ONCE = 2**15  # numbers of one layer that some cells have together: they stay in cache
 BLOCK = 64  # times as many are worth a process's while
@@ -111,15 +111,15 @@ class Slice:
         weights, n, paths = base.net.size, base.count + base.val_count, 1 + len(self.others)
         if (work := float(rows * columns * weights * n)) > MULTIPLIED:
             made, most = short(float(f"{work:.2g}")), short(MULTIPLIED)
-            raise Refused(T(f"{rows} × {columns} cells of {weights} weights on {n} points take {made} multiplications, more than {most}; choose fewer "
-                            "cells, smaller layers or fewer points",
+            raise Refused(T(f"{rows} × {columns} cells of {weights} weights on {n} points take {made} multiplications, more than {most}; choose "
+                            "fewer cells, smaller layers or fewer points",
                             f"{rows} × {columns} ячеек, {weights} весов, {n} точек — это {made} умножений, больше предела {most}; уменьшите число "
                             "ячеек, слои или число точек"))
-        passes = self.training["epochs"]
-        if (updates := paths * passes * base.per_pass) > UPDATES:
-            raise Refused(T(f"{paths} × {passes} passes in batches of {base.size} make {updates} updates, more than {UPDATES}; "
+        passes, layers = self.training["epochs"], base.net.hidden + 1
+        if (updates := paths * passes * base.per_pass * layers) > UPDATES:
+            raise Refused(T(f"{paths} × {passes} passes in batches of {base.size} update {layers} layers {updates} times in all, more than {UPDATES}; "
                             "choose fewer passes or larger batches",
-                            f"{paths} × {passes} эпох с пакетом {base.size} — это {updates} обновлений, больше предела {UPDATES}; "
+                            f"{paths} × {passes} эпох с пакетом {base.size} — это {updates} обновлений слоёв ({layers} за шаг), больше предела {UPDATES}; "
                             "уменьшите число эпох или увеличьте пакет"))
         if (held := paths * min(passes + 1, MOST_KEPT) * weights) > KEPT:
             raise Refused(T(f"the snapshots of {paths} paths hold {held} weights, more than {KEPT}; choose smaller layers or fewer optimizers",
@@ -131,7 +131,8 @@ class Slice:
         """The fields of the query besides the source's."""
         rows, columns = self.shape
         box = [] if self.span is None else [("span", ",".join(repr(v) for side in self.span for v in side))]
-        return [("directions", self.directions), ("directions_seed", str(self.seed)), *box, ("rows", str(rows)), ("columns", str(columns)),
+        kind = [("of", "study")] if isinstance(self.source, Study) else []
+        return [*kind, ("directions", self.directions), ("directions_seed", str(self.seed)), *box, ("rows", str(rows)), ("columns", str(columns)),
                 *(("path", f"{key},{lr!r}") for key, lr in self.others)]
 
     def to_query(self) -> str:
@@ -140,16 +141,17 @@ class Slice:
 
     @staticmethod
     def from_query(query: str, notes: list[T] | None = None, own: Dataset | None = None, edited: Sequence[float] = ()) -> Slice:
-        """The slice of a query, of a Study. With `notes`, what cannot be used falls back and is noted."""
+        """The slice of a query. With `notes`, what cannot be used falls back and is noted."""
         read = Query(query, notes)
+        of_study = read.all("of") == ["study"]
         given = {"directions": read.attempt("directions", lambda v: DIRECTIONS.parse("directions", v), DIRECTIONS.default),
                  "seed": read.attempt("directions_seed", lambda v: SEED.parse("directions_seed", v), SEED.default),
                  "span": read.attempt("span", _read_box, None),
                  "shape": tuple(read.attempt(name, lambda v, name=name: SIDE.parse(name, v), SIDE.default)  # type: ignore[misc]
                                 for name in ("rows", "columns"))}
         paths = [path for text in read.all("path") if (path := read.read("path", text, _read_path, None))]
-        study = Study.from_query(read.rest(), notes, own, edited)
-        for of, others in ((study, paths), (study, []), (Study(), [])):
+        source = Study.from_query(read.rest(), notes, own, edited) if of_study else Training.read(read, own)
+        for of, others in ((source, paths), (source, []), (Training(), [])):
             try:
                 return Slice(of, others, **given)
             except Refused as refusal:

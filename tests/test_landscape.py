@@ -1,5 +1,6 @@
 """The loss landscape: cells against torch, directions against their definition, paths on the plane, and what cannot be drawn."""
 
+import base64
 import re
 import sys
 from dataclasses import replace
@@ -7,10 +8,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from playwright.sync_api import expect
 
 import optviz as ov
 from optviz.core import Refused
 from optviz.landscape import RISE, Cells, Slice, normalized, places, principal, told
+from optviz.landscape_scene import landscape_scene
+from optviz.palette import THEMES
+from optviz.render.wire import pack
+from optviz.render.words import STAGE
+from optviz.scene import Lattice
 from optviz.study import Study
 from optviz.trainer import Trainer
 from optviz.training import Training
@@ -194,8 +201,9 @@ def test_processes_share_the_cells(paths):
 
 
 def test_the_query_brings_the_slice_back():
-    spec = Slice(Study(SMALL), {"sgd": 0.3, "momentum": 0.1}, "random", 7, ((-1.0, 2.0), (0.0, 1.0)), (9, 11))
-    assert Slice.from_query(spec.to_query()) == spec and hash(Slice.from_query(spec.to_query())) == hash(spec)
+    for source in (SMALL, Study("moons", layers=(4,), weights=np.full(17, 0.5)), Training("circle", layers=(8,) * 20)):
+        spec = Slice(source, {"momentum": 0.1, "rmsprop": 0.003}, "random", 7, ((-1.0, 2.0), (0.0, 1.0)), (9, 11))
+        assert Slice.from_query(spec.to_query()) == spec and hash(Slice.from_query(spec.to_query())) == hash(spec)
     notes = []
     spec = Slice.from_query("directions=up&rows=9999&span=1,2&path=adamm,1&path=sgd,0.2&data=moons&n=60", notes)
     assert len(notes) == 5 and spec.shape == (65, 65) and spec.others == () and spec.training["data"].key == "moons"
@@ -225,3 +233,66 @@ def test_progress_is_told_while_networks_train():
     seen = []
     ov.landscape(SMALL, shape=(9, 9), keep=False, progress=lambda done, whole, part=None: seen.append((done, whole)))
     assert seen[:12] == [(0, 81)] * 12 and seen[-1] == (81, 81)
+
+
+# --- as a scene -------------------------------------------------------------------------------------------------------------------------
+
+OPEN = """async (data) => {
+    const { Player } = await import('/player.js');
+    window.told = [];
+    const root = Object.assign(document.createElement('main'), { className: 'optviz-stage' });
+    window.player = new Player(document.body.appendChild(root), (event) => told.push(event));
+    player.show(Uint8Array.from(atob(data), (c) => c.charCodeAt(0)));
+}"""
+
+
+def test_a_lattice_is_straight_between_its_places_and_stays_as_at_its_edge():
+    x, y = np.linspace(-1, 2, 4), np.linspace(0, 1, 3)
+    ground = Lattice(x, y, np.add.outer(10 * y, x))
+    assert ground.value(0.3, 0.25) == pytest.approx(2.8) and ground.value(-5.0, 9.0) == pytest.approx(9.0)
+    np.testing.assert_allclose(ground.value(x[None, :], y[:, None]), ground.z)
+
+
+def test_the_scene_shows_true_losses_on_the_paths_over_passes(paths):
+    scene = landscape_scene(paths, at=3)
+    assert scene.fixed and scene.steps == 12 and scene.look["at"] == 3 and [p.entrant for p in scene.paths] == [0, 1, 2]
+    for path, key in zip(scene.paths, ("adam", "sgd", "momentum"), strict=True):
+        np.testing.assert_allclose(path.points, paths.paths[key])
+        np.testing.assert_allclose(path.height, paths.losses[key])
+    assert [float(p.rate[0]) for p in scene.paths] == [0.03, 0.3, 0.03]
+
+
+def test_bands_are_logarithmic_where_the_loss_spans_decades(paths):
+    levels = np.geomspace(1e-4, 10, 15 * 21).reshape(15, 21)
+    spread = landscape_scene(replace(paths, loss=levels)).heat.warp(levels)
+    assert (spread[levels < 0.01] > 1).any() and np.quantile(spread, 0.1) > 2
+    even = np.linspace(1, 2, 15 * 21).reshape(15, 21)
+    np.testing.assert_allclose(landscape_scene(replace(paths, loss=even)).heat.warp(even), 18 * (even - 1), atol=1e-9)
+    assert np.isfinite(landscape_scene(replace(paths, loss=np.where(even > 1.5, np.inf, even))).heat.warp(even)).all()
+
+
+def test_the_stage_shows_it_flat_and_in_relief_and_nobody_moves_its_start(paths, modules):
+    page = modules("stage.css")
+    data = pack(landscape_scene(paths, at=5), "en", {name: text.en for name, text in STAGE.items()})
+    page.evaluate(OPEN, base64.b64encode(data).decode())
+    x, y = float(paths.x[4]), float(paths.y[11])
+    assert page.evaluate("([x, y]) => player.scene.surface.height(x, y)", [x, y]) == pytest.approx(paths.loss[11, 4], rel=1e-6)
+    slope = (paths.loss[11, 5] - paths.loss[11, 3]) / (paths.x[5] - paths.x[3])
+    assert page.evaluate("([x, y]) => player.scene.surface.slope(x, y)[0]", [x, y]) == pytest.approx(slope, rel=0.5)
+    expect(page.locator(".count")).to_have_text("pass 5 of 12")
+    assert page.get_by_role("button", name="Explain").count() == page.get_by_role("button", name="Stability").count() == 0
+    box, (px, py) = page.locator(".picture").bounding_box(), page.evaluate("() => player.handleAt")
+    page.mouse.move(box["x"] + px, box["y"] + py)
+    page.mouse.down()
+    page.mouse.move(box["x"] + px + 60, box["y"] + py - 40, steps=3)
+    page.mouse.up()
+    for key in ("e", "g"):
+        page.keyboard.press(key)
+    page.keyboard.press("Shift+ArrowUp")
+    assert page.evaluate("() => [player.held, player.holding, told]") == [None, False, []]
+    beyond = page.evaluate("() => [...player.plane.back.getContext('2d').getImageData(2, player.plane.back.height >> 1, 1, 1).data.slice(0, 3)]")
+    assert "#" + bytes(beyond).hex() == THEMES["light"].page  # the picture is wider than the plane
+    page.get_by_role("button", name="Relief").click()
+    expect(page.get_by_role("button", name="Relief", pressed=True)).to_be_visible()
+    assert page.evaluate("() => player.mountain.threads.length") == 3
+    assert page.evaluate("() => player.looks.view") == "relief"
