@@ -117,9 +117,9 @@ class Slice:
                             "ячеек, слои или число точек"))
         passes, layers = self.training["epochs"], base.net.hidden + 1
         if (updates := paths * passes * base.per_pass * layers) > UPDATES:
-            raise Refused(T(f"{paths} × {passes} passes in batches of {base.size} update {layers} layers {updates} times in all, more than {UPDATES}; "
+            raise Refused(T(f"{paths} × {passes} passes in batches of {base.size} update {layers} layers {updates} times, more than {UPDATES}; "
                             "choose fewer passes or larger batches",
-                            f"{paths} × {passes} эпох с пакетом {base.size} — это {updates} обновлений слоёв ({layers} за шаг), больше предела {UPDATES}; "
+                            f"{paths} × {passes} эпох с пакетом {base.size} — это {updates} обновлений слоёв ({layers} за шаг), больше {UPDATES}; "
                             "уменьшите число эпох или увеличьте пакет"))
         if (held := paths * min(passes + 1, MOST_KEPT) * weights) > KEPT:
             raise Refused(T(f"the snapshots of {paths} paths hold {held} weights, more than {KEPT}; choose smaller layers or fewer optimizers",
