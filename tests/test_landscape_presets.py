@@ -50,11 +50,11 @@ def test_a_random_plane_hides_the_path(drawn):
 
 def test_ways_past_the_layers_let_twenty_of_them_learn(drawn):
     plain, residual = of("residual", drawn)
-    assert (plain.hollows, residual.hollows) == (19, 12)
-    assert round(float(plain.loss[plain.centre]), 2) == 0.52 and round(float(residual.loss[residual.centre]), 3) == 0.001
+    assert plain.hollows > 2 * residual.hollows > 4  # OpenBLAS's kernels for other processors came to 22, 25 and 27 against 6
+    assert plain.loss[plain.centre] > 0.5 and residual.loss[residual.centre] < 0.001
     plain, residual = (drawn(deep(past, seed=2)) for past in (False, True))
-    assert plain.loss[plain.centre] > 0.5 and residual.loss[residual.centre] < 0.01
-    assert (plain.hollows, residual.hollows) == (15, 16)
+    assert plain.loss[plain.centre] > 0.5 and residual.loss[residual.centre] < 0.001
+    assert 12 <= plain.hollows <= 18 and 12 <= residual.hollows <= 18
 
 
 def test_valleys_of_small_and_of_large_batches_are_alike(drawn):
