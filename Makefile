@@ -35,6 +35,7 @@ bench: .venv/bench .venv/chromium
 
 load: .venv/test
 	$(PY) benchmarks/load.py
+	$(PY) benchmarks/landscape.py
 
 clean:
 	rm -rf .venv build dist .pytest_cache .ruff_cache .mypy_cache .hypothesis

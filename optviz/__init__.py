@@ -7,6 +7,7 @@ from .datasets import Dataset, dataset, datasets
 from .descent import Trajectory, descend
 from .formula import FormulaError
 from .initializers import Initializer, initializers
+from .landscape import Landscape, landscape
 from .layers import Layers
 from .learning import History, train
 from .losses import Loss, losses
@@ -22,6 +23,7 @@ from .trainer import Trainer
 from .training import Training
 
 __version__ = "0.1.0"
-__all__ = ["Activation", "Basins", "Dataset", "FormulaError", "History", "Initializer", "Layers", "Loss", "Optimizer", "Penalty", "Probe", "Refused",
-           "Run", "Schedule", "Surface", "Sweep", "T", "Trainer", "Training", "Trajectory", "activations", "basin", "dataset", "datasets",
-           "descend", "initializers", "losses", "optimizers", "penalties", "probe", "render", "schedules", "surface", "surfaces", "sweep", "train"]
+__all__ = ["Activation", "Basins", "Dataset", "FormulaError", "History", "Initializer", "Landscape", "Layers", "Loss", "Optimizer", "Penalty",
+           "Probe", "Refused", "Run", "Schedule", "Surface", "Sweep", "T", "Trainer", "Training", "Trajectory", "activations", "basin", "dataset",
+           "datasets", "descend", "initializers", "landscape", "losses", "optimizers", "penalties", "probe", "render", "schedules", "surface",
+           "surfaces", "sweep", "train"]

@@ -16,6 +16,7 @@ class Draw(IntEnum):
     ORDER = 6
     DROPOUT = 7
     AUGMENT = 8
+    DIRECTIONS = 9
 
 
 def generator(seed: int, draw: Draw, moment: int = 0) -> np.random.Generator:

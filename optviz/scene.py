@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 
@@ -33,10 +34,33 @@ MOST = 1e300  # of a height in a picture: sums and differences of such are still
 
 
 @dataclass(frozen=True, eq=False)
+class Lattice:
+    """A surface that is known at even places alone: straight between them, and beyond them as at its edge."""
+
+    x: np.ndarray
+    y: np.ndarray
+    z: np.ndarray  # (y, x)
+    minima: Sequence[tuple[float, float]] = ()  # a formula would know them
+
+    def value(self, x: Any, y: Any) -> Any:
+        """The height of numbers or arrays."""
+        (i, u), (j, v), z = *(_along(places, at) for places, at in ((self.x, x), (self.y, y))), self.z
+        with np.errstate(all="ignore"):
+            return (z[j, i] * (1 - u) + z[j, i + 1] * u) * (1 - v) + (z[j + 1, i] * (1 - u) + z[j + 1, i + 1] * u) * v
+
+
+def _along(places: np.ndarray, at: Any) -> tuple[Any, Any]:
+    """The place before, and how far on it is from there to the next."""
+    k = np.clip((np.asarray(at, float) - places[0]) / (places[-1] - places[0]), 0, 1) * (len(places) - 1)
+    i = np.minimum(k.astype(int), len(places) - 2)
+    return i, k - i
+
+
+@dataclass(frozen=True, eq=False)
 class Heat:
     """A surface in bands: `warp` turns a height into 0 … bands, and the isolines are its whole numbers."""
 
-    surface: Surface
+    surface: Surface | Lattice
     box: Box
     low: float
     span: float
@@ -54,7 +78,11 @@ class Heat:
 @lru_cache(maxsize=128)
 def heat(s: Surface, box: Box) -> Heat:
     """The bands that let the valleys of a surface be read."""
-    f = grid_values(s.value, box, SAMPLES)[2].ravel()
+    return banded(s, box, grid_values(s.value, box, SAMPLES)[2])
+
+
+def banded(s: Surface | Lattice, box: Box, f: np.ndarray, log: bool = False) -> Heat:
+    """The bands for some of its heights; with `log`, spaced logarithmically however even these are."""
     f = np.clip(f[np.isfinite(f)], -MOST, MOST)
     if not f.size:
         return Heat(s, box, 0.0, 1.0, 0.0)
@@ -62,7 +90,7 @@ def heat(s: Surface, box: Box) -> Heat:
     if span == 0:
         return Heat(s, box, low, 1.0, 0.0)
     tenth, half = (np.quantile(f, q) - low for q in (VALLEY[0], 0.5))
-    return Heat(s, box, low, span, _scale(max(tenth, 1e-12 * span) / span) if span > LOG_FROM * half else 0.0)
+    return Heat(s, box, low, span, _scale(max(tenth, 1e-12 * span) / span) if log or span > LOG_FROM * half else 0.0)
 
 
 def _scale(tenth: float) -> float:
@@ -139,6 +167,8 @@ class Scene:
     gauges: Gauges | None = None
     look: dict[str, object] = field(default_factory=dict)
     rates: Panel | None = None  # the frame of the learning rates' curves, where they are what it is about
+    fixed: bool = False  # whether nobody can run its paths from another start, nor explain their steps
+    words: Mapping[str, T] = field(default_factory=dict)  # what the stage says in other words than of a race
 
 
 def dots(s: Surface, box: Box) -> list[Dot]:

@@ -342,7 +342,7 @@ class Trainer:
 
     def _look(self) -> None:
         """Measure the networks as they are now, and stop those whose patience is over."""
-        row = self._figures()
+        row = self.figures(self.theta, self.running)
         fine = np.isfinite(row[0]) & np.isfinite(row[1])
         if not fine.all():
             self._end(~fine, self.passes, self.theta)
@@ -363,9 +363,10 @@ class Trainer:
         if self.passes % self.every == 0 or self.passes == self.values["epochs"] or not self.any_going:
             self.kept.append((self.passes, self.theta, self.running))
 
-    def _figures(self) -> list[np.ndarray]:
-        """Loss and accuracy on the training part, then on the other; without the latter its figures are the former's."""
-        out, n = self.outputs(self.all_x, self.theta, self.running), self.count
+    def figures(self, theta: np.ndarray, running: Any) -> list[np.ndarray]:
+        """Loss on the training part and on the other, then accuracy; without the other its figures are the former's. A lone network's may be
+        asked of many vectors of weights at once, (P, K)."""
+        out, n = self.outputs(self.all_x, theta, running), self.count
         with np.errstate(all="ignore"):
             loss = self.loss.rule(out, self.all_targets, self.loss_h, autograd)
             parts = [slice(n), slice(n, None)] if self.val_count else [slice(None)] * 2
@@ -373,7 +374,7 @@ class Trainer:
         if self.labels:
             right = self.loss.decide(out) == self.known
             figures += [right[..., part].mean(-1) for part in parts]
-        return [np.broadcast_to(f, self.lead) for f in figures]
+        return [np.broadcast_to(f, theta.shape[1:]) for f in figures]
 
     def outputs(self, x: np.ndarray, theta: np.ndarray, running: Any, masks: list[np.ndarray] | None = None) -> np.ndarray:
         """What the network says when it is not being trained: running moments, and nothing dropped but by masks that somebody gives."""

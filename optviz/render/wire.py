@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import struct
@@ -13,7 +14,7 @@ import numpy as np
 from ..explain import Explained
 from ..gauges import Gauges
 from ..palette import THEMES, roles
-from ..scene import Heat, Path, Scene
+from ..scene import Heat, Lattice, Path, Scene
 from ..trace import JAVASCRIPT_LOOP
 from .mathml import mathml
 
@@ -65,14 +66,16 @@ def pack(scene: Scene, language: str, texts: Mapping[str, str], take: int = 0) -
                 "rate": rate(p.rate), "live": lively}
 
     return arrays.message({
-        "heat": heat_head(scene.heat),
-        "start": scene.start, "steps": scene.steps, "paths": [path(p) for p in scene.paths], "noise": arrays.put(noise, np.float64),
+        "heat": heat_head(scene.heat, arrays),
+        "start": scene.start, "fixed": scene.fixed, "steps": scene.steps,
+        "paths": [path(p) for p in scene.paths], "noise": arrays.put(noise, np.float64),
         "dots": [[d.x, d.y, d.value, d.best] for d in scene.dots], "panel": vars(scene.panel),
         "crowds": [{**vars(c.style), "entrant": c.entrant, "muted": c.muted, "steps": c.steps.tolist(), "members": c.points.shape[2],
                     "x": arrays.put(c.points[0]), "y": arrays.put(c.points[1])} for c in scene.crowds],
         "explained": scene.explained and _explained(scene.explained, next(p for p in scene.paths if p.entrant == scene.look["explain"]), arrays),
         "gauges": scene.gauges and _gauges(scene.gauges, arrays),
-        "rates": scene.rates and vars(scene.rates), "look": scene.look, "take": take, "loop": JAVASCRIPT_LOOP, "language": language, "texts": texts,
+        "rates": scene.rates and vars(scene.rates), "look": scene.look, "take": take, "loop": JAVASCRIPT_LOOP, "language": language,
+        "texts": {**texts, **{name: getattr(text, language) for name, text in scene.words.items()}},
         "themes": {name: vars(theme) for name, theme in THEMES.items()},
     })
 
@@ -96,9 +99,15 @@ def _gauges(gauges: Gauges, arrays: Arrays) -> dict[str, Any]:
         "feet": g.feet and [arrays.put(row, np.float64) for row in g.feet]} for g in gauges.each]}
 
 
-def heat_head(heat: Heat) -> dict[str, Any]:
-    """A surface and its bands, for paintHeat."""
-    return {"surface": heat.surface.javascript, "box": [c for side in heat.box for c in side], "low": heat.low, "span": heat.span,
+def heat_head(heat: Heat, arrays: Arrays | None = None) -> dict[str, Any]:
+    """A surface and its bands, for paintHeat; one on a lattice needs somewhere to put its heights, and a name that is theirs alone."""
+    s = heat.surface
+    if isinstance(s, Lattice):
+        assert arrays is not None
+        known: dict[str, Any] = {"lattice": [arrays.put(a) for a in (s.x, s.y, s.z)], "named": hashlib.sha256(s.z.tobytes()).hexdigest()}
+    else:
+        known = {"surface": s.javascript}
+    return {**known, "box": [c for side in heat.box for c in side], "low": heat.low, "span": heat.span,
             "scale": heat.scale, "bands": heat.bands}
 
 

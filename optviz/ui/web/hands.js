@@ -16,7 +16,7 @@ export function listen(player, signal) {
 
   on(picture, "pointerdown", (e) => {
     if (!player.scene || e.button || e.target.closest("button") || (grabbed && grabbed.does !== "orbit")) return;
-    const at = spot(e), near = e.target === parts.grip || far(at, player.handleAt) < GRAB;
+    const at = spot(e), near = !player.scene.fixed && (e.target === parts.grip || far(at, player.handleAt) < GRAB);
     pointers.set(e.pointerId, at);
     picture.setPointerCapture(e.pointerId);
     focus();

@@ -110,6 +110,10 @@ export class Plane {
     const sx = (view[0] - whole[0]) / (whole[1] - whole[0]) * W, sy = (whole[3] - view[3]) / (whole[3] - whole[2]) * H;
     g.drawImage(this.heatCanvas, sx, sy, (view[1] - view[0]) / (whole[1] - whole[0]) * W, (view[3] - view[2]) / (whole[3] - whole[2]) * H,
       0, 0, this.back.width, this.back.height);
+    if (scene.heat.lattice) { // beyond it nothing is known
+      const [x0, x1, y0, y1] = scene.heat.box, [left, right, top, bottom] = [this.px(x0), this.px(x1), this.py(y1), this.py(y0)].map((v) => v * this.ratio);
+      g.fillStyle = theme.page; g.beginPath(); g.rect(0, 0, this.back.width, this.back.height); g.rect(left, top, right - left, bottom - top); g.fill("evenodd");
+    }
   }
 
   px(x) { return (x - this.view[0]) / (this.view[1] - this.view[0]) * this.width; }

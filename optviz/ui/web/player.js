@@ -90,6 +90,7 @@ export class Player extends Playback {
     this.gauges.show(scene);
     this.buttons.gauges.setAttribute("aria-pressed", !!scene.gauges);
     this.parts.rates.hidden = !scene.rates;
+    this.parts.grip.hidden = this.buttons.explain.hidden = this.buttons.gauges.hidden = scene.fixed;
     this.describe();
     this.ask();
   }
@@ -303,8 +304,8 @@ export class Player extends Playback {
     this.handleAt = [px, py];
     this.parts.grip.style.transform = `translate(${px}px, ${py}px)`;
     g.fillStyle = theme.page; g.strokeStyle = theme.ink; g.lineWidth = 2.5;
-    g.beginPath(); g.arc(px, py, this.holding ? 11 : 8.5, 0, 7); g.fill(); g.stroke();
-    g.fillStyle = theme.ink; g.beginPath(); g.arc(px, py, 3, 0, 7); g.fill();
+    g.beginPath(); g.arc(px, py, this.scene.fixed ? 5 : this.holding ? 11 : 8.5, 0, 7); g.fill(); g.stroke();
+    if (!this.scene.fixed) { g.fillStyle = theme.ink; g.beginPath(); g.arc(px, py, 3, 0, 7); g.fill(); }
     g.font = font(12); g.textAlign = "left"; g.textBaseline = "middle";
     const text = this.holding ? `${this.texts.start} ${coordinates(...this.start)}` : this.texts.start;
     const width = g.measureText(text).width, x = px + 14 + width > this.width ? px - 14 - width : px + 14;
@@ -433,13 +434,14 @@ export class Player extends Playback {
   // --- what a visitor does ---------------------------------------------------------------------------------------------------------
 
   grab() {
+    if (this.scene.fixed) return;
     this.holding = true;
     this.parts.readout.hidden = true;
     this.ask();
   }
 
   hold(at) {
-    if (!at || !Number.isFinite(this.scene.surface.height(...at))) return;
+    if (!at || this.scene.fixed || !Number.isFinite(this.scene.surface.height(...at))) return;
     this.held = at.map((v) => Number(v.toPrecision(6)));
     this.heldAt = Date.now();
     this.dirty = true;
@@ -515,6 +517,7 @@ export class Player extends Playback {
 
   // Whose step is explained: the one that is followed, or the first; or nobody's any more.
   explain() {
+    if (this.scene.fixed) return;
     const first = this.following ?? this.paths.find((p) => !p.muted) ?? this.paths[0];
     this.explains = this.explains === null ? first?.entrant ?? null : null;
     this.tellLook();
@@ -522,6 +525,7 @@ export class Player extends Playback {
 
   // The readouts on or off; or those of another one, who is explained where somebody is.
   gauge(entrant) {
+    if (this.scene.fixed) return;
     if (entrant === undefined) this.gaugesOn = 1 - this.gaugesOn;
     else if (this.explains !== null) this.explains = entrant;
     if (!this.gaugesOn) this.parts.gauges.hidden = true;

@@ -1,6 +1,6 @@
 // One chart of a sheet: marks over two scales at a moment, drawn on a canvas; what lies under a pointer.
 import { DASHES, marker, paintHeat, rgb } from "./plane.js";
-import { compiled, digits, power } from "./scene.js";
+import { between, compiled, digits, power } from "./scene.js";
 
 const TOP = 26, BOTTOM = 38, RIGHT = 12, GAP = 1e38; // a number as large is none
 const CLOSE = { top: 22, bottom: 32 }; // of the same, where others are to have room, too
@@ -184,7 +184,7 @@ export class Plot {
     const { left, right, top, bottom } = this.room, size = [right - left, bottom - top].map((v) => Math.round(v * this.ratio));
     const view = [this.x.low, this.x.high, this.y.low, this.y.high], key = [size, view, this.theme.page].join();
     if (mark.key !== key) {
-      const canvas = document.createElement("canvas"), surface = mark.heat ? compiled(mark.heat.surface) : { height: between(mark) };
+      const canvas = document.createElement("canvas"), surface = mark.heat ? compiled(mark.heat.surface) : { height: between(...[mark.x, mark.y, mark.z].map(([values]) => values)) };
       paintHeat(canvas, surface, mark.heat ?? { low: 0, span: mark.bands, scale: 0, bands: mark.bands }, view, this.theme, ...size, 0.8 * this.ratio);
       Object.assign(mark, { key, canvas });
     }
@@ -384,18 +384,6 @@ export class Plot {
 
 // Whether a mark bears its name, and not its numbers.
 export const named = ({ name, kind, colour }) => name && kind !== "ridges" && kind !== "regions" && (kind !== "heat" || colour);
-
-// A surface between the even places where it is known, and as it is at its edge beyond them.
-function between({ x: [x], y: [y], z: [z] }) {
-  const along = (places, v) => {
-    const k = Math.min(Math.max((v - places[0]) / (places.at(-1) - places[0]), 0), 1) * (places.length - 1), i = Math.min(Math.floor(k), places.length - 2);
-    return [i, k - i];
-  };
-  return (a, b) => {
-    const [i, u] = along(x, a), [j, v] = along(y, b), n = x.length, k = j * n + i;
-    return (z[k] * (1 - u) + z[k + 1] * u) * (1 - v) + (z[k + n] * (1 - u) + z[k + n + 1] * u) * v;
-  };
-}
 
 // Words in rows as wide as there is room; a word that is still too wide ends in ….
 function wrapped(g, text, wide) {

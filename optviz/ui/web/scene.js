@@ -33,7 +33,7 @@ export function unpack(bytes) {
     if (gauge.comb) gauge.comb.shares = array(gauge.comb.shares);
   }
   scene.heatKey = JSON.stringify(scene.heat);
-  scene.surface = compiled(scene.heat.surface);
+  scene.surface = scene.heat.lattice ? lattice(...scene.heat.lattice.map(array)) : compiled(scene.heat.surface);
   scene.descend = compiled(`(() => { ${scene.loop}; return descend; })()`);
   return scene;
 }
@@ -46,6 +46,24 @@ export function compiled(source) {
     known.set(source, new Function(`"use strict"; return ${source};`)());
   }
   return known.get(source);
+}
+
+// A surface between the even places where it is known, and as it is at its edge beyond them.
+export function between(x, y, z) {
+  const along = (places, v) => {
+    const k = Math.min(Math.max((v - places[0]) / (places.at(-1) - places[0]), 0), 1) * (places.length - 1), i = Math.min(Math.floor(k), places.length - 2);
+    return [i, k - i];
+  };
+  return (a, b) => {
+    const [i, u] = along(x, a), [j, v] = along(y, b), n = x.length, k = j * n + i;
+    return (z[k] * (1 - u) + z[k + 1] * u) * (1 - v) + (z[k + n] * (1 - u) + z[k + n + 1] * u) * v;
+  };
+}
+
+// The same with its slopes, as they are from cell to cell.
+function lattice(x, y, z) {
+  const height = between(x, y, z), [dx, dy] = [x, y].map((places) => (places.at(-1) - places[0]) / (places.length - 1) / 2);
+  return { height, slope: (a, b) => [(height(a + dx, b) - height(a - dx, b)) / (2 * dx), (height(a, b + dy) - height(a, b - dy)) / (2 * dy)] };
 }
 
 // Where a height stands among the bands: scene.Heat.warp.

@@ -1,0 +1,447 @@
+"""Landscape: the training loss of a network on a plane through its trained weights, and the paths of optimizers as that plane shows them.
+
+After Li et al. 2018, Visualizing the Loss Landscape of Neural Nets. The loss is that of the figures: without penalties, label smoothing and
+dropout; a batch normalization keeps the moments of the trained network wherever on the plane.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+from urllib.parse import urlencode
+
+import numpy as np
+
+from .chance import Draw, generator
+from .core import Choice, Param, Range, Refused, T, out_of_range, rounded, short
+from .datasets import Dataset, datasets
+from .ending import stopped
+from .heavy import Where, compute
+from .minima import Box
+from .nn import Moments, Net
+from .optimizers import optimizers as known
+from .query import Query
+from .store import load, save
+from .study import Study, changed
+from .trainer import MOST_KEPT, Trainer
+from .training import Training, as_text
+
+SIDE = Param(65, 3, 512, log=True, allowed=Range(3, 512), whole=True, one=True)
+REACH = Param(1.0, 0.01, 10.0, log=True, allowed=Range(0, 1e6, open_low=True), one=True)
+SEED = Param(0, 0, 2**32 - 1, allowed=Range(0, 2**32 - 1), whole=True, one=True)
+DIRECTIONS = Choice("principal", ("principal", "random"))
+ROOM = 0.2  # around the paths, as a share of how far they reach
+NARROW = 0.5  # the shorter side of their plane, at least, as a share of the longer
+MULTIPLIED = 1e11  # multiplications that the cells may take: minutes on one core …
+UPDATES = 1_000_000  # … and updates of a layer that all trainings may make, …
+KEPT = 2**24  # … and weights that their snapshots may hold together
+AT_ONCE = 2**15  # numbers of one layer that some cells have together: they stay in cache
+BLOCK = 64  # times as many are worth a process's while
+STEP = 1e-3  # of the plane's half: how far from the trained weights their curvature is measured
+SAME = 1e-9  # two directions whose second part is as small beside the first are one
+RISE = 0.1  # of the loss: where it is no more above that of the trained weights, it is flat
+
+
+# --- the spec ---------------------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, init=False)
+class Slice:
+    """The spec: a training, the plane through its weights, and the other optimizers, with their rates, whose paths the plane shows.
+
+    `directions` are the "principal" ones of all paths, as long as weights are, or "random" ones in which each neuron's weights are as long as
+    its trained ones, biases and normalizations staying where they are. `span` is how far the plane reaches both ways, a box, or None: as far
+    as the paths do (1 in random directions).
+    """
+
+    source: Training | Study
+    others: tuple[tuple[str, float], ...]
+    directions: str
+    seed: int
+    span: Box | None
+    shape: tuple[int, int]
+
+    def __init__(self, source: Training | Study, optimizers: Any = (), directions: str = DIRECTIONS.default, seed: int = SEED.default,
+                 span: Any = None, shape: Any = (SIDE.default, SIDE.default)):
+        put = object.__setattr__
+        put(self, "source", source.run if isinstance(source, Study) else source)
+        put(self, "directions", DIRECTIONS.check("directions", directions))
+        put(self, "seed", SEED.check("seed", seed))
+        put(self, "span", None if span is None else _box(span))
+        try:
+            rows, columns = shape
+        except (TypeError, ValueError):
+            raise out_of_range("shape", shape, T("two whole numbers: rows, columns", "два целых числа: строки, столбцы")) from None
+        put(self, "shape", (SIDE.check("shape", rows), SIDE.check("shape", columns)))
+        given = optimizers.items() if isinstance(optimizers, Mapping) else [optimizers] if isinstance(optimizers, str) else optimizers
+        rates: dict[str, float] = {}
+        for one in given:
+            key, lr = (one, None) if isinstance(one, str) else one
+            key = known[key].key
+            other = self.changed(key, lr).training if isinstance(source, Study) else self.changed(key, lr)
+            if key != self.training["optimizer"]:
+                rates[key] = other["lr"]
+            elif other["lr"] != self.training["lr"]:
+                raise Refused(T(f"the training itself is by {key}, with lr={self.training['lr']}; leave {key} out of the others",
+                                f"само обучение ведёт {key} с lr={self.training['lr']}; уберите {key} из остальных"))
+        put(self, "others", tuple(rates.items()))
+        self._check_size()
+
+    @property
+    def training(self) -> Training:
+        """What is trained."""
+        return self.source.training if isinstance(self.source, Study) else self.source
+
+    @property
+    def weights(self) -> tuple[float, ...]:
+        """The weights to begin with, where somebody set them."""
+        return self.source.weights if isinstance(self.source, Study) else ()
+
+    def changed(self, optimizer: str, lr: float | None) -> Any:
+        """The same by another optimizer; without a rate it keeps the training's, where that means the same to both."""
+        changes = {"optimizer": optimizer, **({} if lr is None else {"lr": lr})}
+        return self.source.at(**changes) if isinstance(self.source, Study) else changed(self.source, None, changes)[0]
+
+    def _check_size(self) -> None:
+        """Refuse what nobody could wait for, or hold."""
+        base, rows, columns = _base(self.training), *self.shape
+        weights, n, paths = base.net.size, base.count + base.val_count, 1 + len(self.others)
+        if (work := float(rows * columns * weights * n)) > MULTIPLIED:
+            made, most = short(float(f"{work:.2g}")), short(MULTIPLIED)
+            raise Refused(T(f"{rows} × {columns} cells of {weights} weights on {n} points take {made} multiplications, more than {most}; choose "
+                            "fewer cells, smaller layers or fewer points",
+                            f"{rows} × {columns} ячеек, {weights} весов, {n} точек — это {made} умножений, больше предела {most}; уменьшите число "
+                            "ячеек, слои или число точек"))
+        passes, layers = self.training["epochs"], base.net.hidden + 1
+        if (updates := paths * passes * base.per_pass * layers) > UPDATES:
+            raise Refused(T(f"{paths} × {passes} passes in batches of {base.size} update {layers} layers {updates} times, more than {UPDATES}; "
+                            "choose fewer passes or larger batches",
+                            f"{paths} × {passes} эпох с пакетом {base.size} — это {updates} обновлений слоёв ({layers} за шаг), больше {UPDATES}; "
+                            "уменьшите число эпох или увеличьте пакет"))
+        if (held := paths * min(passes + 1, MOST_KEPT) * weights) > KEPT:
+            raise Refused(T(f"the snapshots of {paths} paths hold {held} weights, more than {KEPT}; choose smaller layers or fewer optimizers",
+                            f"снимки {paths} путей содержат {held} весов, больше предела {KEPT}; уменьшите слои или число оптимизаторов"))
+
+    # --- in a line ------------------------------------------------------------------------------------------------------------------------
+
+    def pairs(self) -> list[tuple[str, str]]:
+        """The fields of the query besides the source's."""
+        rows, columns = self.shape
+        box = [] if self.span is None else [("span", ",".join(repr(v) for side in self.span for v in side))]
+        kind = [("of", "study")] if isinstance(self.source, Study) else []
+        return [*kind, ("directions", self.directions), ("directions_seed", str(self.seed)), *box, ("rows", str(rows)), ("columns", str(columns)),
+                *(("path", f"{key},{lr!r}") for key, lr in self.others)]
+
+    def to_query(self) -> str:
+        """The spec in a line, for a URL."""
+        return "&".join([self.source.to_query(), urlencode(self.pairs(), safe=",")])
+
+    @staticmethod
+    def from_query(query: str, notes: list[T] | None = None, own: Dataset | None = None, edited: Sequence[float] = ()) -> Slice:
+        """The slice of a query. With `notes`, what cannot be used falls back and is noted."""
+        read = Query(query, notes)
+        of_study = read.all("of") == ["study"]
+        given = {"directions": read.attempt("directions", lambda v: DIRECTIONS.parse("directions", v), DIRECTIONS.default),
+                 "seed": read.attempt("directions_seed", lambda v: SEED.parse("directions_seed", v), SEED.default),
+                 "span": read.attempt("span", _read_box, None),
+                 "shape": tuple(read.attempt(name, lambda v, name=name: SIDE.parse(name, v), SIDE.default)  # type: ignore[misc]
+                                for name in ("rows", "columns"))}
+        paths = [path for text in read.all("path") if (path := read.read("path", text, _read_path, None))]
+        source = Study.from_query(read.rest(), notes, own, edited) if of_study else Training.read(read, own)
+        for of, others in ((source, paths), (source, []), (Training(), [])):
+            try:
+                return Slice(of, others, **given)
+            except Refused as refusal:
+                read.note(refusal)
+        raise AssertionError("the default is possible")
+
+    def line(self) -> str:
+        """The whole spec in a line, a visitor's own data and weights included."""
+        t = self.training
+        own = "" if t["data"].key in datasets else hashlib.sha256(repr((t["data"].make, t["data"].labels)).encode()).hexdigest()
+        stops = self.source.stops if isinstance(self.source, Study) else ()
+        return f"{urlencode([*t.pairs(), *self.pairs()])} {own} {as_text(self.weights)} {stops}"
+
+
+def _box(span: Any) -> Box:
+    """How far the plane reaches: a number both ways, or a box that holds the trained weights."""
+    if not np.ndim(span):
+        reach = REACH.check("span", span)
+        return (-reach, reach), (-reach, reach)
+    try:
+        (x0, x1), (y0, y1) = [[float(v) for v in side] for side in span]
+    except (TypeError, ValueError):
+        x0 = x1 = y0 = y1 = np.nan
+    if not (x0 <= 0 <= x1 and y0 <= 0 <= y1 and 0 < x1 - x0 <= REACH.allowed.high and 0 < y1 - y0 <= REACH.allowed.high):
+        raise out_of_range("span", span, T("a number, or ((x0, x1), (y0, y1)) around (0, 0), where the trained weights are",
+                                           "число или ((x0, x1), (y0, y1)) вокруг (0, 0), где лежат обученные веса"))
+    return (x0, x1), (y0, y1)
+
+
+def _read_box(text: str) -> Box:
+    parts = text.split(",")
+    try:
+        x0, x1, y0, y1 = map(float, parts)
+    except ValueError:
+        return _box(parts)
+    return _box(((x0, x1), (y0, y1)))
+
+
+def _read_path(text: str) -> tuple[str, float]:
+    key, _, lr = text.partition(",")
+    optimizer = known[key]
+    return optimizer.key, float(lr)
+
+
+@lru_cache(maxsize=4)
+def _base(training: Training) -> Trainer:
+    """The network of a training with its data, before the first pass."""
+    return Trainer(training)
+
+
+# --- the field --------------------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, eq=False)
+class Cells:
+    """The losses on the plane, as a field: what is needed of a trained network anywhere."""
+
+    slice: Slice
+    centre: np.ndarray  # (P,): the trained weights
+    ways: np.ndarray  # (2, P): where x and y go
+    running: tuple[np.ndarray, ...]  # of each batch normalization, mean and variance
+    x: np.ndarray
+    y: np.ndarray
+    fused = False
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        return self.slice.shape
+
+    @property
+    def arrays(self) -> Mapping[str, str]:
+        return {"loss": "float64", "loss_val": "float64"}
+
+    @property
+    def work(self) -> float:
+        return float(self.shape[0] * self.shape[1]) * self.centre.size * len(_base(self.slice.training).all_targets) / 16
+
+    def spec(self) -> str:
+        return f"landscape {self.slice.line()}"
+
+    def size(self, machine: Any) -> int:
+        return BLOCK * self._together
+
+    @property
+    def _together(self) -> int:
+        base = _base(self.slice.training)
+        return max(1, AT_ONCE // (max(base.net.widths) * base.all_x.shape[-2]))
+
+    def piece(self, low: int, high: int, machine: Any) -> dict[str, np.ndarray]:
+        """Some cells: as many networks at a time as stay in cache."""
+        row, column = np.divmod(np.arange(low, high), self.shape[1])
+        return dict(zip(self.arrays, self.losses(np.stack([self.x[column], self.y[row]])), strict=True))
+
+    def losses(self, places: np.ndarray) -> np.ndarray:
+        """The training and the validation loss at places (2, n) of the plane."""
+        base, some = _base(self.slice.training), self._together
+        running = [Moments(*pair) for pair in zip(self.running[::2], self.running[1::2], strict=True)] or None
+        out = [np.stack(base.figures(self.centre[:, None] + self.ways.T @ places[:, at:at + some], running)[:2])
+               for at in range(0, places.shape[1], some)]
+        return np.concatenate(out, -1)
+
+
+# --- what came of it --------------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, eq=False)
+class Landscape:
+    """The loss at y[row], x[column] of the plane, the trained weights being at (0, 0), and the path of each optimizer on it.
+
+    A path has a place for each snapshot, made after the passes in `passes`; the network there has the loss in `losses`, and its foot on the
+    plane that in `feet`. `shares` is the part of a path's squared distances from the trained weights that lies in the plane, `captured` that
+    of all paths' variance along each of two principal directions. `curvature` is the second derivative along x and y at the trained weights.
+    """
+
+    slice: Slice
+    x: np.ndarray
+    y: np.ndarray
+    loss: np.ndarray
+    loss_val: np.ndarray
+    paths: dict[str, np.ndarray]
+    passes: dict[str, np.ndarray]
+    losses: dict[str, np.ndarray]
+    feet: dict[str, np.ndarray]
+    shares: dict[str, float]
+    captured: tuple[float, float] | None
+    curvature: tuple[float, float]
+    where: Where
+
+    @property
+    def centre(self) -> tuple[int, int]:
+        """The row and column of the trained weights."""
+        return int(np.flatnonzero(self.y == 0)[0]), int(np.flatnonzero(self.x == 0)[0])
+
+    @property
+    def hollows(self) -> int:
+        """How many cells within the picture lie lower than all eight around them."""
+        f = self.loss
+        inner = f[1:-1, 1:-1]
+        rows, columns = f.shape
+        around = [f[i:rows - 2 + i, j:columns - 2 + j] for i in range(3) for j in range(3) if (i, j) != (1, 1)]
+        return int(np.logical_and.reduce([inner < other for other in around]).sum())
+
+    @property
+    def flat(self) -> float:
+        """The share of the picture in which the loss is at most RISE above that of the trained weights."""
+        return float((self.loss <= self.loss[self.centre] + RISE).mean())
+
+
+def landscape(training: Training | Study | Slice, *, directions: str = DIRECTIONS.default, seed: int = SEED.default, span: Any = None,
+              shape: Any = (SIDE.default, SIDE.default), optimizers: Any = (), processes: int | None = None, scheduler: str | None = None,
+              progress: Callable[..., Any] | None = None, keep: bool = True) -> Landscape:
+    """The loss of a training on a plane through its trained weights, and the paths of it and of other optimizers there.
+
+    `optimizers` are keys, or keys with rates: {"sgd": 0.1}. `directions` are "principal", which show the paths best, or "random" with a
+    `seed`, which let networks be compared. The rest is as with `basin`.
+    """
+    spec = training if isinstance(training, Slice) else Slice(training, optimizers, directions, seed, span, shape)
+    name = f"paths {spec.line()}"
+    found = load(name) if keep else None
+    arrays = found[0] if found is not None else _trained(spec, progress)
+    if keep and found is None:
+        save(name, arrays, {})
+    cells = _cells(spec, arrays)
+    drawn = compute(cells, backend="numpy", processes=processes, scheduler=scheduler, progress=progress, keep=keep)
+    keys = [spec.training["optimizer"], *dict(spec.others)]
+    each: dict[str, Any] = {name: {key: arrays[f"{name} {key}"] for key in keys} for name in ("paths", "passes", "losses", "feet")}
+    captured = tuple(arrays["captured"].tolist()) or None
+    shares = {key: float(arrays[f"share {key}"]) for key in keys}
+    return Landscape(spec, cells.x, cells.y, drawn.arrays["loss"], drawn.arrays["loss_val"], **each, shares=shares, captured=captured,
+                     curvature=tuple(arrays["curvature"].tolist()), where=drawn.where)
+
+
+def _cells(spec: Slice, arrays: Mapping[str, np.ndarray]) -> Cells:
+    """The field of what was trained."""
+    running = tuple(arrays[f"running {i}"] for i in range(sum(name.startswith("running") for name in arrays)))
+    return Cells(spec, arrays["centre"], arrays["ways"], running, arrays["x"], arrays["y"])
+
+
+def _trained(spec: Slice, progress: Callable[..., Any] | None) -> dict[str, np.ndarray]:
+    """Everything but the cells: the weights in the middle, the directions, and the paths on their plane."""
+    cells = spec.shape[0] * spec.shape[1]
+    runs = dict(_runs(spec, lambda: progress and progress(0, cells, None)))
+    theta, running = next(iter(runs.values())).now
+    away = {key: np.stack([snapshot for _, snapshot, _ in trainer.snapshots]) - theta for key, trainer in runs.items()}
+    first = next(iter(away.values()))
+    captured = np.empty(0)
+    if spec.directions == "random":
+        ways = normalized(_base(spec.training).net, theta, spec.seed)
+    else:
+        ways, captured = principal(np.concatenate(list(away.values())), first[0])
+    if np.linalg.matrix_rank(ways, SAME) < 2:
+        raise Refused(T("there are no two directions to draw a plane along; give the network more weights, or train it for more passes",
+                        "нет двух направлений, чтобы провести плоскость; добавьте сети весов или эпох обучения"))
+    paths = {key: np.linalg.lstsq(ways.T, d.T, rcond=None)[0] for key, d in away.items()}
+    box = spec.span or (_box(REACH.default) if spec.directions == "random" else _around(list(paths.values())))
+    x, y = (places(*side, count) for side, count in zip(box, spec.shape[::-1], strict=True))
+    out = {"centre": theta, "ways": ways, "captured": captured, "x": x, "y": y}
+    for i, moment in enumerate(part for m in running or () for part in m):
+        out[f"running {i}"] = moment
+    field = _cells(spec, out)
+    for key, trainer in runs.items():
+        passes = np.array([at for at, *_ in trainer.snapshots])
+        whole = (away[key] ** 2).sum()
+        out |= {f"paths {key}": paths[key], f"passes {key}": passes, f"losses {key}": np.array([trainer.rows[at][0] for at in passes]),
+                f"feet {key}": field.losses(paths[key])[0],
+                f"share {key}": np.array(((ways.T @ paths[key]) ** 2).sum() / whole if whole else 1.0)}
+    h = STEP * np.array([np.abs(a).max() for a in (x, y)])
+    middle, *around = field.losses(np.array([[0, h[0], -h[0], 0, 0], [0, 0, 0, h[1], -h[1]]]))[0]
+    out["curvature"] = (np.array(around).reshape(2, 2).sum(1) - 2 * middle) / h**2
+    return out
+
+
+def _runs(spec: Slice, tell: Callable[[], Any]) -> Iterator[tuple[str, Trainer]]:
+    """Every optimizer's training, the spec's own first."""
+    for key, lr in ((spec.training["optimizer"], spec.training["lr"]), *spec.others):
+        source = spec.changed(key, lr)
+        study = source if isinstance(source, Study) else None
+        trainer = study.trainer() if study else Trainer(source)
+
+        def over(study: Study | None = study, trainer: Trainer = trainer) -> bool:
+            return study is not None and stopped(study, trainer) is not None
+        trainer.run(lambda *_: tell(), over)
+        if (at := int(trainer.diverged_at)) >= 0:
+            name = known[key].name
+            raise Refused(T(f"{name.en} with lr={lr} diverged in pass {at}, so there are no trained weights; lower its rate",
+                            f"{name.ru} с lr={lr} разошёлся в эпоху {at}, обученных весов нет; уменьшите его скорость обучения"))
+        yield key, trainer
+
+
+# --- directions -------------------------------------------------------------------------------------------------------------------------
+
+
+def normalized(net: Net, theta: np.ndarray, seed: int) -> np.ndarray:
+    """(2, P): random directions in which the weights into a neuron are as long as its trained ones; all that is no weight stays."""
+    rng, ways = generator(seed, Draw.DIRECTIONS), np.zeros((2, net.size))
+    for way in ways:
+        for block in net.blocks:
+            if block.kind == "weight":
+                drawn = rng.standard_normal(block.shape)
+                way[block.at] = (drawn * (np.linalg.norm(theta[block.at].reshape(block.shape), axis=0) / np.linalg.norm(drawn, axis=0))).ravel()
+    return ways
+
+
+def principal(away: np.ndarray, start: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(2, P): the two directions, of length 1, in which weights vary most, the start lying below 0 in both; and the share of each."""
+    _, size, ways = np.linalg.svd(away - away.mean(0), full_matrices=False)
+    ways = ways[:2] * np.where(size[:2, None] > SAME * size[0], 1.0, 0.0)
+    return ways * np.where(ways @ start > 0, -1.0, 1.0)[:, None], size[:2] ** 2 / ((size**2).sum() or 1.0)
+
+
+def _around(paths: Sequence[np.ndarray]) -> Box:
+    """The box that holds all paths with room around."""
+    low, high = np.min([p.min(1) for p in paths], 0), np.max([p.max(1) for p in paths], 0)
+    wide = (1 + 2 * ROOM) * np.maximum(high - low, NARROW * (high - low).max())
+    (x0, y0), (x1, y1) = ((low + high - wide) / 2).tolist(), ((low + high + wide) / 2).tolist()
+    return (x0, x1), (y0, y1)
+
+
+def places(low: float, high: float, count: int) -> np.ndarray:
+    """Even places from end to end, moved by at most half a cell so that 0 is one of them."""
+    step = (high - low) / (count - 1)
+    return (np.arange(count) - np.clip(np.rint(-low / step), 0, count - 1)) * step
+
+
+# --- in a sentence ----------------------------------------------------------------------------------------------------------------------
+
+
+def told(of: Landscape) -> T:
+    """What the picture shows of how sharp the minimum is, and how much of the paths it does not show."""
+    loss, (a, b) = rounded(float(of.loss[of.centre])), (rounded(c) for c in of.curvature)
+    share, hollows = percent(of.flat), of.hollows
+    en = [f"The trained network has a loss of {loss}; there it curves by {a} along x and by {b} along y, and in {share} % of the picture it is at "
+          f"most {short(RISE)} higher."]
+    ru = [f"Потеря обученной сети — {loss}; кривизна там {a} вдоль x и {b} вдоль y, а не больше чем на {short(RISE)} выше потеря на {share} % "
+          "картинки."]
+    if hollows > 1:
+        en.append(f"The picture has {hollows} hollows.")
+        ru.append(f"Локальных ям на картинке: {hollows}.")
+    if of.captured is not None:
+        both = [percent(c) for c in (sum(of.captured), *of.captured)]
+        en.append(f"The plane holds {both[0]} % of what the paths vary: {both[1]} % along x, {both[2]} % along y.")
+        ru.append(f"Плоскость передаёт {both[0]} % разброса путей: {both[1]} % вдоль x и {both[2]} % вдоль y.")
+    for key, share_of in of.shares.items():
+        true, foot = (rounded(float(v[key][0])) for v in (of.losses, of.feet))
+        name = known[key].name
+        en.append(f"{name.en}: {percent(share_of)} % of its path lies in the plane; it begins at {true}, where the plane has {foot}.")
+        ru.append(f"{name.ru}: в плоскости лежит {percent(share_of)} % пути; начальная потеря {true}, на плоскости под ней {foot}.")
+    return T(" ".join(en), " ".join(ru))
+
+
+def percent(share: float) -> str:
+    """A share in percent, whole where it is more than a tenth."""
+    return f"{100 * share:.0f}" if share >= 0.1 else f"{100 * share:.2g}"
