@@ -25,6 +25,7 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 ROOT = Path(__file__).parent.parent
 LIMIT = 0.5  # seconds for 95 % of the answers
 PATIENCE = 30.0
+LAB = "surface=ravine&start=-8.0,3.0&steps=300"  # the Descent lab with five optimizers and a slider for the surface
 HEAVY = 10  # one visitor in so many
 
 
@@ -36,14 +37,14 @@ class Visitor:
         self.waits: list[float] = []
         self.wrong = 0
 
-    async def ask(self, socket, page: str, query: str, widget: tuple[str, float] | None = None) -> dict[str, tuple[float, float, float]]:
-        """A run of a page; its sliders by label: id, least, most."""
+    async def ask(self, socket, page: str, query: str, widget: tuple[str, str] | None = None) -> dict[str, tuple[str, tuple]]:
+        """A run of a page; its sliders by label: id, and where they can stand."""
         message = BackMsg()
         message.rerun_script.page_name, message.rerun_script.query_string = page, query
         if widget:
             state = message.rerun_script.widget_states.widgets.add()
             state.id = widget[0]
-            state.double_array_value.data.append(widget[1])
+            state.string_array_value.data.append(widget[1])
         await socket.send(message.SerializeToString())
         sliders = {}
         while True:
@@ -52,10 +53,10 @@ class Visitor:
             kind = heard.WhichOneof("type")
             if kind == "delta" and heard.delta.new_element.WhichOneof("type") == "slider":
                 slider = heard.delta.new_element.slider
-                sliders[slider.label] = slider.id, slider.min, slider.max
+                sliders[slider.label] = slider.id, tuple(slider.options)
             elif kind == "delta" and heard.delta.new_element.WhichOneof("type") == "exception":
                 self.wrong += 1
-            elif kind == "script_finished":
+            elif kind == "script_finished" and heard.script_finished != ForwardMsg.FINISHED_EARLY_FOR_RERUN:
                 return sliders
 
     async def visit(self, until: float) -> None:
@@ -64,11 +65,12 @@ class Visitor:
         try:
             async with websockets.connect(f"ws://{self.address}/_stcore/stream", subprotocols=["streamlit"], max_size=None) as socket:
                 heavy = self.number % HEAVY == 0
-                sliders = await self.ask(socket, "maps" if heavy else "", f"side={64 + self.number}&steps=300" if heavy else "")
+                place = ("maps", f"side={64 + self.number}&steps=300") if heavy else ("", LAB)
+                sliders = await self.ask(socket, *place)
                 while time.monotonic() < until:
                     begun = time.monotonic()
-                    label, (name, low, high) = rng.choice(sorted(sliders.items()))
-                    new = await self.ask(socket, "maps" if heavy else "", "", (name, float(rng.randint(int(low), int(high)))))
+                    name, stops = rng.choice(sorted(sliders.values()))
+                    new = await self.ask(socket, *place, (name, rng.choice(stops)))
                     if not heavy:
                         self.waits.append(time.monotonic() - begun)
                     sliders = new or sliders
@@ -129,8 +131,8 @@ def main() -> None:
             halves.append(memory(server.pid))
             waits = sorted(w for v in visitors for w in v.waits)
             p95 = waits[int(0.95 * len(waits))]
-            print(f"{kind:10} {count} visitors, {seconds:g} s: {len(waits)} answers, half within {1000 * statistics.median(waits):.0f} ms, 95 % within "
-                  f"{1000 * p95:.0f} ms (limit {1000 * LIMIT:g}), {sum(v.wrong for v in visitors)} went wrong; memory {before:.0f} MiB, "
+            print(f"{kind:10} {count} visitors, {seconds:g} s: {len(waits)} answers, half within {1000 * statistics.median(waits):.0f} ms, "
+                  f"95 % within {1000 * p95:.0f} ms (limit {1000 * LIMIT:g}), {sum(v.wrong for v in visitors)} went wrong; memory {before:.0f} MiB, "
                   f"{halves[0]:.0f} after half, {halves[1]:.0f} after all", flush=True)
         finally:
             server.send_signal(signal.SIGINT)

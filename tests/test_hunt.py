@@ -61,6 +61,9 @@ def test_what_diverged_is_worst_and_what_nobody_knows_too():
     found = hunt(holes)
     assert np.isinf(found.random.best[2, 0]) and np.isfinite(found.random.best[:, -1]).all() and all(np.isfinite(found.matters))
     assert matters(np.array([[1.0, 2.0], [1.0, 2.0]])) == (0.0, 1.0)
+    few = np.array([[1.0, 1.0, 2.0], [1.0, 2.0, 7.0]])
+    rank = np.array([[2.0, 2.0, 4.5], [2.0, 4.5, 6.0]])  # ties share the mean of theirs
+    assert matters(few) == pytest.approx((rank.mean(1).var() / rank.var(), rank.mean(0).var() / rank.var()))
     np.testing.assert_array_equal(lower_is_better("accuracy_val")(np.array([0.25])), [0.75])
     np.testing.assert_array_equal(lower_is_better("loss")(np.array([0.25])), [0.25])
 
