@@ -27,6 +27,14 @@ expect.set_options(timeout=PATIENCE)
 PROBES = re.compile(r"/\w+/_stcore/(health|host-config)$")  # whether the app is below a page's own address, Streamlit finds out by asking
 
 
+@pytest.fixture(scope="session", autouse=True)
+def kept(tmp_path_factory):
+    """Heavy results are kept where nobody looks for them again."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("OPTVIZ_CACHE", str(tmp_path_factory.mktemp("kept")))
+        yield
+
+
 @pytest.fixture(scope="session")
 def browser():
     """A headless Chromium; without one the browser tests fail, they are never skipped."""
