@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import repeat
 from typing import Any
 
 import numpy as np
@@ -20,12 +21,14 @@ from .layers import FATES, HUGE, TINY, fates, measured, passing, size_of
 from .nn import Flow, Net
 from .probe import COMMON, MOST_DEPTH, Members, Probe, contradiction, settled
 from .training import Widths
+from .workers import Pool
 
 MOST_SWEPT = 100  # scales, and seeds
 SCALES = np.logspace(-1, 1, 16)
 DEPTHS = (1, 2, 3, 4, 6, 8, 10, 13, 16, 20, 25, 30, 35, 40, 45, 50)
 AT_ONCE = 4  # scales in lockstep, as far as they have room
 ROOM = 2**25  # numbers
+CORES, SHARED = 2, 8  # processes that share as many measurements or more
 DRAWN, DRAWS = 2_000_000, 2_000  # weights, whose mean square is the variance; in so many matrices at the most
 Z = np.linspace(-8, 8, 1000)  # none of them 0, where ReLU bends
 NORMAL = np.exp(-Z * Z / 2) / np.exp(-Z * Z / 2).sum()
@@ -107,13 +110,19 @@ def scale_sweep(spec: Probe | None = None, *, scales: Any = SCALES, depths: Sequ
         seen = [np.concatenate(done[k * len(chunks):(k + 1) * len(chunks)], -1) for k in range(whole)]
         first, last, first_weights, last_weights, fate = np.stack(seen, -1)
         return ScaleSweep(np.array(depths), scales[:first.shape[1]], first, last, first_weights, last_weights, fate.astype(int), at_edge)
-    for job in jobs:
-        if len(done) >= len(chunks) and stop and stop():
-            break
-        done.append(_measured(Members(job), depths))
-        if progress:
-            progress(len(done), len(jobs), so_far())
+    with Pool(CORES) as pool:
+        for found in (pool.map if len(jobs) >= SHARED else map)(_of, jobs, repeat(depths)):
+            done.append(found)
+            if progress:
+                progress(len(done), len(jobs), so_far())
+            if len(done) >= len(chunks) and stop and stop():
+                break
     return so_far()
+
+
+def _of(values: dict[str, Any], depths: Sequence[int]) -> np.ndarray:
+    """The same in whichever process."""
+    return _measured(Members(values), depths)
 
 
 def numbers_of(members: Members) -> int:
