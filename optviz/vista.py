@@ -19,7 +19,7 @@ from .training import WORDS, Several, Training, Widths, as_text
 
 MOST = 6  # paths
 LONGEST = 60.0  # seconds that a room can wait
-CELLS, UPDATES = 2.5e8, 7e3  # multiplications of the forward pass, and updates of a layer, that one core makes in a second
+CELLS, UPDATES, PASSES = 2.5e8, 1e4, 1e3  # multiplications of the forward pass, updates of a layer, and passes, that one core makes in a second
 BACK = 3  # times as many multiplications a training makes as the forward pass
 #: What a training here may ask for: as in the lab of boundaries, but deep, for depth is what landscapes are about.
 LIMITS: Mapping[str, Any] = {**STUDY, "layers": Widths(WORDS["layers"].default, most=24, widest=64)}
@@ -100,7 +100,7 @@ def seconds(of: Slice) -> float:
     """About how long a landscape takes."""
     base, paths, passes = base_of(of.training), 1 + len(of.others), of.training["epochs"]
     forward = (of.shape[0] * of.shape[1] + BACK * paths * passes) * base.net.size * (base.count + base.val_count)
-    return forward / CELLS + paths * passes * base.per_pass * (base.net.hidden + 1) / UPDATES
+    return forward / CELLS + paths * passes * (base.per_pass * (base.net.hidden + 1) / UPDATES + 1 / PASSES)
 
 
 def found(of: Slice, progress: Callable[..., Any] | None = None) -> Landscape:

@@ -30,7 +30,7 @@ SOON = 1.0  # seconds that the page waits by itself
 SHOWN = "landscape-shown"  # the last that this visit saw, with its slice
 SIDES = replace(SIDE, low=9, high=129)  # what a visitor may choose; a link may ask for more
 DIRECTIONS = {"principal": T("principal: where the paths vary most", "главные: вдоль наибольшего разброса путей"),
-              "random": T("random, as long as each neuron's weights", "случайные, длины весов каждого нейрона")}
+              "random": T("random, each neuron's weights keeping their length", "случайные, с той же длиной весов у каждого нейрона")}
 
 
 def stage(desk: Desk[Vista], take: int) -> None:
@@ -93,7 +93,8 @@ def plane_panel(desk: Desk[Vista]) -> None:
 def paths_panel(desk: Desk[Vista]) -> None:
     """Every optimizer's rate, the first being that of the trained network; and one more."""
     vista = desk.spec
-    st.markdown(f":small[{say(T('Paths; the first ends in the middle of the plane', 'Пути; первый кончается в середине плоскости'))}]")
+    words = T("Paths; the first ends at the network that the plane goes through", "Пути; первый приходит к сети, через которую проведена плоскость")
+    st.markdown(f":small[{say(words)}]")
     rates = {vista["optimizer"]: vista["lr"], **dict(vista.slice.others)}
     for i, (key, lr) in enumerate(rates.items()):
         o = optimizers[key]
