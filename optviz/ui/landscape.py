@@ -93,8 +93,7 @@ def plane_panel(desk: Desk[Vista]) -> None:
 def paths_panel(desk: Desk[Vista]) -> None:
     """Every optimizer's rate, the first being that of the trained network; and one more."""
     vista = desk.spec
-    words = T("Paths; the first ends at the network that the plane goes through", "Пути; первый приходит к сети, через которую проведена плоскость")
-    st.markdown(f":small[{say(words)}]")
+    st.markdown(f":small[{say(T('Paths; the plane goes through the end of the first', 'Пути; плоскость проходит через конец первого'))}]")
     rates = {vista["optimizer"]: vista["lr"], **dict(vista.slice.others)}
     for i, (key, lr) in enumerate(rates.items()):
         o = optimizers[key]
