@@ -6,11 +6,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from . import heavy
 from .atlas import Atlas
 from .basin import Basin, Basins
 from .core import T, rounded
 from .descent import descend
-from .heavy import Part, Where
+from .heavy import Part
 from .palette import COLOURS
 from .scene import named
 from .sheet import Chart, Dots, Line, Mark, Regions, Scale, Sheet
@@ -91,13 +92,4 @@ def told(b: Basins) -> T:
 
 def went(found: Sequence[Basins]) -> T:
     """Where the runs went, and how fast they were."""
-    where: Sequence[Where] = [b.where for b in found]
-    first = where[0]
-    count = sum(b.minimum.size for b in found)
-    seconds = max(sum(w.seconds for w in where), 1e-9)
-    on = {"numpy": "NumPy", "torch": "torch"}[first.backend]
-    machine = f"{on}, {first.device}, {first.dtype}" + (f" × {first.processes}" if first.processes > 1 else "")
-    speed = rounded(float(f"{count / seconds:.2g}"))
-    kept_en, kept_ru = (" (kept from before)", " (взято готовым)") if all(w.kept for w in where) else ("", "")
-    return T(f"{rounded(count)} descents: {machine}, {rounded(seconds)} s, {speed} descents a second{kept_en}.",
-             f"Спусков: {rounded(count)}. {machine}, {rounded(seconds)} с, {speed} спусков в секунду{kept_ru}.")
+    return heavy.went([b.where for b in found], sum(b.minimum.size for b in found), T("descents", "спусков"))

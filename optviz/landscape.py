@@ -19,7 +19,7 @@ from .chance import Draw, generator
 from .core import Choice, Param, Range, Refused, T, out_of_range, rounded, short
 from .datasets import Dataset, datasets
 from .ending import stopped
-from .heavy import Where, compute
+from .heavy import Part, Where, compute
 from .minima import Box
 from .nn import Moments, Net
 from .optimizers import optimizers as known
@@ -107,7 +107,7 @@ class Slice:
 
     def _check_size(self) -> None:
         """Refuse what nobody could wait for, or hold."""
-        base, rows, columns = _base(self.training), *self.shape
+        base, rows, columns = base_of(self.training), *self.shape
         weights, n, paths = base.net.size, base.count + base.val_count, 1 + len(self.others)
         if (work := float(rows * columns * weights * n)) > MULTIPLIED:
             made, most = short(float(f"{work:.2g}")), short(MULTIPLIED)
@@ -197,7 +197,7 @@ def _read_path(text: str) -> tuple[str, float]:
 
 
 @lru_cache(maxsize=4)
-def _base(training: Training) -> Trainer:
+def base_of(training: Training) -> Trainer:
     """The network of a training with its data, before the first pass."""
     return Trainer(training)
 
@@ -227,7 +227,7 @@ class Cells:
 
     @property
     def work(self) -> float:
-        return float(self.shape[0] * self.shape[1]) * self.centre.size * len(_base(self.slice.training).all_targets) / 16
+        return float(self.shape[0] * self.shape[1]) * self.centre.size * len(base_of(self.slice.training).all_targets) / 16
 
     def spec(self) -> str:
         return f"landscape {self.slice.line()}"
@@ -237,7 +237,7 @@ class Cells:
 
     @property
     def _together(self) -> int:
-        base = _base(self.slice.training)
+        base = base_of(self.slice.training)
         return max(1, AT_ONCE // (max(base.net.widths) * base.all_x.shape[-2]))
 
     def piece(self, low: int, high: int, machine: Any) -> dict[str, np.ndarray]:
@@ -247,7 +247,7 @@ class Cells:
 
     def losses(self, places: np.ndarray) -> np.ndarray:
         """The training and the validation loss at places (2, n) of the plane."""
-        base, some = _base(self.slice.training), self._together
+        base, some = base_of(self.slice.training), self._together
         running = [Moments(*pair) for pair in zip(self.running[::2], self.running[1::2], strict=True)] or None
         out = [np.stack(base.figures(self.centre[:, None] + self.ways.T @ places[:, at:at + some], running)[:2])
                for at in range(0, places.shape[1], some)]
@@ -278,7 +278,7 @@ class Landscape:
     shares: dict[str, float]
     captured: tuple[float, float] | None
     curvature: tuple[float, float]
-    where: Where
+    where: Where | None  # None while it is computed; then a cell that is not there yet is no number
 
     @property
     def centre(self) -> tuple[int, int]:
@@ -306,7 +306,7 @@ def landscape(training: Training | Study | Slice, *, directions: str = DIRECTION
     """The loss of a training on a plane through its trained weights, and the paths of it and of other optimizers there.
 
     `optimizers` are keys, or keys with rates: {"sgd": 0.1}. `directions` are "principal", which show the paths best, or "random" with a
-    `seed`, which let networks be compared. The rest is as with `basin`.
+    `seed`, which let networks be compared. `progress` is told what there is so far as a landscape. The rest is as with `basin`.
     """
     spec = training if isinstance(training, Slice) else Slice(training, optimizers, directions, seed, span, shape)
     name = f"paths {spec.line()}"
@@ -315,13 +315,20 @@ def landscape(training: Training | Study | Slice, *, directions: str = DIRECTION
     if keep and found is None:
         save(name, arrays, {})
     cells = _cells(spec, arrays)
-    drawn = compute(cells, backend="numpy", processes=processes, scheduler=scheduler, progress=progress, keep=keep)
     keys = [spec.training["optimizer"], *dict(spec.others)]
     each: dict[str, Any] = {name: {key: arrays[f"{name} {key}"] for key in keys} for name in ("paths", "passes", "losses", "feet")}
     captured = tuple(arrays["captured"].tolist()) or None
     shares = {key: float(arrays[f"share {key}"]) for key in keys}
-    return Landscape(spec, cells.x, cells.y, drawn.arrays["loss"], drawn.arrays["loss_val"], **each, shares=shares, captured=captured,
-                     curvature=tuple(arrays["curvature"].tolist()), where=drawn.where)
+
+    def with_cells(losses: Mapping[str, np.ndarray], where: Where | None) -> Landscape:
+        return Landscape(spec, cells.x, cells.y, losses["loss"], losses["loss_val"], **each, shares=shares, captured=captured,
+                         curvature=tuple(arrays["curvature"].tolist()), where=where)
+
+    def tell(done: int, whole: int, part: Part | None = None) -> None:
+        if progress:
+            so_far = part and with_cells({name: np.where(part.ready, a, np.nan) for name, a in part.arrays.items()}, None)
+            progress(done, whole, so_far)
+    return with_cells(*compute(cells, backend="numpy", processes=processes, scheduler=scheduler, progress=tell, keep=keep))
 
 
 def _cells(spec: Slice, arrays: Mapping[str, np.ndarray]) -> Cells:
@@ -339,7 +346,7 @@ def _trained(spec: Slice, progress: Callable[..., Any] | None) -> dict[str, np.n
     first = next(iter(away.values()))
     captured = np.empty(0)
     if spec.directions == "random":
-        ways = normalized(_base(spec.training).net, theta, spec.seed)
+        ways = normalized(base_of(spec.training).net, theta, spec.seed)
     else:
         ways, captured = principal(np.concatenate(list(away.values())), first[0])
     if np.linalg.matrix_rank(ways, SAME) < 2:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -31,14 +32,14 @@ WORDS: Mapping[str, T] = {
 }
 
 
-def landscape_scene(of: Landscape, **look: Any) -> Scene:
+def landscape_scene(of: Landscape, hidden: Container[str] = (), **look: Any) -> Scene:
     """The loss in bands, and each optimizer's path over the passes: straight between snapshots. Its curve is the true loss, not the plane's."""
-    ground = Lattice(of.x, of.y, of.loss)
+    ground = Lattice(of.x, of.y, np.where(np.isnan(of.loss), np.inf, of.loss))  # what is not there is as high as the highest
     box = (float(of.x[0]), float(of.x[-1])), (float(of.y[0]), float(of.y[-1]))
     f = of.loss[np.isfinite(of.loss)]
     bands = banded(ground, box, of.loss, bool(f.size and f.max() > DECADES * f.min()))
     steps = max(int(passes[-1]) for passes in of.passes.values())
-    paths = [_path(of, key, i, steps) for i, key in enumerate(of.paths)]
+    paths = [replace(_path(of, key, i, steps), muted=key in hidden) for i, key in enumerate(of.paths)]
     start = (float(paths[0].points[0, 0]), float(paths[0].points[1, 0]))
     return Scene(bands, start, steps, paths, panel([p.height for p in paths], 0.0, bands), look=resolve(LOOK, look), fixed=True, words=WORDS)
 

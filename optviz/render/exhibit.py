@@ -115,7 +115,7 @@ class RaceExhibit(Exhibit):
             label = '"' + getattr(path.name, language).replace('"', '""') + '"'
             key = self.words[path.entrant].partition(":")[0]
             last = len(path.height) if path.end is None else path.end
-            rates = [*map(repr, path.rate.tolist()), ""]
+            rates = [*map(repr, np.broadcast_to(path.rate, path.points.shape[1] - 1).tolist()), ""]
             for k, (x, y, f) in enumerate(zip(*path.points[:, :last].tolist(), path.height[:last].tolist(), strict=True)):
                 yield f"{key},{label},{k},{x!r},{y!r},{f!r},{rates[k]}\r\n"
 

@@ -17,7 +17,7 @@ from ..core import T
 from ..explain import Explained
 from ..minima import Box
 from ..palette import THEMES, Style, Theme, roles
-from ..scene import Crowd, Heat, Panel, Path, Scene
+from ..scene import Crowd, Heat, Lattice, Panel, Path, Scene
 from .raster import Strand, rgb
 from .relief import Piece, Relief
 from .words import WORDS, digits, power
@@ -135,7 +135,12 @@ def heat_pixels(h: Heat, view: tuple[float, float, float, float], theme: Theme, 
         cover = np.clip(line / 2 + 0.5 - abs(here - near) / slope, 0, 1) * np.minimum(1, 0.35 / slope)  # where lines would merge they fade
     cover[(slope <= 1e-9) | (near <= 0) | (near >= h.bands)] = 0
     ground = fills[np.minimum(here.astype(int), h.bands - 1)]
-    return np.rint(ground + (tone - ground) * cover[:, :, None]).astype(np.uint8)
+    out = np.rint(ground + (tone - ground) * cover[:, :, None]).astype(np.uint8)
+    if isinstance(h.surface, Lattice):  # beyond it nothing is known
+        (x0, x1), (y0, y1) = h.box
+        across, up = view[0] + px / width * (view[1] - view[0]), view[3] - py / height * (view[3] - view[2])
+        out[((up < y0) | (up > y1))[:, None] | (across < x0) | (across > x1)] = rgb(theme.page)
+    return out
 
 
 @dataclass(frozen=True)
@@ -258,6 +263,7 @@ class Picture:
         self.paths = [p for p in scene.paths if not p.muted]
         self.explained = scene.explained if look.arrows else None
         self.page = None if look.transparent else self.theme.page  # what lies around the surface
+        self.words = {**WORDS, **scene.words}
         self.views: dict[tuple[float, float], View] = {}
 
     @property
@@ -333,7 +339,7 @@ class Picture:
         x, room = MARGIN + 4, self.width - 2 * MARGIN
         counter = canvas.measure(self.count(self.scene.steps), TEXT) + 24 if self.look.counter else 0.0
         for path in self.paths if self.look.legend else ():
-            after = "" if path.end is None else self.say(WORDS["diverged_at"]).format(k=path.end)
+            after = "" if path.end is None else self.say(self.words["diverged_at"]).format(k=path.end)
             name = clipped(canvas, self.say(path.name), TEXT, 400, room - 68 - (canvas.measure(after, TEXT) + 8 if after else 0))
             wide = 42 + canvas.measure(name, TEXT) + (canvas.measure(after, TEXT) + 8 if after else 0) + 26
             if x + wide > room - counter and (rows[-1] or counter):
@@ -348,7 +354,7 @@ class Picture:
         put(canvas, style.shape, x + 16.5, y, 6.5, style.colour)
 
     def count(self, step: int) -> str:
-        return self.say(WORDS["step_of"]).format(k=step, n=self.scene.steps)
+        return self.say(self.words["step_of"]).format(k=step, n=self.scene.steps)
 
     # --- what grows ----------------------------------------------------------------------------------------------------------------
 
@@ -519,7 +525,7 @@ class Picture:
             else:
                 plane.disc(x, y, 5, theme.page, theme.ink, 2, alpha=DOT_BEHIND if hidden else 0.7)
             if dot.best and not named and not hidden:
-                named = self.word(plane, self.say(WORDS["optimum"]), TEXT, 400, [(x + dx, y + dy, dx) for dy in (-13, 13) for dx in (15, -15)])
+                named = self.word(plane, self.say(self.words["optimum"]), TEXT, 400, [(x + dx, y + dy, dx) for dy in (-13, 13) for dx in (15, -15)])
 
     def handle(self, plane: Canvas) -> None:
         theme = self.theme
@@ -527,7 +533,7 @@ class Picture:
         plane.disc(x, y, 11, theme.page, theme.ink, 3.5)
         plane.disc(x, y, 4, theme.ink)
         self.taken.append((x - 13, y - 13, 26, 26))
-        self.word(plane, self.say(WORDS["start"]), TEXT, 400, [(x + 18, y, 1), (x - 18, y, -1), (x, y - 26, 0), (x, y + 26, 0)])
+        self.word(plane, self.say(self.words["start"]), TEXT, 400, [(x + 18, y, 1), (x - 18, y, -1), (x, y - 26, 0), (x, y + 26, 0)])
 
     def head_at(self, path: Path, now: float) -> tuple[bool, float, float, float, float]:
         """Whether a head is hidden, where it is, and where it is drawn: at the edge, if it has left the picture."""
@@ -548,7 +554,7 @@ class Picture:
         put(plane, shape, hx, hy, HEAD + over, path.style.colour, theme.page, 2.5, turn, faint)
         if self.aside(path):  # its words need the room
             return
-        text = self.say(path.short) + (" · " + self.say(WORDS["diverged_at"]).format(k=path.end) if over else "")
+        text = self.say(path.short) + (" · " + self.say(self.words["diverged_at"]).format(k=path.end) if over else "")
         self.word(plane, text, TEXT + 1, 600, [(hx + dx, hy + dy, dx) for dy in (-12, 13, -35, 36, -58, 59) for dx in (15, -15)])
 
     def terms(self, plane: Canvas, explained: Explained, now: float) -> None:
@@ -622,8 +628,8 @@ class Picture:
     def frame(self, canvas: Canvas) -> None:
         """The axes and what they say."""
         p = self.scene.panel
-        c, name = self.chart, self.say(WORDS["loss_above" if p.log and p.base else "loss"])
-        axes(canvas, c, p, self.scene.steps, self.theme, self.say(WORDS["step_axis"]))
+        c, name = self.chart, self.say(self.words["loss_above" if p.log and p.base else "loss"])
+        axes(canvas, c, p, self.scene.steps, self.theme, self.say(self.words["step_axis"]))
         halo = self.theme.page if self.look.card else self.page
         canvas.text(c.x + c.width - RIGHT - 8, c.y + TOP + 8, name, TEXT, self.theme.faint, 400, "right", halo)
 

@@ -156,30 +156,30 @@ def data_panel(desk: Desk[Study]) -> None:
     desk.choose("data", say(T("Data", "Данные")), {key: named(d) for key, d in known.items()}, option(study["data"]),
                 lambda s, key: s.at(data=known[key]))
     own = [f"data_{name}" for name in study["data"].params]
-    _settings(desk, ["noise", *own])
+    settings(desk, ["noise", *own])
     with desk.fold("data", _told(study, T("Examples", "Примеры"), ["n", "val", "label_noise", "prepare"])) as opened:
         if opened:
-            _settings(desk, ["n", "val", "label_noise", "prepare"])
+            settings(desk, ["n", "val", "label_noise", "prepare"])
             desk.button("redraw", T("Other points", "Другие точки"), Study.redrawn, ":material/casino:", width="stretch")
 
 
 def network_panel(desk: Desk[Study]) -> None:
     """Inputs, layers, activations."""
     study = desk.spec
-    _settings(desk, ["features"] * (study["data"].inputs == 2) + ["layers"])
+    settings(desk, ["features"] * (study["data"].inputs == 2) + ["layers"])
     desk.note()
     left, right = st.columns(2)
     with left:
-        _one_activation(desk)
+        one_activation(desk)
     with right:
-        _settings(desk, ["loss"])
+        settings(desk, ["loss"])
     names = ["init", *_of(study, "init"), "output_activation", *_of_activations(study), *_of(study, "loss"), "batchnorm"]
     names += ["bn_momentum", "bn_variance"] * (study["batchnorm"] != "none") + ["layernorm", "residual", "bias"]
     with desk.fold("network", _told(study, T("Layers and initial weights", "Слои и начальные веса"), names)) as opened:
         if opened:
             if study["layers"]:
                 _activations(desk)
-            _settings(desk, names)
+            settings(desk, names)
 
 
 def training_panel(desk: Desk[Study]) -> None:
@@ -187,21 +187,21 @@ def training_panel(desk: Desk[Study]) -> None:
     study = desk.spec
     left, right = st.columns(2)
     with left:
-        _settings(desk, ["optimizer"])
+        settings(desk, ["optimizer"])
     with right:
-        _settings(desk, ["lr"])
+        settings(desk, ["lr"])
     own = [name for name in optimizers[study["optimizer"]].params if name != "lr"]
     names = [*own, "batch", "epochs", "schedule", *_of(study, "schedule")] + ["schedule_every"] * (study["schedule"] != "constant")
     names += ["clip_norm", "clip_value", "reduction", "shuffle"]
     with desk.fold("training", _told(study, T("Batches, schedule, clipping", "Пакеты, расписание, ограничение"), names)) as opened:
         if opened:
-            _settings(desk, names)
+            settings(desk, names)
     names = ["l2", "l1", "elastic", "decay", "dropout", "label_smoothing", "patience"]
     names += [f"augment_{key}" for key in ("jitter", "rotate", "flip", "shift")]
     more = [name for key in ("l2", "l1", "elastic") if study[key] for name in _of(study, key)] + ["dropout_form"] * bool(study["dropout"])
     with desk.fold("regularization", _told(study, T("Regularization", "Регуляризация"), [*names, *more])) as opened:
         if opened:
-            _settings(desk, [*names[:4], *more, *names[4:]])
+            settings(desk, [*names[:4], *more, *names[4:]])
 
 
 def stops_panel(desk: Desk[Study]) -> None:
@@ -209,7 +209,7 @@ def stops_panel(desk: Desk[Study]) -> None:
     names = list(STOPS)
     with desk.fold("stops", _told(desk.spec, T("Stop conditions", "Условия остановки"), names)) as opened:
         if opened:
-            _settings(desk, names)
+            settings(desk, names)
 
 
 def checks_panel(desk: Desk[Study]) -> None:
@@ -249,7 +249,7 @@ def _of_activations(study: Study) -> list[str]:
     return [name for name in table for key in used if name.startswith(key + "_")]
 
 
-def _settings(desk: Desk[Study], names: Sequence[str]) -> None:
+def settings(desk: Desk[Any], names: Sequence[str]) -> None:
     """The controls of some words and settings, each named in the visitor's language."""
     values = dict(desk.spec.training.values)
     table = {**WORDS, **settings_of(values), **LIMITS, **STOPS}
@@ -258,11 +258,11 @@ def _settings(desk: Desk[Study], names: Sequence[str]) -> None:
         desk.setting(name, label[:1].upper() + label[1:], table[name], desk.spec[name], partial(_changed, name), choices(name, table[name]))
 
 
-def _changed(name: str, study: Study, value: Any) -> Study:
-    return study.at(**{name: value})
+def _changed(name: str, spec: Any, value: Any) -> Any:
+    return spec.at(**{name: value})
 
 
-def _one_activation(desk: Desk[Study]) -> None:
+def one_activation(desk: Desk[Any]) -> None:
     """One activation for all layers; where they differ, none stands here."""
     keys = set(desk.spec["activation"])
     desk.choose("activations", say(T("Activation", "Активация")), choices("activation", WORDS["activation"]), keys.pop() if len(keys) == 1 else None,

@@ -1,0 +1,169 @@
+"""The lab of loss landscapes: its stage, its controls, its files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+import streamlit as st
+
+from ..core import Refused, T, short
+from ..datasets import datasets
+from ..heavy import went
+from ..landscape import SIDE, Landscape, told
+from ..landscape_scene import landscape_scene
+from ..optimizers import optimizers
+from ..palette import style_of
+from ..render.landscape_exhibit import LandscapeExhibit, landscape_exhibit
+from ..vista import LOOK, MOST, PLANE, Vista, found, outlook_of, outlooks
+from . import study
+from .controls import Desk, Example, examples, label_of
+from .export import exports
+from .jobs import work
+from .race import glyph
+from .stage import stage as race_stage
+from .text import say
+
+SOON = 1.0  # seconds that the page waits by itself
+SHOWN = "landscape-shown"  # the last that this visit saw, with its slice
+SIDES = replace(SIDE, low=9, high=129)  # what a visitor may choose; a link may ask for more
+DIRECTIONS = {"principal": T("principal: where the paths vary most", "главные: вдоль наибольшего разброса путей"),
+              "random": T("random, each neuron's weights keeping their length", "случайные, с той же длиной весов у каждого нейрона")}
+
+
+def stage(desk: Desk[Vista], take: int) -> None:
+    """The landscape as far as it is there, what it shows, and where it was computed."""
+    vista = desk.spec
+    st.session_state.pop(SHOWN, None)
+    about = T("Training, then the loss of every cell", "Обучение, затем потеря в каждой ячейке")
+    of: Landscape | None = work("landscape", about, found, vista.slice, soon=SOON)
+    if of is None:
+        return
+    race_stage(landscape_scene(of, **dict(vista.look)), "landscape-stage", partial(heard, desk), take)
+    if of.where is not None:
+        st.session_state[SHOWN] = of
+        st.markdown(say(told(of)))
+        st.caption(say(went([of.where], of.loss.size, T("cells", "ячеек"))))
+        if of.where.note:
+            st.caption(say(T(*of.where.note)))
+
+
+def heard(desk: Desk[Vista], event: dict[str, Any]) -> None:
+    """In a callback: another look, or paths hidden and shown on the stage."""
+    look = event.get("look", {})
+    changes = {name: value for name, value in look.items() if name in LOOK}
+    if "muted" in event:
+        changes["hidden"] = tuple(key for i, key in enumerate(keys(desk.spec)) if i in event["muted"])
+    desk.edit(lambda vista: vista.at(**changes))
+
+
+def keys(vista: Vista) -> list[str]:
+    """Whose paths there are, the trained network's first."""
+    return [vista["optimizer"], *dict(vista.slice.others)]
+
+
+# --- panels -------------------------------------------------------------------------------------------------------------------------------
+
+
+def outlook_panel(desk: Desk[Vista]) -> None:
+    """Landscapes worth showing, in the order of a lecture, and what each is compared with."""
+    examples(desk, {key: Example(o.name, o.do, o.see, Vista(o.slice)) for key, o in outlooks.items()},
+             lambda vista: o.key if (o := outlook_of(vista)) else None)
+    if (outlook := outlook_of(desk.spec)) and (beside := outlook.beside):
+        desk.button("beside", T("Show what it is compared with", "Показать, с чем сравнить"), lambda vista: vista.at(slice=beside),
+                    ":material/compare:", width="stretch")
+
+
+def plane_panel(desk: Desk[Vista]) -> None:
+    """Along which directions, how far and how finely."""
+    vista = desk.spec
+    desk.choose("directions", say(T("Directions", "Направления")), DIRECTIONS, vista["directions"], _changed("directions"))
+    desk.note()
+    if vista["directions"] == "random":
+        _setting(desk, "directions_seed", T("Seed of the directions", "Зерно направлений"), PLANE["directions_seed"])
+    reach = "" if vista["span"] is None else f", ± {short(vista['span'])}"
+    with desk.fold("size", f"{say(T('Size of the picture', 'Размер картинки'))}: {vista['side']} × {vista['side']}{reach}") as opened:
+        if opened:
+            desk.slider("side", say(T("Cells along a side", "Ячеек вдоль стороны")), SIDES, vista["side"], _changed("side"))
+            _setting(desk, "span", T("Reaches ± so far (else as far as the paths)", "Простирается на ± (иначе — насколько идут пути)"), PLANE["span"])
+
+
+def paths_panel(desk: Desk[Vista]) -> None:
+    """Every optimizer's rate, the first being that of the trained network; and one more."""
+    vista = desk.spec
+    st.markdown(f":small[{say(T('Paths; the plane goes through the end of the first', 'Пути; плоскость проходит через конец первого'))}]")
+    rates = {vista["optimizer"]: vista["lr"], **dict(vista.slice.others)}
+    for i, (key, lr) in enumerate(rates.items()):
+        o = optimizers[key]
+        heading = f"{glyph(style_of(key))} **{say(o.name)}** · α = {short(lr)}" + f" · {say(T('hidden', 'скрыто'))}" * (key in vista["hidden"])
+        with desk.fold(f"path{i}", heading) as opened:
+            if opened:
+                _path(desk, i, key, lr)
+    if len(rates) < MOST:
+        words = say(T("Add an optimizer", "Добавить метод"))
+        more = {key: o.name for key, o in optimizers.items() if key not in rates}
+        desk.choose("add", words, more, None, lambda v, key: v.at(others={**dict(v.slice.others), key: optimizers[key].params["lr"].default}),
+                    placeholder=words, label_visibility="collapsed")
+
+
+def _path(desk: Desk[Vista], i: int, key: str, lr: float) -> None:
+    """One optimizer."""
+    o = optimizers[key]
+    if i == 0:
+        desk.choose("optimizer", say(T("Trains the network", "Обучает сеть")), {key: o.name for key, o in optimizers.items()}, key,
+                    _changed("optimizer"))
+
+    def change(vista: Vista, value: float) -> Vista:
+        return vista.at(lr=value) if i == 0 else vista.at(others={**dict(vista.slice.others), key: value})
+    slider, exact = st.columns([2, 1], vertical_alignment="bottom")
+    with slider:
+        desk.setting(f"{key}-lr", label_of(o, "lr"), o.params["lr"], lr, change)
+    with exact:
+        desk.number(f"{key}-lr-exact", say(T("exactly", "точно")), lr, change, label_visibility="collapsed")
+    hidden = key in desk.spec["hidden"]
+
+    def turned(vista: Vista) -> Vista:
+        return vista.at(hidden=tuple(k for k in vista["hidden"] if k != key) + (key,) * (key not in vista["hidden"]))
+    with st.container(horizontal=True, gap="small"):
+        desk.button(f"{key}-hide", T("Show", "Показать") if hidden else T("Hide", "Скрыть"), turned,
+                    f":material/visibility{'' if hidden else '_off'}:", type="tertiary")
+        if i:
+            desk.button(f"{key}-remove", T("Remove", "Убрать"), lambda v: v.at(others={k: r for k, r in v.slice.others if k != key}),
+                        ":material/delete:", lambda: desk.turn(f"path{i}", False), type="tertiary")
+
+
+def network_panel(desk: Desk[Vista]) -> None:
+    """What is trained, as far as it is simple; a link carries all the rest."""
+    vista = desk.spec
+    desk.choose("data", say(T("Data", "Данные")), {key: d.name for key, d in datasets.items()}, vista["data"].key,
+                lambda v, key: v.at(data=datasets[key]))
+    study.settings(desk, ["layers"])
+    study.one_activation(desk)
+    study.settings(desk, ["residual"])
+    heading = T(f"Noise, passes, batch, seed · {short(vista['epochs'])} passes", f"Шум, эпохи, пакет, зерно · эпох: {short(vista['epochs'])}")
+    with desk.fold("training", say(heading)) as opened:
+        if opened:
+            study.settings(desk, ["noise", "epochs", "batch", "seed"])
+
+
+def _setting(desk: Desk[Vista], name: str, label: T, p: Any) -> None:
+    desk.setting(name, say(label), p, desk.spec[name], _changed(name))
+
+
+def _changed(name: str) -> Callable[[Vista, Any], Vista]:
+    return lambda vista, value: vista.at(**{name: value})
+
+
+# --- files --------------------------------------------------------------------------------------------------------------------------------
+
+
+def files(desk: Desk[Vista]) -> None:
+    """At the page's end: the export of the landscape that it shows."""
+    def shown() -> LandscapeExhibit:
+        of = st.session_state.get(SHOWN)
+        if of is None:
+            raise Refused(T("nothing has been computed yet; wait until the landscape is there", "ещё ничего не посчитано; дождитесь ландшафта"))
+        return landscape_exhibit(of, desk.spec)
+    exports(shown)
