@@ -10,7 +10,7 @@ from .atlas import Atlas
 from .basin import Basin, Basins
 from .core import T, rounded
 from .descent import descend
-from .heavy import Part, Where
+from .heavy import Part
 from .palette import COLOURS
 from .scene import named
 from .sheet import Chart, Dots, Line, Mark, Regions, Scale, Sheet
@@ -87,17 +87,3 @@ def told(b: Basins) -> T:
     median = rounded(float(np.median(b.steps[there])))
     return T(f"{share} % come to a minimum, half of them within {median} steps; {lost} % diverge.",
              f"В минимум приходит {share} %, половина из них — за {median} шагов; расходится {lost} %.")
-
-
-def went(found: Sequence[Basins]) -> T:
-    """Where the runs went, and how fast they were."""
-    where: Sequence[Where] = [b.where for b in found]
-    first = where[0]
-    count = sum(b.minimum.size for b in found)
-    seconds = max(sum(w.seconds for w in where), 1e-9)
-    on = {"numpy": "NumPy", "torch": "torch"}[first.backend]
-    machine = f"{on}, {first.device}, {first.dtype}" + (f" × {first.processes}" if first.processes > 1 else "")
-    speed = rounded(float(f"{count / seconds:.2g}"))
-    kept_en, kept_ru = (" (kept from before)", " (взято готовым)") if all(w.kept for w in where) else ("", "")
-    return T(f"{rounded(count)} descents: {machine}, {rounded(seconds)} s, {speed} descents a second{kept_en}.",
-             f"Спусков: {rounded(count)}. {machine}, {rounded(seconds)} с, {speed} спусков в секунду{kept_ru}.")

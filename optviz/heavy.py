@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
@@ -19,7 +19,7 @@ import numpy as np
 
 from .backend import Numpy, backend, chosen
 from .cluster import Unreachable, connected
-from .core import Refused, T
+from .core import Refused, T, rounded
 from .store import load, save
 from .workers import Lost, Pool, TooLarge
 
@@ -73,6 +73,17 @@ class Where:
     work: float  # member-steps
     note: tuple[str, str] | None = None  # what was not as asked, in English and Russian
     kept: bool = False  # whether it was on disk already
+
+
+def went(where: Sequence[Where], count: int, what: T) -> T:
+    """Where so many runs went, and how fast they were; `what` they are called, as many of them are."""
+    first, seconds = where[0], max(sum(w.seconds for w in where), 1e-9)
+    on = {"numpy": "NumPy", "torch": "torch"}[first.backend]
+    machine = f"{on}, {first.device}, {first.dtype}" + (f" × {first.processes}" if first.processes > 1 else "")
+    speed = rounded(float(f"{count / seconds:.2g}"))
+    kept_en, kept_ru = (" (kept from before)", " (взято готовым)") if all(w.kept for w in where) else ("", "")
+    return T(f"{rounded(count)} {what.en}: {machine}, {rounded(seconds)} s, {speed} {what.en} a second{kept_en}.",
+             f"{what.ru.capitalize()}: {rounded(count)}. {machine}, {rounded(seconds)} с, {speed} {what.ru} в секунду{kept_ru}.")
 
 
 class Map(NamedTuple):
