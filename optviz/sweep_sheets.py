@@ -22,6 +22,7 @@ from .sweep import Line as Axis
 
 TAILS = (0.02, 0.98)  # of a map's values: what lies beyond has the last colour, so that one cell does not wash out all
 DECADES = 30.0  # between the ends, from which on values are told by their logarithm
+STEEP = 10.0  # the same of a curve that falls
 LEAST = 1e-37  # that a browser's single still holds
 EXCESS = T("loss above the minimum", "потеря сверх минимума")
 EMPTY: Mapping[str, T] = {"steps": T("does not come to stay", "насовсем не приходит")}
@@ -38,9 +39,15 @@ class Along(NamedTuple):
     middles: np.ndarray
 
 
+def named(base: Run | Study, key: str) -> T:
+    """What a setting on an axis is called, with its sign where it has one."""
+    name, sign = axis_name(base, key), SIGNS.get(key)
+    return T(f"{name.en} {sign}", f"{name.ru} {sign}") if sign and not name.en.endswith(sign) else name
+
+
 def along(base: Run | Study, axis: Axis) -> Along:
     """Values between two ends stand where they are; those of a list stand beside each other, as words."""
-    name, values = axis_name(base, axis.key), axis.values
+    name, values = named(base, axis.key), axis.values
     if axis.span is None or len(values) == 1 or values[0] > values[-1]:
         edges = np.arange(len(values) + 1) - 0.5
         return Along(Scale(name, words=[value_name(axis, v) for v in values]), edges, np.arange(len(values)))
@@ -95,10 +102,15 @@ def where_of(quest: Quest, cell: tuple[int, int]) -> T:
     """A cell's two values."""
     parts = []
     for axis, k in ((quest.sweep.x, cell[1]), (quest.sweep.y, cell[0])):
-        name, value = axis_name(quest.sweep.base, axis.key), value_name(axis, axis.values[k])
+        name, value = named(quest.sweep.base, axis.key), value_name(axis, axis.values[k])
         number = isinstance(axis.values[k], (int, float))
         parts.append(T(f"{name.en} {value.en}", f"{name.ru} {value.ru}") if number else value)
     return T(", ".join(p.en for p in parts), ", ".join(p.ru for p in parts))
+
+
+def heading(text: T) -> T:
+    """A name as a title begins."""
+    return T(text.en[0].upper() + text.en[1:], text.ru[0].upper() + text.ru[1:])
 
 
 # --- the map ----------------------------------------------------------------------------------------------------------------------------
@@ -127,7 +139,7 @@ def map_chart(quest: Quest, found: Swept | Part | None, hunted: Hunted | None) -
                 px, py = x.middles[[cell[1]]], y.middles[[cell[0]]]
                 marks += [Dots(px, py, "page", size=8.5, hollow=True), Dots(px, py, "ink", size=7.0, hollow=True)]
         note = T("A click opens a cell.", "Щелчок открывает клетку.")
-    return Chart("map", ARRAYS[array], x.scale, y.scale, marks, note=note, picked=True, tall=True)
+    return Chart("map", heading(ARRAYS[array]), x.scale, y.scale, marks, note=note, picked=True, tall=True)
 
 
 def cell_at(quest: Quest, x: float, y: float) -> tuple[int, int]:
@@ -227,8 +239,7 @@ def hunt_charts(quest: Quest, h: Hunted) -> list[Chart]:
     for s, name, hue, dash in searches:
         low, middle, high = (np.where(np.isfinite(v), back(v), np.nan) for v in s.best)
         bests.append(Line(trials, middle, hue, name, dash=dash, low=low, high=high))
-    numbers = np.concatenate([np.ravel(m.y) for m in bests if isinstance(m, Line)])
-    log = array.startswith(("loss", "steps")) and by_decades(numbers[np.isfinite(numbers)])
+    log = logarithmic(array, np.concatenate([np.ravel(m.high) for m in bests if isinstance(m, Line)]))
     tries = Scale(T("trial", "проба"))
     good = rounded(100 * h.share)
     charts = [
@@ -237,14 +248,21 @@ def hunt_charts(quest: Quest, h: Hunted) -> list[Chart]:
         Chart("found", T(f"Share of repeats that found one of the best {good} %", f"Доля повторов, нашедших клетку из лучших {good} %"), tries,
               Scale(T("share", "доля"), low=0.0, high=1.0),
               [Line(trials, s.found, hue, name, dash=dash) for s, name, hue, dash in searches], read=True)]
-    for key, axis, values, matters, hue in (("by-x", spec.x, h.by_column, h.matters[1], GREEN), ("by-y", spec.y, h.by_row, h.matters[0], VIOLET)):
-        way, share, name = along(spec.base, axis), rounded(100 * matters), axis_name(spec.base, axis.key)
-        values = np.where(np.isfinite(values), back(values), np.nan)
-        charts.append(Chart(key, T(f"Best at each {name.en}", f"Лучшее при каждом значении: {name.ru}"), way.scale,
-                            Scale(ARRAYS[array], log=array.startswith(("loss", "steps")) and by_decades(values[np.isfinite(values)])),
+    margins = [np.where(np.isfinite(v), back(v), np.nan) for v in (h.by_column, h.by_row)]
+    both = np.concatenate(margins)[np.isfinite(np.concatenate(margins))]
+    height = Scale(ARRAYS[array], logarithmic(array, both), float(both.min()), float(both.max()))  # one for both: what matters is the steeper
+    for key, axis, values, matters, hue in (("by-x", spec.x, margins[0], h.matters[1], GREEN), ("by-y", spec.y, margins[1], h.matters[0], VIOLET)):
+        way, share, name = along(spec.base, axis), rounded(100 * matters), named(spec.base, axis.key)
+        charts.append(Chart(key, T(f"Best at each {name.en}", f"Лучшее при каждом значении: {name.ru}"), way.scale, height,
                             [Line(way.middles, values, hue, name), Dots(way.middles, values, hue, size=2.5)],
                             T(f"It alone explains {share} % of the map.", f"Сама по себе объясняет {share} % карты."), read=True))
     return charts
+
+
+def logarithmic(array: str, values: np.ndarray) -> bool:
+    """Whether curves of the best are told by their logarithm."""
+    finite = values[np.isfinite(values)]
+    return bool(array.startswith(("loss", "steps")) and finite.size and finite.min() > LEAST and finite.max() > STEEP * finite.min())
 
 
 # --- in words -----------------------------------------------------------------------------------------------------------------------------
@@ -260,7 +278,8 @@ def told(quest: Quest, found: Swept, hunted: Hunted | None = None) -> T:
         at, value = where_of(quest, cell), rounded(float(values[cell]))
         alike = int((values == values[cell]).sum()) - 1
         more = T(f" (as good: {alike} more)", f" (столь же хороших ещё {alike})") if alike else None
-        text = T(f"Best: {name.en} {value} at {at.en}{more.en if more else ''}.", f"Лучшее: {name.ru} {value} при {at.ru}{more.ru if more else ''}.")
+        text = T(f"Best is {value} ({name.en}), at {at.en}{more.en if more else ''}.",
+                 f"Лучшее значение {value} ({name.ru}): {at.ru}{more.ru if more else ''}.")
     lost = rounded(100 * float((found["diverged"] == 1).mean()))
     if lost != "0":
         text = T(f"{text.en} In {lost} % of the cells every run diverges.", f"{text.ru} В {lost} % клеток расходятся все запуски.")
