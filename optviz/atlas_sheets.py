@@ -17,6 +17,7 @@ from .sheet import Chart, Dots, Line, Mark, Regions, Scale, Sheet
 
 MOMENTS = 72  # of the playhead
 CELLS = 1_200_000  # of all maps together that go to a browser
+DESCENTS = T("descents", "спусков")
 DIVERGED = T("diverged", "расходится")
 
 

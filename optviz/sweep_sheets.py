@@ -90,7 +90,7 @@ def sweep_sheet(quest: Quest, found: Swept | Part | None, visit: Descended | Tra
         beside = [loss_chart(spec, visit, 2 if picture else 1)]
     if hunted is not None:
         charts += hunt_charts(quest, hunted)
-    return Sheet([*charts, *beside], columns=min(2, len(charts) + len(beside)))
+    return Sheet([*charts, *beside])  # two columns, so that the map stays where it is when a cell comes
 
 
 def looked_at(quest: Quest, found: Swept) -> tuple[int, int] | None:
@@ -164,7 +164,7 @@ def _searches(x: Along, y: Along, hunted: Hunted | None) -> list[Mark]:
 
 def picture_chart(quest: Quest, cell: tuple[int, int], spec: Run | Study, visit: Descended | Trained) -> Chart | None:
     """A descent's trail on its surface, a network's output over its data; nothing where there is no plane to draw it on."""
-    title = where_of(quest, cell)
+    title = heading(where_of(quest, cell))
     note = T("Of several seeds the first.", "Из нескольких зёрен первое.") if quest.sweep.seeds > 1 else None
     if isinstance(visit, Descended):
         assert isinstance(spec, Run)

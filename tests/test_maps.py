@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 from streamlit.testing.v1 import AppTest
 
 from optviz.atlas import MOST, Atlas, chapter_of, chapters, found, opening
-from optviz.atlas_sheets import basins_sheet, moments, told
+from optviz.atlas_sheets import DESCENTS, basins_sheet, moments, told
 from optviz.basin import Basins, basin
 from optviz.core import Refused
 from optviz.heavy import Part, went
@@ -21,7 +21,6 @@ from optviz.render.sheet_exhibit import sheet_exhibit
 from optviz.render.sheet_picture import FAINT, FULL, HINT, SheetPicture, shades
 from optviz.render.sheet_wire import pack_sheet
 from optviz.sheet import Regions
-from optviz.ui.atlas import DESCENTS
 
 PAGE = Path(__file__).parent.parent / "pages" / "maps.py"
 SMALL = Atlas(Race("himmelblau", (1.0, 2.0), [Entrant("sgd", lr=0.01), Entrant("adam", lr=0.1, muted=True), Entrant("momentum", lr=0.01)], steps=60),

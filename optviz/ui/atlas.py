@@ -9,7 +9,7 @@ from functools import partial
 import streamlit as st
 
 from ..atlas import ASKED, WORK, Atlas, chapter_of, chapters, found
-from ..atlas_sheets import basins_sheet
+from ..atlas_sheets import DESCENTS, basins_sheet
 from ..basin import Basins
 from ..core import T
 from ..heavy import Where, went
@@ -20,7 +20,6 @@ from .sheet import Pick, sheet_stage
 from .text import say
 from .trial import GO
 
-DESCENTS = T("descents", "спусков")
 SOON = 1.0  # seconds that the page waits by itself
 BACKENDS = {"auto": T("whatever suits", "что подойдёт"), "numpy": T("NumPy", "NumPy"), "torch": T("torch", "torch")}
 

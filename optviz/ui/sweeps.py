@@ -8,6 +8,7 @@ from typing import Any
 
 import streamlit as st
 
+from ..atlas_sheets import DESCENTS
 from ..core import T, short
 from ..hunt import GOOD, REPEATS, SEED, Hunt
 from ..optimizers import optimizers
@@ -20,7 +21,7 @@ from ..sweep_presets import views
 from ..sweep_sheets import cell_at, looked_at, sweep_sheet, told
 from . import race as race_panels
 from . import study as study_panels
-from .atlas import DESCENTS, SOON, places
+from .atlas import SOON, places
 from .controls import Desk, Example, Lens, examples
 from .jobs import work
 from .sheet import Pick, sheet_stage
@@ -29,7 +30,7 @@ from .trial import GO
 
 NETWORKS = T("networks", "сетей")
 KINDS = {"descents": T("A descent in every cell", "В каждой клетке спуск"), "networks": T("A network in every cell", "В каждой клетке сеть")}
-SPACED = {EVEN: T("evenly", "равномерно"), LOG: T("by decades", "по декадам")}
+SPACED = {EVEN: T("evenly", "ровно"), LOG: T("decades", "декады")}
 BUDGETS = {str(k * k): T(f"{k * k} = {k} × {k}", f"{k * k} = {k} × {k}") for k in range(2, 8)}
 
 
