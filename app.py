@@ -19,6 +19,7 @@ SECTIONS = {
     ],
     T("Heavy runs", "Долгие расчёты"): [
         st.Page("pages/maps.py", title=say(T("Maps", "Карты"))),
+        st.Page("pages/sweeps.py", title=say(T("Hyper-parameters", "Гиперпараметры"))),
         st.Page("pages/landscape.py", title=say(T("Loss landscape", "Ландшафт потерь"))),
     ],
 }

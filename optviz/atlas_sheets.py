@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from . import heavy
 from .atlas import Atlas
 from .basin import Basin, Basins
 from .core import T, rounded
@@ -18,6 +17,7 @@ from .sheet import Chart, Dots, Line, Mark, Regions, Scale, Sheet
 
 MOMENTS = 72  # of the playhead
 CELLS = 1_200_000  # of all maps together that go to a browser
+DESCENTS = T("descents", "спусков")
 DIVERGED = T("diverged", "расходится")
 
 
@@ -88,8 +88,3 @@ def told(b: Basins) -> T:
     median = rounded(float(np.median(b.steps[there])))
     return T(f"{share} % come to a minimum, half of them within {median} steps; {lost} % diverge.",
              f"В минимум приходит {share} %, половина из них — за {median} шагов; расходится {lost} %.")
-
-
-def went(found: Sequence[Basins]) -> T:
-    """Where the runs went, and how fast they were."""
-    return heavy.went([b.where for b in found], sum(b.minimum.size for b in found), T("descents", "спусков"))

@@ -75,15 +75,15 @@ class Where:
     kept: bool = False  # whether it was on disk already
 
 
-def went(ways: Sequence[Where], count: int, units: T) -> T:
-    """Where so many units of work went, and how fast they were; in Russian their name is in the genitive."""
-    first, seconds = ways[0], max(sum(w.seconds for w in ways), 1e-9)
+def went(where: Sequence[Where], count: int, what: T) -> T:
+    """Where so many runs went, and how fast they were; `what` they are called, as many of them are."""
+    first, seconds = where[0], max(sum(w.seconds for w in where), 1e-9)
     on = {"numpy": "NumPy", "torch": "torch"}[first.backend]
     machine = f"{on}, {first.device}, {first.dtype}" + (f" × {first.processes}" if first.processes > 1 else "")
     speed = rounded(float(f"{count / seconds:.2g}"))
-    kept_en, kept_ru = (" (kept from before)", " (взято готовым)") if all(w.kept for w in ways) else ("", "")
-    return T(f"{rounded(count)} {units.en}: {machine}, {rounded(seconds)} s, {speed} {units.en} a second{kept_en}.",
-             f"{units.ru.capitalize()}: {rounded(count)}. {machine}, {rounded(seconds)} с, {speed} {units.ru} в секунду{kept_ru}.")
+    kept_en, kept_ru = (" (kept from before)", " (взято готовым)") if all(w.kept for w in where) else ("", "")
+    return T(f"{rounded(count)} {what.en}: {machine}, {rounded(seconds)} s, {speed} {what.en} a second{kept_en}.",
+             f"{what.ru.capitalize()}: {rounded(count)}. {machine}, {rounded(seconds)} с, {speed} {what.ru} в секунду{kept_ru}.")
 
 
 class Map(NamedTuple):

@@ -22,9 +22,9 @@ FLOORS = {"core": 0, "expr": 0, "latex": 0, "chance": 0,
           "study_presets": 2, "regular": 2, "boundary": 2, "edits": 2, "pasted": 2, "state_file": 2, "trial": 2, "layers": 2, "probe": 2,
           "scales": 2, "chain": 2, "recurrence": 2, "probe_presets": 2, "rates": 2, "pace": 2, "pace_presets": 2, "batches": 2,
           "inside": 2, "ends": 2, "store": 2, "heavy": 2, "cluster": 2, "basin": 2, "atlas": 2, "sweep": 2, "hunt": 2, "sweep_presets": 2,
-          "landscape": 2, "landscape_presets": 2, "vista": 2, "stability": 2, "explain": 2, "verdict": 2, "names": 2,
+          "landscape": 2, "landscape_presets": 2, "vista": 2, "quest": 2, "stability": 2, "explain": 2, "verdict": 2, "names": 2,
           "palette": 3, "gauges": 3, "scene": 3, "network_scene": 3, "wall": 3, "sheet": 3, "regular_sheets": 3, "pace_scene": 3,
-          "pace_sheets": 3, "batch_sheets": 3, "layers_sheets": 3, "atlas_sheets": 3, "landscape_scene": 3,
+          "pace_sheets": 3, "batch_sheets": 3, "layers_sheets": 3, "atlas_sheets": 3, "landscape_scene": 3, "sweep_sheets": 3,
           "render": 4,
           "cli": 5, "server": 5, "ui": 5, "__main__": 5}
 #: What is not Python's own, and the lowest floor that may know it. torch is no import anywhere: backend.py asks for it when it is needed.

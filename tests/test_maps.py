@@ -9,10 +9,10 @@ from playwright.sync_api import expect
 from streamlit.testing.v1 import AppTest
 
 from optviz.atlas import MOST, Atlas, chapter_of, chapters, found, opening
-from optviz.atlas_sheets import basins_sheet, moments, told, went
+from optviz.atlas_sheets import DESCENTS, basins_sheet, moments, told
 from optviz.basin import Basins, basin
 from optviz.core import Refused
-from optviz.heavy import Part
+from optviz.heavy import Part, went
 from optviz.outcome import nearest
 from optviz.race import Entrant, Race
 from optviz.render.frames import frames
@@ -105,9 +105,10 @@ def test_the_sentences_say_what_the_arrays_say():
     assert f"{lost:.3g} % diverge" in told(b).en and "Ни один старт" in told(b).ru
     b = basin("himmelblau", "sgd", lr=0.01, steps=100, shape=(30, 30))
     assert "100 % come" in told(b).en and f"within {np.median(b.steps):g} steps" in told(b).en
-    assert "900 descents: NumPy, cpu, float64" in went([b]).en and "900" in went([b]).ru
-    again = basin("himmelblau", "sgd", lr=0.01, steps=100, shape=(30, 30))
-    assert "kept from before" in went([again]).en and "взято готовым" in went([again]).ru
+    words = went([b.where], 900, DESCENTS)
+    assert "900 descents: NumPy, cpu, float64" in words.en and "Спусков: 900" in words.ru
+    again = went([basin("himmelblau", "sgd", lr=0.01, steps=100, shape=(30, 30)).where], 900, DESCENTS)
+    assert "kept from before" in again.en and "взято готовым" in again.ru
 
 
 def test_the_maps_go_home_in_every_medium():

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..core import T
-from ..sheet import Chart, Heat, Mark, Regions, Rule, Sheet, moments_of
+from ..sheet import Chart, Ground, Heat, Mark, Regions, Rule, Sheet, moments_of
 from .exhibit import Exhibit
 from .options import SIDES, Options
 from .sheet_picture import SheetPicture
@@ -69,7 +69,7 @@ class SheetExhibit(Exhibit):
 def _numbers(mark: Mark) -> Iterator[tuple[int, float, float, str]]:
     """Moment, place and, of a map, the value there."""
     a = moments_of(mark)
-    if isinstance(mark, Rule):
+    if isinstance(mark, Rule) or (isinstance(mark, Ground) and mark.x is None):  # a formula has no numbers of its own
         return
     if isinstance(mark, Heat):
         x, y = ((edges[1:] + edges[:-1]) / 2 for edges in (a["x"], a["y"]))

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import importlib.util
+from collections.abc import Sequence
 from functools import partial
 
 import streamlit as st
 
 from ..atlas import ASKED, WORK, Atlas, chapter_of, chapters, found
-from ..atlas_sheets import basins_sheet, went
+from ..atlas_sheets import DESCENTS, basins_sheet
 from ..basin import Basins
 from ..core import T
+from ..heavy import Where, went
 from ..race import Race
 from .controls import Desk, Example, Lens, examples
 from .jobs import work
@@ -32,14 +34,18 @@ def stage(desk: Desk[Atlas], take: int) -> None:
     maps = work("maps", T("Descents from everywhere", "Спуски отовсюду"), found, specs, atlas["backend"], soon=SOON) or [None] * len(specs)
     sheet_stage(basins_sheet(atlas, maps), "maps-basins", partial(picked, desk), take)
     if all(isinstance(b, Basins) for b in maps):
-        missing = importlib.util.find_spec("torch") is None
-        more = T(" With torch larger maps are faster: pip install optviz[torch].", " С torch большие карты быстрее: pip install optviz[torch].")
-        st.caption(say(went(maps)) + say(more) * missing)
-        notes = {b.where.note for b in maps if b.where.note}
-        for note in sorted(notes):
-            st.caption(say(T(*note)))
+        places([b.where for b in maps], sum(b.minimum.size for b in maps), DESCENTS)
     words = T("Watch this descent in the Descent lab", "Смотреть этот спуск в лаборатории спуска")
     st.button(say(words), icon=":material/open_in_new:", key="maps-descent", on_click=_to_descent, args=(atlas.race,))
+
+
+def places(where: Sequence[Where], count: int, what: T, fused: bool = True) -> None:
+    """Where so many runs were computed, and what would be faster."""
+    missing = fused and importlib.util.find_spec("torch") is None
+    more = T(" With torch larger maps are faster: pip install optviz[torch].", " С torch большие карты быстрее: pip install optviz[torch].")
+    st.caption(say(went(where, count, what)) + say(more) * missing)
+    for note in sorted({w.note for w in where if w.note}):
+        st.caption(say(T(*note)))
 
 
 def picked(desk: Desk[Atlas], pick: Pick) -> None:

@@ -151,8 +151,8 @@ def _only_open(desk: Desk[Race], i: int | None) -> None:
         desk.turn(f"entrant{k}", k == i)
 
 
-def _entrant(desk: Desk[Race], i: int, e: Entrant) -> None:
-    """Everything about one entrant."""
+def entrant_settings(desk: Desk[Race], i: int, e: Entrant) -> None:
+    """An entrant's settings, and what it does with them."""
     o, k, mine = optimizers[e.optimizer], schedules[e.schedule], partial(while_they_race, desk.spec)
 
     def change(name: str) -> Callable[[Race, Any], Race]:
@@ -176,10 +176,17 @@ def _entrant(desk: Desk[Race], i: int, e: Entrant) -> None:
     lines = (line.replace(r"\leftarrow", r"&\leftarrow", 1) for line in o.latex(**options))
     st.latex(r"\begin{aligned}" + r" \\[4pt] ".join(lines) + r"\end{aligned}\,")
     st.caption(f"{say(o.idea)} {o.paper}")
+
+
+def _entrant(desk: Desk[Race], i: int, e: Entrant) -> None:
+    """Everything about one entrant."""
+    entrant_settings(desk, i, e)
+    mine, place = partial(while_they_race, desk.spec), f"entrant{i}-{e.optimizer}"
     with st.container(horizontal=True, gap="small"):
         desk.button(f"{place}-copy", T("Duplicate", "Дублировать"), mine(lambda r: r.doubled(i)),
                     ":material/content_copy:", lambda: _only_open(desk, i + 1), type="tertiary", disabled=len(desk.spec.entrants) >= MOST_ENTRANTS)
-        desk.button(f"{place}-mute", T("Show", "Показать") if e.muted else T("Hide", "Скрыть"), lambda r: change("muted")(r, not e.muted),
+        desk.button(f"{place}-mute", T("Show", "Показать") if e.muted else T("Hide", "Скрыть"),
+                    mine(lambda r: r.with_entrant(i, lambda e: e.at(muted=not e.muted))),
                     ":material/visibility:" if e.muted else ":material/visibility_off:", type="tertiary")
         desk.button(f"{place}-reset", T("Recommended settings", "Рекомендуемые значения"),
                     mine(lambda r: r.with_entrant(i, lambda e: e.recommended(r.surface))), ":material/restart_alt:", type="tertiary")

@@ -1,0 +1,190 @@
+"""The lab of hyper-parameters: its URL, what its charts and sentences say, and the page in a browser."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from playwright.sync_api import expect
+from streamlit.testing.v1 import AppTest
+
+from optviz.core import Refused, rounded
+from optviz.descent import descend
+from optviz.heavy import Part
+from optviz.hunt import Hunt
+from optviz.quest import ARRAYS, Quest, axis_name, best_cell, found, opening, quest_of, searched, view_of, visited
+from optviz.render.sheet_exhibit import sheet_exhibit
+from optviz.render.sheet_wire import pack_sheet
+from optviz.run import Run
+from optviz.sheet import Dots, Heat, Line
+from optviz.study import Study
+from optviz.sweep import Sweep, settings
+from optviz.sweep_presets import views
+from optviz.sweep_sheets import cell_at, colours, sweep_sheet, told
+
+PAGE = Path(__file__).parent.parent / "pages" / "sweeps.py"
+RUNS = Sweep(Run("ravine", "momentum", steps=40), ("lr", (0.01, 1.0, 7, "log")), ("momentum", (0.0, 0.9, 5)))
+NETS = Sweep(Study("circle", n=60, layers=(4,), epochs=4, loss="logistic"), ("lr", (0.01, 1.0, 4, "log")), ("batch", [4, 16, None]), 2)
+QUESTS = [Quest(RUNS), Quest(RUNS, "steps", (4, 6)), Quest(NETS, "loss_train", (2, 0)), Quest(RUNS, "loss", hunt=Hunt(9, 50, 3, 0.2))]
+
+
+@pytest.fixture(autouse=True)
+def own_store(tmp_path, monkeypatch):
+    """A store of this test's own."""
+    monkeypatch.setenv("OPTVIZ_CACHE", str(tmp_path))
+
+
+def sheet_of(quest):
+    swept = found(quest.sweep)
+    hunted = searched(swept[quest.array], quest.array, quest.hunt) if quest.hunt else None
+    cell = quest.cell or best_cell(swept[quest.array], quest.array)
+    return swept, hunted, sweep_sheet(quest, swept, visited(quest.sweep.cell(*cell)), hunted)
+
+
+# --- the spec -----------------------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("quest", [*QUESTS, *map(quest_of, views.values())])
+def test_a_quest_is_its_url(quest):
+    assert Quest.from_query(quest.to_query()) == quest
+
+
+def test_a_tampered_url_falls_back_and_says_so():
+    notes = []
+    quest = Quest.from_query("surface=ravine&optimizer=momentum&x=lr,log,1e-3,1,5&y=nonsense&show=beauty&cell=9,99&hunt=10&seeds=-1", notes)
+    assert quest.sweep.x.key == "lr" and quest.array == "loss" and quest.cell is None and quest.hunt is None and len(notes) == 5
+
+
+def test_what_another_map_has_not_gives_way():
+    moved = QUESTS[1].on(Run("ravine", "sgd", steps=40))
+    assert moved.sweep.x == RUNS.x and moved.sweep.y.key != "momentum" and moved.cell is None and moved.array == "steps"
+    assert QUESTS[1].at(sweep=NETS).array == "accuracy_val"
+    assert opening("") == quest_of(next(iter(views.values()))) and view_of(opening("").at(array="loss", cell=(1, 1))).key == "adam"
+    assert view_of(Quest(RUNS)) is None
+
+
+def test_every_axis_and_array_has_a_name():
+    for base in (RUNS.base, NETS.base, Run(optimizer="adafactor", schedule="warm_restarts"), Study("spiral", activation="elu", schedule="step")):
+        names = [axis_name(base, key) for key in settings(base)]
+        assert len({name.ru for name in names}) > 0.8 * len(names)
+    assert {*RUNS.arrays, *NETS.arrays} == ARRAYS.keys()
+
+
+@pytest.mark.parametrize(("spec", "why"), [(RUNS.at(x=("lr", (0.01, 1.0, 1000, "log")), y=("momentum", (0.0, 0.9, 100))), "cells .*65536"),
+                                           (Sweep(Run(steps=10_000, noise=1.0), ("lr", (1e-3, 1.0, 64, "log")), seeds=256), "billion steps")])
+def test_what_a_room_cannot_wait_for_is_refused_with_the_limit(spec, why):
+    with pytest.raises(Refused, match=why) as refusal:
+        found(spec)
+    assert re.search("[а-я]", refusal.value.text.ru)
+
+
+# --- charts and sentences -----------------------------------------------------------------------------------------------------------------
+
+
+def test_the_map_shows_each_cell_where_its_values_are():
+    quest = QUESTS[1]
+    swept, _, sheet = sheet_of(quest)
+    own, empty = [mark for mark in sheet.charts[0].marks if isinstance(mark, Heat)]
+    there = np.isfinite(swept.steps)
+    assert np.array_equal(np.isfinite(own.z), there) and np.array_equal(np.isfinite(empty.z), ~there) and (own.z[there] == swept.steps[there]).all()
+    assert all(cell_at(quest, x, y) == (r, c) for c, x in enumerate(swept.x) for r, y in enumerate(swept.y))
+    ring = [mark for mark in sheet.charts[0].marks if isinstance(mark, Dots)][-1]
+    assert (*ring.x, *ring.y) == (swept.x[6], swept.y[4]) and ring.hollow
+    trail = next(mark for mark in sheet.charts[1].marks if isinstance(mark, Line))
+    assert np.array_equal(trail.x, descend(quest.sweep.cell(4, 6)).points[0])
+
+
+def test_one_outlier_does_not_wash_out_the_map():
+    values = np.concatenate([np.linspace(1, 2, 99), [1e6]])
+    assert colours("loss", values)[1] < 2.1 and colours("loss", np.geomspace(1e-6, 1, 50))[2] and colours("reached", values) == (0, 1, False)
+
+
+def test_partial_maps_are_shown_as_they_come(monkeypatch):
+    monkeypatch.setattr("optviz.heavy.TOLD", 0)
+    parts = []
+    found(RUNS, lambda done, whole, part: parts.append(part))
+    first = parts[0]
+    assert isinstance(first, Part) and not first.ready.all()
+    own = sweep_sheet(Quest(RUNS), first).charts[0].marks[0]
+    assert np.array_equal(np.isfinite(own.z), first.ready & np.isfinite(first.arrays["loss"]))
+    assert np.isnan(sweep_sheet(Quest(RUNS), None).charts[0].marks[0].z).all()
+
+
+def test_a_network_is_shown_with_its_boundary_and_its_curves():
+    _, _, sheet = sheet_of(QUESTS[2])
+    chart, picture, losses = sheet.charts
+    assert [word.en for word in chart.y.words] == ["4", "16", "batch: none"] and chart.x.log
+    ground = picture.marks[0]
+    assert isinstance(ground, Heat) and ground.signed and sum(len(mark.x) for mark in picture.marks[1:]) == 60
+    assert len(losses.marks) == 2 and len(losses.marks[0].x) == 5 and "first" in picture.note.en
+
+
+@pytest.mark.parametrize("study", [Study("blobs", n=60, epochs=2, layers=(4,), loss="ce"), Study("plane", n=60, epochs=2, layers=(4,)),
+                                   Study("digits", n=60, epochs=1, layers=(4,), loss="ce")], ids=lambda s: s["data"].key)
+def test_other_networks_are_shown_too(study):
+    quest = Quest(Sweep(study, ("lr", (0.01, 1.0, 2, "log")), ("n", [40, 60])))
+    _, _, sheet = sheet_of(quest)
+    assert [c.key for c in sheet.charts] == (["map", "loss"] if study["data"].key == "digits" else ["map", "cell", "loss"])
+    assert len(pack_sheet(sheet, "ru", {})) > 1000
+
+
+def test_a_hunt_is_drawn_with_its_marginals():
+    quest = QUESTS[3]
+    swept, h, sheet = sheet_of(quest)
+    assert [c.key for c in sheet.charts] == ["map", "cell", "best", "found", "by-x", "by-y", "loss"]
+    tries = [mark for mark in sheet.charts[0].marks if isinstance(mark, Dots) and mark.name]
+    assert len({mark.shape for mark in tries}) == 2 and all(len(mark.x) == 9 for mark in tries)
+    best = {mark.name.en: mark for mark in sheet.charts[2].marks}
+    assert np.array_equal(best["grid"].y, h.grid.best[1]) and np.array_equal(best["random"].low, h.random.best[0])
+    assert np.array_equal(sheet.charts[4].marks[0].y, swept.loss.min(0)) and np.array_equal(sheet.charts[5].marks[0].y, swept.loss.min(1))
+    made = sheet_exhibit(sheet, "sweeps", quest.to_query(), "sweeps", quest_of(views["idle"]) and told(quest, swept, h), {})
+    assert len(list(made.table("en"))) > 35
+
+
+def test_what_is_good_when_it_is_high_is_hunted_upwards():
+    quest = Quest(NETS, "accuracy_val", hunt=Hunt(4, 20))
+    swept, _, sheet = sheet_of(quest)
+    curve = next(mark for chart in sheet.charts if chart.key == "best" for mark in chart.marks)
+    assert (np.diff(curve.y) >= 0).all() and np.nanmax(curve.y) <= swept.accuracy_val.max()
+    assert swept.accuracy_val[best_cell(swept.accuracy_val, "accuracy_val")] == swept.accuracy_val.max()
+
+
+def test_the_sentences_say_what_the_arrays_say():
+    quest = QUESTS[3]
+    swept, h, _ = sheet_of(quest)
+    text = told(quest, swept, h)
+    assert f"Best is {rounded(swept.loss.min())} (final loss)" in text.en and "every run diverges" not in text.en
+    assert f"in {100 * h.random.found[-1]:.3g} % of 50 repeats" in text.en and f"сетка — в {100 * h.grid.found[-1]:.3g} %" in text.ru
+    row, column = np.unravel_index(np.argmin(swept.loss), swept.loss.shape)
+    assert f"learning rate α {swept.x[column]:.3g}, momentum γ {swept.y[row]:.3g}." in text.en
+    none = found(RUNS.at(base=Run("ravine", "momentum", steps=1000), x=("lr", [9.0]), y=("momentum", [0.0, 0.5])))
+    assert "In 100 % of the cells every run diverges" in told(Quest(none.sweep, "steps"), none).en
+    assert "No cell has a number" in told(Quest(none.sweep, "steps"), none).en
+
+
+# --- the page -----------------------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("language", ["en", "ru"])
+def test_every_url_gives_a_page(language):
+    for quest in (QUESTS[3].to_query(), QUESTS[2].to_query(), "x=lr,log,1e-3,1,5&y=lr&show=%00&cell=-1,2&hunt=x&n=20&epochs=1",
+                  "surface=ravine&steps=10000&noise=1&seeds=256&x=lr,log,1e-3,1,64", "formula=x%2By&optimizer=sgd&steps=5&x=lr,log,1e-3,1,3&y=clip_norm,1,2&show=steps"):
+        at = AppTest.from_file(str(PAGE), default_timeout=60)
+        at.query_params.update({name: value for name, _, value in (part.partition("=") for part in quest.split("&"))} | {"lang": language})
+        at.run()
+        assert not at.exception, quest
+
+
+def test_a_click_opens_a_cell(visit):
+    page = visit("/sweeps?surface=ravine&optimizer=momentum&lr=0.01&start=-4.0,1.0&steps=40&x=lr,log,0.01,1,7&y=momentum,even,0,0.9,5&show=loss")
+    expect(page.get_by_text(re.compile("35 descents: NumPy"))).to_be_visible(timeout=30_000)
+    canvas = page.locator("canvas[role=img]")
+    expect(canvas).to_have_count(3, timeout=30_000)
+    box = canvas.first.bounding_box()
+    canvas.first.click(position={"x": 0.3 * box["width"], "y": 0.3 * box["height"]})
+    expect(page).to_have_url(re.compile(r"cell=\d,\d"))
+    row, column = map(int, re.search(r"cell=(\d),(\d)", page.url).groups())
+    assert row >= 3 and column <= 2
+    expect(canvas).to_have_count(3, timeout=30_000)
+    page.get_by_role("button", name=re.compile("in the Descent lab")).click()
+    expect(page).to_have_url(re.compile(r"/\?.*optimizer=momentum:lr=" + re.escape(f"{RUNS.x.values[column]!r}")))
