@@ -76,8 +76,8 @@ def _take(desk: Desk[Study], source: str | bytes, name: str | None = None) -> No
     except Refused as refusal:
         st.session_state[WHY] = refusal.text
         return
-    st.session_state.setdefault(NOTES, {})[desk.page] = notes
     desk.edit(lambda _: study, fresh=True)
+    st.session_state.setdefault(NOTES, {})[desk.page] = notes  # of this story, no more of the one before
 
 
 def _pasting(desk: Desk[Study]) -> None:
