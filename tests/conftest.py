@@ -20,7 +20,7 @@ from streamlit.components.v2 import manifest_scanner
 
 import optviz
 
-settings.register_profile("same", derandomize=True, deadline=None)  # the same examples on every machine; --hypothesis-profile=default tries others
+settings.register_profile("same", derandomize=True, deadline=None, max_examples=60)  # the same examples on every machine; --hypothesis-profile=default tries others
 settings.load_profile("same")
 PATIENCE = 30_000  # ms; the machine may be busy with other tests
 expect.set_options(timeout=PATIENCE)

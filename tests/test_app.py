@@ -27,7 +27,7 @@ def test_the_app_speaks_the_visitors_language(visit, query, locale, seen):
     expect(page.locator("html")).to_have_attribute("lang", "ru" if seen == RUSSIAN else "en")
 
 
-@pytest.mark.parametrize("system", ["light", "dark"])
+@pytest.mark.parametrize("system", ["dark"])
 def test_the_theme_is_the_systems_until_it_is_flipped_and_stays_flipped(visit, system):
     page = visit(color_scheme=system)
     own = ground(page)

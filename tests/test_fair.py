@@ -9,7 +9,6 @@ FIELD = "surface=ravine&steps=100&optimizer=sgd:lr=0.001&optimizer=adam:lr=0.002
 
 
 @pytest.mark.parametrize(("query", "theme", "width", "height", "fair", "mark", "back", "how", "axis"), [
-    (f"?lang=en&{FIELD}", "light", 1280, 720, "Fair race", "tuned", "Back to the untuned rates", "How the rates were found", "learning rate α"),
     (f"?lang=ru&noise=0.2&{FIELD}", "dark", 390, 844, "Честная гонка", "подобрана", "Вернуть прежние скорости", "Как подобраны скорости обучения",
      "скорость обучения α")])
 def test_tune_look_and_go_back(visit, query, theme, width, height, fair, mark, back, how, axis):

@@ -388,9 +388,10 @@ def test_the_command_line_renders(tmp_path):
 def test_the_gallery_renders_the_examples(tmp_path):
     def gallery(*words):
         return subprocess.run([sys.executable, "-m", "optviz", "gallery", *words], capture_output=True, text=True, check=False, cwd=tmp_path)
-    done = gallery("--frames", "2", "--size", "160x90")
-    assert done.returncode == 0 and len(done.stdout.splitlines()) == len(presets)
-    assert sorted(path.name for path in (tmp_path / "assets/gallery").iterdir()) == [f"{n:02}-{key}.gif" for n, key in enumerate(presets, 1)]
+    some = [*presets][:2] + [*presets][-1:]
+    done = gallery(*some, "--frames", "2", "--size", "160x90")
+    assert done.returncode == 0 and len(done.stdout.splitlines()) == 3
+    assert sorted(path.name for path in (tmp_path / "assets/gallery").iterdir()) == [f"{n:02}-{key}.gif" for n, key in enumerate(presets, 1) if key in some]
     assert size_of(tmp_path / "assets/gallery/01-valley.gif") == (160, 90)
     assert gallery("zigzag", "--medium", "png", "-o", "here").stdout.startswith("here/03-zigzag.png: ")
     (tmp_path / "file").touch()
