@@ -121,6 +121,7 @@ def test_a_visitor_trains_looks_back_and_changes_the_network(visit):
     layers.fill("3 2")
     layers.press("Enter")
     page.wait_for_url(re.compile("layers=3,2"))
+    expect(page.locator("[data-testid=stApp]")).to_have_attribute("data-test-script-state", "notRunning")  # the new network is on the stage
     count(page, "^pass 0 of 30$")
     stage.focus()
     page.keyboard.press("ArrowRight")
