@@ -1,6 +1,5 @@
 """Heavy runs: where thousands of descents end on every machine, basins, blocks in processes, what is kept on disk, and everything that may go wrong."""
 
-import json
 import os
 import signal
 import socket
@@ -39,8 +38,9 @@ def own_store(tmp_path, monkeypatch):
 def eager(monkeypatch):
     """torch without a compiler: the same step, operation by operation."""
     monkeypatch.setattr(Torch, "compiles", property(lambda self: False))
-    for cache in (machines._torch, __import__("optviz.ends", fromlist=["_kernel"])._kernel):
-        cache.cache_clear()
+    machines._torch.cache_clear()  # a kernel belongs to its machine: neither here nor later one of the other kind
+    yield
+    machines._torch.cache_clear()
 
 
 def problem(surface="himmelblau", optimizer="adam", schedule="constant", steps=30, n=24, member=0, **settings):
@@ -428,7 +428,6 @@ def test_another_formula_is_another_file(monkeypatch):
     before = store.path_of("spec")
     monkeypatch.setattr(store, "formulas", lambda: "other")
     assert store.path_of("spec") != before
-    assert json.dumps(str(before))  # a path that can be told
 
 
 def test_threads_do_not_meet_in_the_store():
