@@ -34,6 +34,7 @@ class Visitor:
 
     def __init__(self, address: str, number: int):
         self.address, self.number = address, number
+        self.place = f"127.0.{number // 250}.{number % 250 + 1}"  # a machine of one's own, as in a room
         self.waits: list[float] = []
         self.wrong = 0
 
@@ -63,7 +64,8 @@ class Visitor:
         """Come, look, and move a slider once a second until the lesson is over."""
         rng = random.Random(self.number)
         try:
-            async with websockets.connect(f"ws://{self.address}/_stcore/stream", subprotocols=["streamlit"], max_size=None) as socket:
+            async with websockets.connect(f"ws://{self.address}/_stcore/stream", subprotocols=["streamlit"], max_size=None,
+                                          local_addr=(self.place, 0)) as socket:
                 heavy = self.number % HEAVY == 0
                 place = ("maps", f"side={64 + self.number}&steps=300") if heavy else ("", LAB)
                 sliders = await self.ask(socket, *place)
@@ -100,14 +102,14 @@ def memory(pid: int) -> float:
 
 def served(kind: str, port: int) -> subprocess.Popen:
     """A server of either kind, ready."""
-    command = {"ours": ["-m", "optviz", "app", "--port", str(port)],
+    command = {"ours": ["-m", "optviz", "app", "--host", "0.0.0.0", "--port", str(port)],
                "streamlit": ["-m", "streamlit", "run", "app.py", "--server.port", str(port), "--server.headless", "true"]}[kind]
     process = subprocess.Popen([sys.executable, *command], cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     deadline = time.monotonic() + 60
     import urllib.request
     while time.monotonic() < deadline:
         try:
-            with urllib.request.urlopen(f"http://localhost:{port}/_stcore/health", timeout=1):
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/_stcore/health", timeout=1):
                 return process
         except OSError:
             time.sleep(0.2)
@@ -122,12 +124,12 @@ def main() -> None:
         port = 8651 + i
         server = served(kind, port)
         try:
-            asyncio.run(room(f"localhost:{port}", 2, 3))  # what only the first visitor pays
+            asyncio.run(room(f"127.0.0.1:{port}", 2, 3))  # what only the first visitor pays
             before = memory(server.pid)
             halves = []
-            visitors = asyncio.run(room(f"localhost:{port}", count, seconds / 2))
+            visitors = asyncio.run(room(f"127.0.0.1:{port}", count, seconds / 2))
             halves.append(memory(server.pid))
-            visitors += asyncio.run(room(f"localhost:{port}", count, seconds / 2))
+            visitors += asyncio.run(room(f"127.0.0.1:{port}", count, seconds / 2))
             halves.append(memory(server.pid))
             waits = sorted(w for v in visitors for w in v.waits)
             p95 = waits[int(0.95 * len(waits))]

@@ -36,6 +36,14 @@ def port(text: str) -> int:
     return number
 
 
+def count(text: str) -> int:
+    """How many processes."""
+    number = int(text)
+    if not 1 <= number <= 64:
+        raise argparse.ArgumentTypeError(f"{text} is no number of processes; allowed: 1 to 64")
+    return number
+
+
 #: What the command line says of a race, as its URL does.
 RACE = {
     "surface": "rosenbrock, ravine, …: see optviz list surfaces", "formula": "an own formula, for example x^2 + 3*sin(y)", "start": "-1.5,2",
@@ -77,6 +85,7 @@ def parser() -> argparse.ArgumentParser:
     app = commands.add_parser("app", help="open the app in a browser")
     app.add_argument("--host", default="localhost", help="the address to listen on (default: this machine only)")
     app.add_argument("--render", action="store_true", help="draw pictures by URL also for others, where it listens beyond this machine")
+    app.add_argument("--processes", type=count, help="how many serve a room (default: one a core, up to 4; one for this machine alone; Linux only)")
     app.add_argument("--scheduler", metavar="ADDRESS", help="the address of a Dask cluster's scheduler, for heavy runs: tcp://…")
     app.add_argument("--port", type=port, default=8501, help="the port; the next free one if it is taken (default: 8501)")
     rendering = commands.add_parser("render", help="render a race or a training to a file: gif, mp4, webm, png, svg, html, csv, npz, py",
@@ -179,7 +188,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             from .server import serve  # Streamlit takes a second to import; `optviz list` does not need it
             if given.scheduler:
                 os.environ[SCHEDULER] = given.scheduler  # for the processes that do heavy runs
-            serve(given.host, given.port, render=given.render)
+            serve(given.host, given.port, render=given.render, processes=given.processes)
         sys.stdout.flush()
     except BrokenPipeError:  # optviz list | head: the reader has had enough, and Python's own last flush must not complain
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -98,6 +98,8 @@ class Param:
         """The value as float, int or array; a Refused that names keyword, value and range when it is impossible."""
         if value is None and self.optional:
             return None
+        if type(value) is float and not self.whole and self.allowed.holds(value):
+            return value  # nearly all: a page checks hundreds
         a = _number(value)
         if self.one and np.ndim(a):
             raise out_of_range(keyword, value, self.range_text("one number for the whole batch, ", "одно число на весь набор, "))
@@ -300,11 +302,15 @@ class Registry(Mapping[str, V], Generic[V]):
 
     def __init__(self) -> None:
         self._known: dict[str, V] = {}
+        self._bare: dict[str, V] = {}
 
     def add(self, key: str, definition: V) -> V:
         if key in self._known:
             raise ValueError(f"{key!r} is registered twice")
         self._known[key] = definition
+        name = getattr(definition, "name", T(key, key))
+        for words in (key, name.en, name.ru):
+            self._bare.setdefault(_bare(words), definition)
         return definition
 
     def __getitem__(self, key: str) -> V:
@@ -312,12 +318,10 @@ class Registry(Mapping[str, V], Generic[V]):
             if key in self._known:
                 return self._known[key]
             bare = _bare(key)  # "Levy 13", "levy-13" and "levy" are one thing to a visitor, and so is its printed name
-            for known, definition in self._known.items():
-                name = getattr(definition, "name", T(known, known))
-                if bare and bare in (_bare(known), _bare(name.en), _bare(name.ru)):
-                    return definition
-            begins = [known for known in self._known if _bare(known).startswith(bare)]
-            if len(bare) >= 4 and len(begins) == 1:
+            if bare and bare in self._bare:
+                return self._bare[bare]
+            begins = [known for known in self._known if _bare(known).startswith(bare)] if len(bare) >= 4 else []
+            if len(begins) == 1:
                 return self._known[begins[0]]
         raise unknown_name(str(key), self._known)
 

@@ -227,7 +227,8 @@ def preset_of(race: Race) -> Preset | None:
 
     def schedules(race: Race) -> list[str]:
         return [e.schedule for e in race.entrants]
-    alike = [preset for preset in presets.values() if field(preset.race) == field(race)]
+    here = field(race)
+    alike = [preset for preset in presets.values() if field(preset.race) == here]
     return next((preset for preset in alike if schedules(preset.race) == schedules(race)), alike[0] if alike else None)
 
 

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import gc
 import hashlib
 import ipaddress
 import os
 import re
 import signal
 import socket
+import threading
 from pathlib import Path
 
+from . import room
 from .core import Refused, T
 from .render.route import Asgi, Message, Pictures, Receive, Send
 
@@ -26,8 +29,8 @@ MODULES = [f"/_stcore/bidi-components/optviz.stage/{name}.js" for name in
            ("stage", "player", "hands", "plane", "chart", "explain", "gauges", "relief", "scene")]
 
 
-def listen(host: str, port: int) -> socket.socket:
-    """A bound socket on the port, or on the next one that is free."""
+def bind(host: str, port: int) -> socket.socket:
+    """A bound socket on the port, or on the next one that is free; it does not listen yet."""
     try:
         address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
     except (socket.gaierror, UnicodeError):  # the second: a name that cannot be one, such as a..b
@@ -45,7 +48,6 @@ def listen(host: str, port: int) -> socket.socket:
         except OSError:
             bound.close()
             continue
-        bound.listen(128)
         return bound
     last = min(port + TRIES, 65536) - 1
     raise Refused(T(f"no port from {port} to {last} is free on {host}, or {host} is no address of this machine; choose --port or --host",
@@ -85,47 +87,76 @@ def guarded(app: Asgi, page: str) -> Asgi:
 
 def warm() -> None:
     """What the first visitor would wait for: libraries are loaded, and the race that opens the app is run."""
-    from pandas.io.formats import style  # noqa: F401  the table of results
-    from streamlit import dataframe_util
-
     from .outcome import solve
     from .presets import opening
     from .scene import race_scene
 
     race_scene(solve(opening("")))
-    dataframe_util.convert_anything_to_arrow_bytes({"a": [0.0]})
+    gc.collect()
+    gc.freeze()  # what is here now stays: no collection looks at it again
 
 
-def serve(host: str, port: int, script: Path = SITE / "app.py", render: bool = False) -> None:
-    """Run the app until Ctrl-C; the one line printed is its address. Pictures by URL are drawn for this machine, for others with `render`."""
-    with contextlib.suppress(KeyboardInterrupt), listen(host, port) as bound:
-        # Ctrl-C while Streamlit is being imported: as an exception it could be lost in a library that catches everything.
-        signal.signal(signal.SIGINT, lambda *_: os._exit(0))
-        import streamlit as st
-        import uvicorn
-        from streamlit import config
+def answer(bound: socket.socket, script: Path, render: bool, said: str) -> None:
+    """Answer what comes to a socket; `said` is printed when it can."""
+    # Ctrl-C while Streamlit is being imported: as an exception it could be lost in a library that catches everything.
+    signal.signal(signal.SIGINT, lambda *_: os._exit(0))
+    import streamlit as st
+    import uvicorn
+    from streamlit import config
 
-        app = st.App(script)  # first: it tells Streamlit where the configuration file is
-        for name, value in OPTIONS.items():
-            config.set_option(name, value)
+    app = st.App(script)  # first: it tells Streamlit where the configuration file is
+    for name, value in OPTIONS.items():
+        config.set_option(name, value)
+    config.set_option("server.port", bound.getsockname()[1])
+
+    class Server(uvicorn.Server):
+        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+            await super().startup(sockets)
+            print(said, flush=True)
+
+        async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+            await pictures.close()  # else whoever waits for one would hold the server up
+            await super().shutdown(sockets)
+
+    warm()
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    page = (Path(st.__file__).parent / "static/index.html").read_text("utf-8")
+    pictures = Pictures(guarded(app, page), render or alone(bound), alone(bound))
+    # uvicorn takes uvloop where there is one; compressing what goes through a hall's own network takes longer than sending it
+    Server(uvicorn.Config(pictures, log_level="warning", timeout_graceful_shutdown=1, ws_per_message_deflate=False)).run(sockets=[bound])
+
+
+def member(number: int, script: str, render: bool) -> None:
+    """One of a room's processes, with an open socket's number."""
+    def watch() -> None:
+        os.read(0, 1)  # until nobody holds the other end: the room is over
+        os.kill(os.getpid(), signal.SIGINT)
+
+    threading.Thread(target=watch, daemon=True).start()
+    with contextlib.suppress(KeyboardInterrupt), socket.socket(fileno=number) as bound:
+        answer(bound, Path(script), render, "ready")
+
+
+def alone(bound: socket.socket) -> bool:
+    """Whether only this machine can reach a socket."""
+    return ipaddress.ip_address(bound.getsockname()[0]).is_loopback
+
+
+def serve(host: str, port: int, script: Path = SITE / "app.py", render: bool = False, processes: int | None = None) -> None:
+    """Run the app until Ctrl-C; the one line printed is its address. Pictures by URL are drawn for this machine, for others with `render`.
+
+    A room, whom others than this machine reach, gets several processes.
+    """
+    with contextlib.suppress(KeyboardInterrupt), bind(host, port) as bound:
         chosen = bound.getsockname()[1]
-        config.set_option("server.port", chosen)
         if port not in (0, chosen):
             print(f"Port {port} is taken, using {chosen}.", flush=True)
         shown = "localhost" if host in ("localhost", "127.0.0.1") else f"[{host}]" if ":" in host else host
-
-        class Server(uvicorn.Server):
-            async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-                await super().startup(sockets)
-                print(f"http://{shown}:{chosen}", flush=True)
-
-            async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-                await pictures.close()  # else whoever waits for one would hold the server up
-                await super().shutdown(sockets)
-
-        warm()
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-        page = (Path(st.__file__).parent / "static/index.html").read_text("utf-8")
-        local = ipaddress.ip_address(bound.getsockname()[0]).is_loopback
-        pictures = Pictures(guarded(app, page), render or local, local)
-        Server(uvicorn.Config(pictures, log_level="warning", timeout_graceful_shutdown=1)).run(sockets=[bound])
+        said = f"http://{shown}:{chosen}"
+        if processes is None:
+            processes = 1 if alone(bound) else room.usual()
+        if processes > 1 and room.POSSIBLE:
+            room.serve(bound, processes, script, render, said)
+        else:
+            bound.listen(128)
+            answer(bound, script, render, said)

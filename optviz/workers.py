@@ -171,7 +171,7 @@ def receive(back: Any) -> bytes:
 def work() -> None:
     """Answer one job after another until nobody is there to ask."""
     with contextlib.suppress(ImportError, AttributeError, OSError, ValueError):  # what there is of it on this system
-        os.nice(5)
+        os.nice(10)
         import resource
 
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))

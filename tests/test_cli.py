@@ -14,7 +14,7 @@ from conftest import running, stop
 
 import optviz
 from optviz.cli import REGISTRIES
-from optviz.server import listen
+from optviz.server import bind
 
 OPTVIZ = (sys.executable, "-m", "optviz")
 
@@ -104,7 +104,8 @@ def test_ctrl_c_while_starting_is_no_error():
 
 
 def test_a_taken_port_moves_to_the_next_and_says_so():
-    with listen("localhost", 0) as taken:
+    with bind("localhost", 0) as taken:
+        taken.listen()
         port = taken.getsockname()[1]
         with running(*OPTVIZ, "app", "--port", str(port)) as (process, line):
             said = re.fullmatch(r"Port (\d+) is taken, using (\d+)\.", line)
@@ -115,7 +116,10 @@ def test_a_taken_port_moves_to_the_next_and_says_so():
 
 
 def test_small_answers_are_sent_at_once():
-    with listen("localhost", 0) as bound, socket.create_connection(bound.getsockname()):
+    with bind("localhost", 0) as bound:
+        bound.listen()
+        with socket.create_connection(bound.getsockname()):
+            pass
         accepted, _ = bound.accept()
         accepted.close()
     assert accepted.proto == socket.IPPROTO_TCP, "asyncio sets TCP_NODELAY on no other: every answer in two pieces would take 40 ms more"

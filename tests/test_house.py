@@ -26,9 +26,9 @@ FLOORS = {"core": 0, "expr": 0, "latex": 0, "chance": 0,
           "palette": 3, "gauges": 3, "scene": 3, "network_scene": 3, "wall": 3, "sheet": 3, "regular_sheets": 3, "pace_scene": 3,
           "pace_sheets": 3, "batch_sheets": 3, "layers_sheets": 3, "atlas_sheets": 3, "landscape_scene": 3, "sweep_sheets": 3,
           "render": 4,
-          "cli": 5, "server": 5, "ui": 5, "__main__": 5}
+          "cli": 5, "server": 5, "room": 5, "ui": 5, "__main__": 5}
 #: What is not Python's own, and the lowest floor that may know it. torch is no import anywhere: backend.py asks for it when it is needed.
-OUTSIDE = {"numpy": 0, "distributed": 2, "latex2mathml": 4, "PIL": 4, "av": 4, "plotly": 4, "pandas": 5, "segno": 5, "streamlit": 5, "uvicorn": 5}
+OUTSIDE = {"numpy": 0, "distributed": 2, "latex2mathml": 4, "PIL": 4, "av": 4, "plotly": 4, "segno": 5, "streamlit": 5, "uvicorn": 5}
 
 
 def dotted(path):

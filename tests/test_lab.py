@@ -500,3 +500,24 @@ def test_a_phone_shows_the_stage_first_and_a_finger_moves_the_start(visit, langu
     last = page.get_by_role("button", name={"en": "One start", "ru": "Один старт"}[language])
     last.click()
     expect(page.locator("[class*=st-key-descent-scatter]")).to_be_in_viewport(timeout=PATIENCE)
+
+
+def test_results_are_sorted_by_a_press_on_a_heading_and_stay_so(visit):
+    page = visit(SHORT + "&optimizer=momentum:lr=0.001")
+    table = page.get_by_role("region", name="Results")
+
+    def names():
+        return table.get_by_role("rowheader").all_inner_texts()
+
+    expect(table.get_by_role("rowheader")).to_have_count(3)
+    came, head = names(), table.get_by_role("button", name="final loss")
+    values = {name: float(table.get_by_role("row", name=name).get_by_role("cell").first.inner_text()) for name in came}
+    head.click()
+    expect(table.get_by_role("columnheader", name="final loss")).to_have_attribute("aria-sort", "ascending")
+    up = names()
+    assert up == sorted(came, key=values.__getitem__)
+    head.press("Enter")
+    expect(table.get_by_role("columnheader", name="final loss")).to_have_attribute("aria-sort", "descending")
+    assert names() == up[::-1]
+    head.press("Enter")
+    assert names() == came

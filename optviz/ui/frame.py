@@ -1,6 +1,7 @@
 """The frame of every page: its dress, language, theme, errors, its spec in the session and in the URL, sharing.
 
-app.py:   header()                       the style sheet; language, theme and Share at the top right (nothing of it when embedded)
+app.py:   pages(LABS)                    the labs, for st.navigation
+          header()                       the style sheet; language, theme and Share at the top right (nothing of it when embedded)
           guarded(page.run)              a page's error is logged, and the visitor reads one sentence
 a page:   spec = spec_of(read, "descent")   read(query, notes) -> spec; the URL is read once, then the session holds the truth
           put("descent", spec)           in a widget's callback: the new truth; push=True makes an entry in the browser's history
@@ -14,7 +15,7 @@ from __future__ import annotations
 
 import html
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
 from typing import TypeVar
@@ -22,6 +23,7 @@ from urllib.parse import urlencode, urlsplit
 
 import segno
 import streamlit as st
+from streamlit.navigation.page import StreamlitPage
 from streamlit.runtime.pages_manager import PagesManager
 
 from ..core import T
@@ -33,7 +35,7 @@ V = TypeVar("V")
 WEB = Path(__file__).parent / "web"
 ICON = str(WEB / "icon.svg")
 SPECS, NOTES, PUSHES, TAKES, BACKS, SHARE = "frame-specs", "frame-notes", "frame-pushes", "frame-takes", "frame-backs", "frame-share"
-EXPORT, STORIES = "frame-export", "frame-stories"
+EXPORT, STORIES, PAGES = "frame-export", "frame-stories", "frame-pages"
 MOST_NOTES = 4
 LONGEST_NOTE = 300
 
@@ -42,6 +44,16 @@ COLOURS = "".join(f"--optviz-{f.name}: light-dark({getattr(THEMES['light'], f.na
 STYLE = f"<style>.stApp, [data-testid=portal] {{ {COLOURS}}}\n{(WEB / 'frame.css').read_text('utf-8')}</style>"
 
 _frame = st.components.v2.component("optviz.frame", js="frame.js", isolate_styles=False)
+
+
+def pages(labs: Mapping[T, Mapping[str, T]]) -> dict[str, list[StreamlitPage]]:
+    """The labs by section, the first of all at the root; a visit keeps them, for each asks the disk where its file is."""
+    made: dict[str, dict[str, list[StreamlitPage]]] = st.session_state.setdefault(PAGES, {})
+    if language() not in made:
+        first = next(iter(next(iter(labs.values()))))
+        made[language()] = {say(section): [st.Page(f"pages/{lab}.py", title=say(title), default=lab == first) for lab, title in inside.items()]
+                            for section, inside in labs.items()}
+    return made[language()]
 
 
 def embedded() -> bool:

@@ -15,6 +15,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 from ..core import Refused, T, rounded
 from ..jobs import DONE, RUNNING, Job, Jobs, jobs
 from .text import plain, say
+from .turns import aside
 
 SOON = 0.4  # seconds that the page waits by itself
 REST = 0.8  # seconds between two runs of a page
@@ -60,8 +61,9 @@ def work(place: str, about: T, function: Callable[..., Any], *arguments: Any, so
         st.warning(plain(say(refusal.text)), icon=":material/info:")
         return None
     until = time.monotonic() + soon
-    while not job.ended and time.monotonic() < until:
-        time.sleep(0.02)
+    with aside():
+        while not job.ended and time.monotonic() < until:
+            time.sleep(0.02)
     if job.state == DONE:
         return job.result
     if job.ended:

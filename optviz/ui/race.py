@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from typing import Any
 
-import pandas as pd
 import streamlit as st
 
 from ..core import Param, T, rounded, short
@@ -24,6 +22,7 @@ from ..schedules import schedules
 from ..surfaces import surfaces
 from .controls import Desk, Example, examples, label_of
 from .picker import picker
+from .table import table
 from .text import plain, say
 
 
@@ -260,16 +259,12 @@ def results(outcome: Outcome) -> None:
         "diverged_at": T("diverged at step", "разошёлся на шаге"), "within": T("crowd: within tolerance, %", "облако: в допуске, %"),
         "at_best": T("crowd: at the best, %", "облако: у лучшего, %"), "found": T("crowd: minima found", "облако: минимумов найдено"),
         "median": T("crowd: median loss", "облако: медиана"), "diverged": T("crowd: diverged, %", "облако: разошлось, %")}
-    table: dict[str, list[Any]] = {"": [GLYPHS[style.shape] for *_, style in names],
-                                   say(T("optimizer", "оптимизатор")): [say(name) for name, *_ in names]}
+    columns = {}
     for field, head in heads.items():
         values = [getattr(row, field) for row in outcome.rows]
         if field in ("loss", "reached", "gradients") or any(v is not None for v in values):
-            table[say(head)] = [math.nan if v is None else 100 * v if field in ("within", "at_best", "diverged") else v for v in values]
-    frame = pd.DataFrame(table)
-    inks = [f"color: {style.colour}" for *_, style in names]
-    shown = frame.style.apply(lambda _: inks, subset=[frame.columns[0]]).format(rounded, subset=list(frame.columns[2:]), na_rep="–")
-    st.dataframe(shown, hide_index=True, key="results", height="content", placeholder="–", column_config={"": st.column_config.Column(width=34)})
+            columns[head] = [v if v is None or not head.en.endswith("%") else 100 * v for v in values]
+    table("results", T("Results", "Результаты"), [(name, style) for name, _, style in names], T("optimizer", "оптимизатор"), columns)
     told = [f"{glyph(style)} **{say(name)}** {plain(say(row.verdict.text))}"
             for row, (name, _, style) in zip(outcome.rows, names, strict=True) if row.verdict]
     if told:

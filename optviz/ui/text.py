@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from threading import local
 
 import streamlit as st
 
@@ -10,6 +11,15 @@ from ..core import T
 
 LANGUAGES = {"en": "English", "ru": "Русский"}
 CHOSEN = "frame-language"  # in the session; a URL's language counts as chosen, so that it survives a change of page
+
+
+_run = local()  # a page asks hundreds of times in one run, and a run keeps to one thread
+
+
+def begin() -> None:
+    """Before a page is run: what is spoken during the run."""
+    _run.language = None
+    _run.language = language()
 
 
 def chosen() -> str | None:
@@ -24,11 +34,12 @@ def choose(asked: str) -> None:
     """Speak another language from now on."""
     if asked in LANGUAGES:
         st.session_state[CHOSEN] = asked
+        _run.language = None
 
 
 def language() -> str:
     """The language that is spoken now."""
-    return chosen() or ("ru" if (st.context.locale or "").lower().startswith("ru") else "en")
+    return getattr(_run, "language", None) or chosen() or ("ru" if (st.context.locale or "").lower().startswith("ru") else "en")
 
 
 def say(text: T) -> str:
