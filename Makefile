@@ -32,10 +32,10 @@ bench: .venv/bench .venv/chromium
 	$(PY) benchmarks/probe.py
 	$(PY) benchmarks/heavy.py
 	$(PY) benchmarks/sweep.py
+	$(PY) benchmarks/landscape.py
 
 load: .venv/test
 	$(PY) benchmarks/load.py
-	$(PY) benchmarks/landscape.py
 
 clean:
 	rm -rf .venv build dist .pytest_cache .ruff_cache .mypy_cache .hypothesis
