@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, quote, urlsplit
@@ -13,7 +13,7 @@ from urllib.parse import parse_qs, quote, urlsplit
 from . import __version__, optimizers, schedules, surfaces
 from .activations import activations
 from .augment import augmentations
-from .core import Refused, unknown_name
+from .core import Refused, T, shown, unknown_name
 from .datasets import datasets
 from .heavy import SCHEDULER
 from .initializers import initializers
@@ -138,17 +138,22 @@ def render(given: argparse.Namespace) -> None:
     options = file_options(given)
     if link_language in ("en", "ru"):
         options = {"language": link_language} | options
-    lab, text, shown = urlsplit(link).path.rpartition("/")[2] if "?" in link else "", "&".join(fields), sys.stderr.isatty()
-    spec = Study.from_query(text) if lab == "boundary" else Pace.from_query(text).race if lab == "schedules" else Race.from_query(text)
+    lab, text, watched = urlsplit(link).path.rpartition("/")[2] if "?" in link or "://" in link else "", "&".join(fields), sys.stderr.isatty()
+    read: dict[str, Callable[[str], Any]] = {"": Race.from_query, "descent": Race.from_query, "boundary": Study.from_query,
+                                             "schedules": lambda query: Pace.from_query(query).race}
+    if lab not in read:
+        raise Refused(T(f"--url: {shown(lab)} is drawn by the app alone; open the link there and press Export",
+                        f"--url: {shown(lab)} рисует только само приложение; откройте в нём эту ссылку и нажмите «Экспорт»"))
+    spec = read[lab](text)
 
     def progress(share: float) -> None:
         print(f"\r{share:4.0%}", end="" if share < 1 else "\n", file=sys.stderr, flush=True)
     if given.output == "-":
-        data = rendered(spec, None, given.medium, progress if shown else None, **options)
+        data = rendered(spec, None, given.medium, progress if watched else None, **options)
         assert isinstance(data, bytes)
         sys.stdout.buffer.write(data)
     else:
-        path = rendered(spec, given.output, given.medium, progress if shown else None, **options)
+        path = rendered(spec, given.output, given.medium, progress if watched else None, **options)
         assert isinstance(path, Path)
         print(f"{path}: {path.stat().st_size / 1000:.0f} KB", file=sys.stderr)
 

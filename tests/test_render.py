@@ -379,7 +379,8 @@ def test_the_command_line_renders(tmp_path):
     assert done.returncode == 0 and len(done.stdout.splitlines()) == 1 + 3 * 4
     for words, named in ((["--surface", "moon", "-o", str(out)], b"moon"), (["--frames", "0", "-o", str(out)], b"frames"),
                          (["-o", str(tmp_path / "no" / "race.png")], b"race.png cannot be written: no such"), (["--size", "wide", "-o", str(out)], b"size"), (["-o", "-"], b"allowed: gif"),
-                         (["--url", "http://localhost:8501/descent", "--frames", "0", "-o", str(out)], b"frames")):
+                         (["--url", "http://localhost:8501/descent", "--frames", "0", "-o", str(out)], b"frames"),
+                         (["--url", "http://localhost:8501/maps?side=64", "-o", str(out)], b"'maps' is drawn by the app alone")):
         done = optviz(*words)
         assert done.returncode == 2 and named in done.stderr and b"Traceback" not in done.stderr
     assert len(decoded(out.read_bytes())[1]) == 5
