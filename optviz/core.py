@@ -72,6 +72,7 @@ class Range:
         return f"{left}{self.low:.10g}, {self.high:.10g}{right}"
 
 
+EXACT = 2**53  # below it every whole number is a float
 ANY = Range()
 NOT_NEGATIVE = Range(low=0.0)
 POSITIVE = Range(low=0.0, open_low=True)
@@ -98,7 +99,7 @@ class Param:
         """The value as float, int or array; a Refused that names keyword, value and range when it is impossible."""
         if value is None and self.optional:
             return None
-        if type(value) is float and not self.whole and self.allowed.holds(value):
+        if type(value) is (int if self.whole else float) and -EXACT < value < EXACT and self.allowed.holds(float(value)):
             return value  # nearly all: a page checks hundreds
         a = _number(value)
         if self.one and np.ndim(a):

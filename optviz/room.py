@@ -14,6 +14,7 @@ import struct
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 MOST = 4
@@ -61,28 +62,33 @@ class Server:
 
 
 def shared(bound: socket.socket, count: int) -> list[socket.socket]:
-    """A bound socket and others on its port, all listening."""
-    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)  # only now: while it was bound, the port had to be nobody else's
+    """A bound socket and others on its port, all listening; itself alone where the system cannot do that."""
     sockets = [bound]
-    for _ in range(count - 1):
-        sockets.append(socket.socket(bound.family, socket.SOCK_STREAM, socket.IPPROTO_TCP))
-        for option in (socket.SO_REUSEADDR, socket.SO_REUSEPORT):
-            sockets[-1].setsockopt(socket.SOL_SOCKET, option, 1)
-        sockets[-1].bind(bound.getsockname())
-    by_address(bound, count)
+    try:
+        if count > 1 and POSSIBLE:
+            bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)  # only now: when it was bound, the port had to be nobody else's
+            by_address(bound, count)
+            for _ in range(count - 1):
+                sockets.append(socket.socket(bound.family, socket.SOCK_STREAM, socket.IPPROTO_TCP))
+                for option in (socket.SO_REUSEADDR, socket.SO_REUSEPORT):
+                    sockets[-1].setsockopt(socket.SOL_SOCKET, option, 1)
+                sockets[-1].bind(bound.getsockname())
+    except OSError:
+        for other in sockets[1:]:
+            other.close()
+        sockets = [bound]
     for each in sockets:
         each.listen(128)
     return sockets
 
 
-def serve(bound: socket.socket, count: int, script: Path, render: bool, said: str) -> None:
-    """So many processes on one port until Ctrl-C, one that dies begun anew; `said` is printed when all answer."""
-    sockets = shared(bound, count)
+def serve(sockets: Sequence[socket.socket], script: Path, render: bool, ready: Callable[[], object]) -> None:
+    """A process a socket until Ctrl-C, one that dies begun anew; `ready` is called when all answer."""
     servers = [Server(each, script, render) for each in sockets]
     try:
         for server in servers:
             server.ready()
-        print(said, flush=True)
+        ready()
         while True:
             time.sleep(0.5)
             for i, server in enumerate(servers):

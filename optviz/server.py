@@ -12,6 +12,7 @@ import re
 import signal
 import socket
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 from . import room
@@ -96,8 +97,8 @@ def warm() -> None:
     gc.freeze()  # what is here now stays: no collection looks at it again
 
 
-def answer(bound: socket.socket, script: Path, render: bool, said: str) -> None:
-    """Answer what comes to a socket; `said` is printed when it can."""
+def answer(bound: socket.socket, script: Path, render: bool, ready: Callable[[], object]) -> None:
+    """Answer what comes to a socket; `ready` is called when it can."""
     # Ctrl-C while Streamlit is being imported: as an exception it could be lost in a library that catches everything.
     signal.signal(signal.SIGINT, lambda *_: os._exit(0))
     import streamlit as st
@@ -112,7 +113,7 @@ def answer(bound: socket.socket, script: Path, render: bool, said: str) -> None:
     class Server(uvicorn.Server):
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
             await super().startup(sockets)
-            print(said, flush=True)
+            ready()
 
         async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
             await pictures.close()  # else whoever waits for one would hold the server up
@@ -132,9 +133,13 @@ def member(number: int, script: str, render: bool) -> None:
         os.read(0, 1)  # until nobody holds the other end: the room is over
         os.kill(os.getpid(), signal.SIGINT)
 
+    def ready() -> None:
+        print(flush=True)
+        os.dup2(2, 1)  # whatever prints from now on prints to the log
+
     threading.Thread(target=watch, daemon=True).start()
     with contextlib.suppress(KeyboardInterrupt), socket.socket(fileno=number) as bound:
-        answer(bound, Path(script), render, "ready")
+        answer(bound, Path(script), render, ready)
 
 
 def alone(bound: socket.socket) -> bool:
@@ -152,11 +157,14 @@ def serve(host: str, port: int, script: Path = SITE / "app.py", render: bool = F
         if port not in (0, chosen):
             print(f"Port {port} is taken, using {chosen}.", flush=True)
         shown = "localhost" if host in ("localhost", "127.0.0.1") else f"[{host}]" if ":" in host else host
-        said = f"http://{shown}:{chosen}"
         if processes is None:
             processes = 1 if alone(bound) else room.usual()
-        if processes > 1 and room.POSSIBLE:
-            room.serve(bound, processes, script, render, said)
+        sockets = room.shared(bound, processes)
+
+        def ready() -> None:
+            print(f"http://{shown}:{chosen}", flush=True)
+
+        if len(sockets) > 1:
+            room.serve(sockets, script, render, ready)
         else:
-            bound.listen(128)
-            answer(bound, script, render, said)
+            answer(bound, script, render, ready)

@@ -24,6 +24,7 @@ NOTE, OPEN, VERSIONS, LAST = "controls-note", "controls-open", "controls-version
 KEYS = 40  # of a widget in turn: few, so that a long visit stays small; enough that a browser has forgotten the last of that name
 TOLD = "controls-told"  # the name of the example that is on, for whoever shows the picture alone
 LONGEST = 40  # signs of a number
+STYLE = f"<style>{(WEB / 'controls.css').read_text('utf-8')}</style>"  # as a path, it would be read anew in every run
 
 
 def label_of(o: Optimizer, name: str) -> str:
@@ -38,7 +39,7 @@ class Desk(Generic[S]):
     def __init__(self, page: str, read: Callable[[str, list[T]], S]):
         framed()
         self.page, self.read = page, read
-        st.html(WEB / "controls.css")
+        st.html(STYLE)
 
     @property
     def spec(self) -> S:
