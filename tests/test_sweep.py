@@ -10,6 +10,7 @@ from optviz.core import Refused
 from optviz.descent import descend
 from optviz.grid import axes, band
 from optviz.heavy import compute
+from optviz.outcome import belongs
 from optviz.study import Study
 from optviz.sweep import MOST_PRODUCTS, Line, Sweep, seeds_of, settings, usual
 from optviz.training import Training
@@ -83,6 +84,8 @@ def test_what_ends_elsewhere_has_reached_nothing():
     found = ov.sweep(ov.Run(own, "sgd", (9.0, 1.0), steps=200), ("start_x", [9.0, 4.0]), ("lr", [0.05]), keep=False)
     assert found.loss[0] == pytest.approx([-11.04, -4.81], abs=0.01)
     assert found.reached.tolist() == found.escaped.tolist() == [[0, 1]] and np.isnan(found.steps[0, 0]) and found.steps[0, 1] > 0
+    place = np.array([[4.5], [0.0]])  # in the box, but on the way down to (4.91, 0), not to (0, 0)
+    assert [belongs(own, place, own.value(*place), np.array([k]), 1e-3).item() for k in (1, 2)] == [True, False]
     assert ov.basin(own, "sgd", shape=(2, 19), lr=0.05, keep=False).minimum[:, -2].tolist() == [-1, -1]  # from x = 9, too
 
 
