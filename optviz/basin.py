@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from .backend import Numpy
-from .core import POSITIVE, Param, Range, T, out_of_range
+from .core import POSITIVE, Param, Range, Refused, T, out_of_range
 from .descent import BLOCK, Problem
 from .ends import Ends, ends
-from .heavy import Where, compute
+from .heavy import Where, compute, finished
 from .minima import Box, as_deep
 from .optimizers import optimizers
-from .outcome import nearest
+from .outcome import belongs, nearest
 from .run import Run
 from .surfaces import Surface, checked_box
 
+MOST_STEPS = 2e10  # of all descents of a map together: a quarter of an hour on one core, seconds on a GPU
 SIDE = Param(256, 16, 2048, log=True, allowed=Range(1, 4096), whole=True)
 TOLERANCE = Param(1e-3, 1e-12, 10.0, log=True, allowed=POSITIVE, one=True)
 AT_ONCE, ON_TORCH = 4 * BLOCK, 16 * BLOCK  # cells of a block, on NumPy and on torch where nobody knows how much memory is free
@@ -33,6 +34,22 @@ def at_once(machine: Numpy) -> int:
     return ON_TORCH if room is None else room // (2 * 8 * NUMBERS)
 
 
+def checked_shape(shape: Any, side: Param) -> tuple[int, int]:
+    """Rows and columns of a map."""
+    try:
+        rows, columns = shape
+    except (TypeError, ValueError):
+        raise out_of_range("shape", shape, T("two whole numbers: rows, columns", "два целых числа: строки, столбцы")) from None
+    return side.check("shape", rows), side.check("shape", columns)
+
+
+def check_steps(work: float, fewer: T) -> None:
+    """Refuse descents that nobody would wait for; `fewer` is what had better be less."""
+    if work > MOST_STEPS:
+        raise Refused(T(f"this map takes about {work:.1g} steps, and {MOST_STEPS:.0g} is the limit; choose fewer {fewer.en}",
+                        f"для этой карты нужно около {work:.1g} шагов, а предел — {MOST_STEPS:.0g}; уменьшите число {fewer.ru}"))
+
+
 @dataclass(frozen=True, init=False)
 class Basin:
     """The spec: a run whose start is every cell of a grid; rows go along y, columns along x, ends included."""
@@ -43,13 +60,9 @@ class Basin:
     tolerance: float
 
     def __init__(self, run: Run, shape: Any = (256, 256), box: Any = None, tolerance: float = TOLERANCE.default):
-        try:
-            rows, columns = shape
-        except (TypeError, ValueError):
-            raise out_of_range("shape", shape, T("two whole numbers: rows, columns", "два целых числа: строки, столбцы")) from None
         put = object.__setattr__
         put(self, "run", Run(run.surface, run.optimizer, None, run.steps, run.schedule, **dict(run.settings)))  # whatever start it had
-        put(self, "shape", (SIDE.check("shape", rows), SIDE.check("shape", columns)))
+        put(self, "shape", checked_shape(shape, SIDE))
         put(self, "box", checked_box(run.surface.box if box is None else box))
         put(self, "tolerance", TOLERANCE.check("tolerance", tolerance))
 
@@ -79,8 +92,12 @@ class Basin:
     def fused(self) -> bool:
         return optimizers[self.run.optimizer].traceable
 
+    @property
+    def definitions(self) -> Sequence[Any]:
+        return self.run.definitions
+
     def spec(self) -> str:
-        return f"basin {self.to_query()}"
+        return f"basin {self.to_query()} {self.run.surface}"  # as it is defined, too: anybody can give a key to a formula
 
     def size(self, machine: Numpy) -> int:
         return at_once(machine)
@@ -97,9 +114,10 @@ class Basin:
             level = depth[self._nearest(ends(problem, machine))] + self.tolerance
         end = ends(problem, machine, level)
         near = self._nearest(end)
-        there = (np.abs(end.loss - depth[near]) <= self.tolerance) & (end.diverged < 0)
-        return {"minimum": np.where(there, near, -1), "nearest": near, "steps": np.where(there, end.steps, -1), "loss": end.loss,
-                "diverged": end.diverged}
+        known = (end.diverged < 0) & belongs(s, end.points, end.loss, near, self.tolerance)
+        there = known & (end.loss <= depth[near] + self.tolerance)
+        return {"minimum": np.where(there, near, -1), "nearest": np.where(known, near, -1), "steps": np.where(there, end.steps, -1),
+                "loss": end.loss, "diverged": end.diverged}
 
     def problem(self, low: int, high: int) -> Problem:
         """The descents of some cells."""
@@ -124,8 +142,9 @@ class Basin:
 class Basins:
     """What came of it, (rows, columns): `minimum` is an index into the surface's minima, -1 where the descent has not come to one.
 
-    It has come to one where its loss is within the tolerance of that minimum's; `steps` is the first step from which on it stays there, -1
-    for none. `nearest` is the minimum that it ends nearest to, come or not; `diverged` the step at which it left the numbers, -1 for none.
+    It has come to one where it `belongs` to it and its loss is within the tolerance of that minimum's; `steps` is the first step from which on
+    the loss stays so low, -1 for none. `nearest` is the minimum that it ends nearest to, come or not, -1 where it belongs to none that is
+    known; `diverged` the step at which it left the numbers, -1 for none.
     """
 
     basin: Basin
@@ -135,6 +154,11 @@ class Basins:
     loss: np.ndarray
     diverged: np.ndarray
     where: Where
+
+    @property
+    def elsewhere(self) -> float:
+        """The share that neither diverges nor ends where minima are known: outside the surface's box beyond higher ground, or lower than they are."""
+        return float(((self.nearest < 0) & (self.diverged < 0)).mean())
 
     @property
     def x(self) -> np.ndarray:
@@ -147,16 +171,23 @@ class Basins:
         return self.basin.axes[1]
 
 
-def basin(surface: str | Surface | Run | Basin = "himmelblau", optimizer: str = "adam", *, shape: Any = (256, 256), box: Any = None,
-          tolerance: float = TOLERANCE.default, backend: str = "auto", device: str = "auto", dtype: str | None = None,
+def basin(surface: str | Surface | Run | Basin = "himmelblau", optimizer: str | None = None, *, shape: Any = None, box: Any = None,
+          tolerance: float | None = None, backend: str = "auto", device: str = "auto", dtype: str | None = None,
           processes: int | None = None, scheduler: str | None = None, progress: Callable[..., Any] | None = None, keep: bool = True,
           **settings: Any) -> Basins:
     """Descend from every cell of a grid over the box: row i starts at y = linspace(y0, y1, rows)[i], column j at x likewise.
 
-    `settings` are those of a run: steps, lr, schedule, noise, … With scheduler="tcp://…" the blocks go to a Dask cluster.
+    `settings` are those of a run: steps, lr, schedule, noise, …; what is given besides a Run replaces its own. Without other words it is Adam
+    on 256 × 256 cells. With scheduler="tcp://…" the blocks go to a Dask cluster.
     """
-    if not isinstance(surface, Basin):
-        run = surface if isinstance(surface, Run) else Run(surface, optimizer, **settings)
-        surface = Basin(run, shape, box, tolerance)
+    if "start" in settings:
+        raise Refused(T("start: every cell of a map is a start; leave it out", "start: на карте стартует каждая ячейка; уберите этот аргумент"))
+    asked = {name: value for name, value in {"shape": shape, "box": box, "tolerance": tolerance}.items() if value is not None}
+    if isinstance(surface, Basin):
+        finished(surface, {"optimizer": optimizer, **settings, **asked})
+    else:
+        run = surface.at(optimizer, **settings) if isinstance(surface, Run) else Run(surface, "adam" if optimizer is None else optimizer, **settings)
+        surface = Basin(run, **asked)
+    check_steps(surface.work, T("cells or steps", "ячеек или шагов"))
     found = compute(surface, backend=backend, device=device, dtype=dtype, processes=processes, scheduler=scheduler, progress=progress, keep=keep)
     return Basins(surface, **found.arrays, where=found.where)

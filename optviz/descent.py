@@ -15,7 +15,7 @@ from .backend import Numpy, backend
 from .core import Choice, Param, Range, Refused, T, out_of_range
 from .optimizers import Optimizer, optimizers
 from .oracle import Disturbance, Oracle, gaussian
-from .run import CLIPS, COMMON, STEPS, Run, checked_start, find, settled
+from .run import CLIPS, STEPS, Run, checked_start, find, replaced, settled
 from .schedules import Schedule, schedules
 from .surfaces import Surface, surfaces
 from .trace import Given, Plan, begin_state, python_step, whole_step
@@ -55,17 +55,11 @@ def descend(surface: str | Surface | Run, optimizer: str | Optimizer | None = No
     Without other words it is SGD for 300 steps at a constant rate from the surface's start; what is given besides a Run replaces its own.
     """
     words = [optimizer, start, steps, schedule]
-    own: list[Any] = ["sgd", None, STEPS.default, "constant"]
     if isinstance(surface, Run):
-        own = [surface.optimizer, surface.start, surface.steps, surface.schedule]
-        kept = {"lr", *COMMON}  # another optimizer or schedule brings its own settings; the rate and the circumstances stay
-        if optimizer is None or find(optimizers, "optimizer", optimizer, Optimizer).key == surface.optimizer:
-            kept |= set(optimizers[surface.optimizer].params)
-        if schedule is None or find(schedules, "schedule", schedule, Schedule).key == surface.schedule:
-            kept |= {name for name, _ in surface.settings if name.startswith("schedule_")}
-        settings = {name: value for name, value in surface.settings if name in kept} | settings
+        words, settings = replaced(surface, words, settings)
         surface = surface.surface
-    words = [mine if word is None else word for word, mine in zip(words, own, strict=True)]
+    else:
+        words = [mine if word is None else word for word, mine in zip(words, ("sgd", None, STEPS.default, "constant"), strict=True)]
     return Problem(surface, words, settings, record, memory, member).solve(backend, device, dtype)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from contextlib import contextmanager
@@ -17,20 +17,24 @@ from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
-from .backend import Numpy, backend, chosen
-from .cluster import Unreachable, connected
-from .core import Refused, T, rounded
+from .backend import Numpy, chosen
+from .cluster import PATIENCE, Cluster, Unreachable, connected
+from .core import Param, Range, Refused, T, rounded
 from .store import load, save
-from .workers import Lost, Pool, TooLarge
+from .workers import Lost, Pool
 
 SCHEDULER = "OPTVIZ_SCHEDULER"
+PROCESSES = Param(None, 1, 64, allowed=Range(1, 1024), whole=True, one=True, optional=True)
 AGAIN = 2  # times that a block may be lost with its process
 AHEAD = 2  # blocks that wait for each process
 TOGETHER = 2e7  # member-steps below which no process is worth its start
-TOLD = 0.3  # seconds between two pictures of what is there so far
+TOLD, SPARED = 0.3, 20  # seconds between two pictures of what is there so far, and how many times as long as making one took
 LONGEST = 1800.0  # seconds that one block may take in a process of its own
+BEGUN = 60.0  # seconds in which a process has begun, if it can at all
 BLOCKS = 16  # of a whole, at least, so that there is something to see on the way
 BROKEN = T("the workers died again and again; make the map smaller", "рабочие процессы гибнут раз за разом; уменьшите карту")
+ALONE = T("no other process can be started here, so this one computed it all", "другие процессы здесь не запускаются, поэтому всё посчитал этот")
+GONE = T("the accelerator went away in the middle; the rest was computed by NumPy", "ускоритель пропал посреди расчёта; остальное досчитал NumPy")
 
 
 class Field(Protocol):
@@ -50,6 +54,10 @@ class Field(Protocol):
     @property
     def fused(self) -> bool:
         """Whether torch can do it."""
+
+    @property
+    def definitions(self) -> Sequence[Any]:
+        """What it runs that it names by a key."""
 
     def spec(self) -> str:
         """The whole field in a line: two with the same line have the same arrays."""
@@ -111,32 +119,60 @@ def compute(field: Field, *, backend: str = "auto", device: str = "auto", dtype:
     """All cells of a field.
 
     `progress` is told how much is done, of how much, and sometimes what there is so far. `processes` are as many as there are cores, where
-    there is work for them. With `scheduler`, the address of a Dask cluster's, the blocks go there; as OPTVIZ_SCHEDULER in the environment it
-    is for all, and then what it cannot do is done here.
+    there is work for them. With `scheduler`, the address of a Dask cluster's, the blocks go there, and each worker chooses its own machine; as
+    OPTVIZ_SCHEDULER in the environment it is for all that is worth it, and then what it cannot do is done here.
     """
-    spec = f"{backend} {device} {dtype} {field.spec()}"
-    if keep and (found := load(spec)) is not None:
-        arrays, about = found
-        about["note"] = tuple(about["note"]) if about["note"] else None
-        if _complete(field, arrays):
-            return Map(arrays, replace(Where(**about), kept=True))
-    machine, note = chosen(backend, device, dtype, field.work if field.fused else 0.0)
-    begun, everywhere = time.perf_counter(), os.environ.get(SCHEDULER)
-    with machine.threads(processes or os.cpu_count() or 1):
+    processes = PROCESSES.check("processes", processes)
+    foreign = [d.key for d in field.definitions if not own(d)]
+    keep, spec = keep and not foreign, f"{backend} {device} {dtype} {field.spec()}"
+    if keep and (kept := load(spec)) is not None and _complete(field, kept[0]):
+        return Map(kept[0], replace(Where(**kept[1]), kept=True))
+    begun, notes, found = time.perf_counter(), list[T](), None
+    asked = backend, device, dtype, field.work if field.fused else 0.0
+    if foreign:
+        names, processes, scheduler = ", ".join(foreign), 1, None
+        notes.append(T(f"{names}: defined outside optviz, where other processes do not look and it may change; computed in this one, and not kept",
+                       f"{names}: определено вне optviz, другим процессам неизвестно и может измениться; посчитано в этом процессе и не сохранено"))
+    elif address := scheduler or (field.work >= TOGETHER and os.environ.get(SCHEDULER)):
         try:
-            with executor(field, machine, processes, scheduler or everywhere) as (pool, count):
-                arrays, moved = _spread(field, machine, pool, count, progress)
+            with connected(address, again=bool(scheduler)) as pool:
+                found = _spread(field, Numpy(), asked, pool, pool.count, progress)
         except Unreachable as refusal:
-            if scheduler or not everywhere:
+            if scheduler:
                 raise
-            note = refusal.text.en, refusal.text.ru
-            with executor(field, machine, processes, None) as (pool, count):
-                arrays, moved = _spread(field, machine, pool, count, progress)
-    name, on, kind = machine.said.split()
-    where = Where(name, on, kind, count, time.perf_counter() - begun, field.work, moved or note)
-    if keep and not moved:
-        save(spec, arrays, asdict(where))
-    return Map(arrays, where)
+            notes.append(refusal.text)
+    if found is None:
+        machine, missing = chosen(*asked)
+        notes += [T(*missing)] if missing else []
+        with machine.threads(processes or cores()), executor(field, machine, processes) as (pool, count, alone):
+            found = _spread(field, machine, (*machine.said.split(), 0.0), pool, count, progress)
+        notes += [alone] if alone else []
+    name, on, kind = found.said.split()
+    where = Where(name, on, kind, found.processes, time.perf_counter() - begun, field.work)
+    if keep and not found.note:
+        save(spec, found.arrays, asdict(where))  # without the notes: they are about this moment
+    notes += [found.note] if found.note else []
+    return Map(found.arrays, replace(where, note=("; ".join(n.en for n in notes), "; ".join(n.ru for n in notes)) if notes else None))
+
+
+def own(definition: Any) -> bool:
+    """Whether a key stands for one definition in every process and for every digest of the sources: that of a function of this package."""
+    functions = [value for value in vars(definition).values() if callable(value)]
+    ours = all(f"{getattr(f, '__module__', '')}.".startswith(f"{__package__}.") for f in functions)
+    return ours and any(getattr(f, "__name__", "") == definition.key for f in functions)
+
+
+def cores() -> int:
+    """How many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def finished(spec: Any, given: Mapping[str, Any]) -> None:
+    """Refuse what is given besides a finished spec: it has all of it already."""
+    if names := ", ".join(name for name, value in given.items() if value is not None):
+        kind = type(spec).__name__
+        raise Refused(T(f"a {kind} is complete, and {names} would change it; give {names} to a new {kind}",
+                        f"{kind} — уже полное задание, а {names} его бы изменили; передайте {names} новому {kind}"))
 
 
 def _complete(field: Field, arrays: Mapping[str, np.ndarray]) -> bool:
@@ -145,9 +181,23 @@ def _complete(field: Field, arrays: Mapping[str, np.ndarray]) -> bool:
         name: (np.dtype(kind).str[1:], tuple(field.shape)) for name, kind in field.arrays.items()}
 
 
-def piece(field: Field, low: int, high: int, machine: tuple[str, ...]) -> dict[str, np.ndarray]:
-    """Some cells, in whichever process."""
-    return dict(field.piece(low, high, backend(*machine)))
+class Answer(NamedTuple):
+    """Some cells, and the machine that computed them; or why it could not: for its "memory", or because it is "gone"."""
+
+    said: str
+    arrays: dict[str, np.ndarray]
+    failed: str | None = None
+
+
+def piece(field: Field, low: int, high: int, asked: tuple[Any, ...]) -> Answer:
+    """Some cells, in whichever process, by the machine that is chosen there."""
+    machine, _ = chosen(*asked)
+    try:
+        return Answer(machine.said, dict(field.piece(low, high, machine)))
+    except Exception as failure:
+        if (what := machine.failed(failure)) is None:
+            raise
+        return Answer(machine.said, {}, what)
 
 
 # --- where blocks are computed -----------------------------------------------------------------------------------------------------------
@@ -167,71 +217,77 @@ class Here(Executor):
 
 
 @contextmanager
-def executor(field: Field, machine: Numpy, processes: int | None, scheduler: str | None) -> Iterator[tuple[Executor, int]]:
-    """Where blocks go, and how many at a time."""
-    if scheduler is not None:
-        with connected(scheduler) as found:
-            yield found
-        return
-    count = processes or os.cpu_count() or 1
+def executor(field: Field, machine: Numpy, processes: int | None) -> Iterator[tuple[Executor, int, T | None]]:
+    """Where blocks go on this computer, how many at a time, and why no more of them."""
+    count = processes or cores()
     if machine.xp is not np or count == 1 or (processes is None and field.work < TOGETHER):
-        yield Here(), 1
+        yield Here(), 1, None
         return
     with Pool(count, LONGEST) as pool:
-        yield pool, count
+        begun = wait([pool.submit(os.getpid) for _ in range(count)], BEGUN).done
+        if all(future.exception() for future in begun):
+            yield Here(), 1, ALONE
+        else:
+            yield pool, count, None
 
 
-def _spread(field: Field, machine: Numpy, pool: Executor, count: int, progress: Callable[..., Any] | None) -> tuple[dict[str, np.ndarray], Any]:
-    """Every block, wherever it is computed, in its place; and what had to be done differently."""
+class Spread(NamedTuple):
+    """A whole: its arrays, the machine that computed most of it, of how many at a time, and what was not as expected."""
+
+    arrays: dict[str, np.ndarray]
+    said: str
+    processes: int
+    note: T | None
+
+
+def _spread(field: Field, machine: Numpy, asked: tuple[Any, ...], pool: Executor, count: int, progress: Callable[..., Any] | None) -> Spread:
+    """Every block, wherever it is computed, in its place."""
     cells = int(np.prod(field.shape))
-    size = max(1, min(field.size(machine), -(-cells // (BLOCKS if progress else count))))
+    size = max(1, min(field.size(machine), -(-cells // (max(BLOCKS, count) if progress else count))))
     todo = deque(_Block(low, min(low + size, cells)) for low in range(0, cells, size))
     arrays = {name: np.zeros(cells, kind) for name, kind in field.arrays.items()}
-    ready, told, moved = np.zeros(cells, bool), time.perf_counter(), None
+    ready, tell, note, said = np.zeros(cells, bool), time.perf_counter() + TOLD, None, Counter[str]()
     going: dict[Future[Any], _Block] = {}
     try:
         while todo or going:
             while todo and len(going) < AHEAD * count:
                 block = todo.popleft()
-                going[pool.submit(piece, field, block.low, block.high, tuple(machine.said.split()))] = block
+                going[pool.submit(piece, field, block.low, block.high, asked)] = block
                 if isinstance(pool, Here):
                     break
-            for future in wait(going, return_when=FIRST_COMPLETED).done:
+            done = wait(going, PATIENCE, FIRST_COMPLETED).done
+            if not done and isinstance(pool, Cluster):
+                pool.watch()
+            for future in done:
                 block = going.pop(future)
                 try:
-                    found = future.result()
-                except (MemoryError, TooLarge):
-                    todo.extendleft(reversed(_halved(block)))
+                    answer = future.result()
                 except Lost:
                     if block.lost >= AGAIN:
                         raise Refused(BROKEN) from None
                     todo.appendleft(block._replace(lost=block.lost + 1))
-                except Exception as failure:
-                    what = machine.failed(failure)
-                    if what == "memory":
-                        todo.extendleft(reversed(_halved(block)))
-                    elif what == "gone":
-                        machine, moved = Numpy(), GONE
-                        todo.appendleft(block)
-                    else:
-                        raise
+                    continue
+                if answer.failed == "memory":
+                    todo.extendleft(reversed(_halved(block)))
+                elif answer.failed == "gone":
+                    asked, note = (*Numpy.said.split(), 0.0), GONE
+                    todo.appendleft(block)
                 else:
-                    for name, a in found.items():
+                    for name, a in answer.arrays.items():
                         arrays[name][block.low:block.high] = a
                     ready[block.low:block.high] = True
+                    said[answer.said] += block.high - block.low
             if progress:
-                now = time.perf_counter()
-                part = None
-                if now - told > TOLD and todo:
-                    part, told = Part({n: a.reshape(field.shape).copy() for n, a in arrays.items()}, ready.reshape(field.shape).copy()), now
+                now, part = time.perf_counter(), None
+                if now > tell and todo:
+                    part = Part({n: a.reshape(field.shape).copy() for n, a in arrays.items()}, ready.reshape(field.shape).copy())
                 progress(int(ready.sum()), cells, part)
+                if part:
+                    tell = (after := time.perf_counter()) + max(TOLD, SPARED * (after - now))
     finally:
         for future in going:
             future.cancel()
-    return {name: a.reshape(field.shape) for name, a in arrays.items()}, moved
-
-
-GONE = ("the accelerator went away in the middle; the rest was computed by NumPy", "ускоритель пропал посреди расчёта; остальное досчитал NumPy")
+    return Spread({name: a.reshape(field.shape) for name, a in arrays.items()}, said.most_common(1)[0][0], count, note)
 
 
 def _halved(block: _Block) -> list[_Block]:

@@ -89,7 +89,7 @@ def hunt(values: np.ndarray, spec: Hunt | None = None) -> Hunted:
     if values.min() == values.max():
         raise Refused(T("every cell of this map is as good as any other; choose a map with something to find",
                         "на этой карте все клетки одинаковы; выберите карту, на которой есть что искать"))
-    goal = float(np.quantile(values, spec.good, method="inverted_cdf"))
+    goal = float(min(np.quantile(values, spec.good, method="inverted_cdf"), values[values < np.inf].max()))  # what diverged is never good
     rng = np.random.default_rng(spec.seed)
     (grid, theirs), (random, mine) = (_search(values, places(spec, rng), goal) for places in (_grids, _draws))
     better = float(((mine < theirs) + (mine == theirs) / 2).mean())

@@ -15,11 +15,12 @@ from urllib.parse import urlencode
 
 import numpy as np
 
+from .basin import checked_shape
 from .chance import Draw, generator
 from .core import Choice, Param, Range, Refused, T, out_of_range, rounded, short
 from .datasets import Dataset, datasets
 from .ending import stopped
-from .heavy import Part, Where, compute
+from .heavy import Part, Where, compute, finished, own
 from .minima import Box
 from .nn import Moments, Net
 from .optimizers import optimizers as known
@@ -71,11 +72,7 @@ class Slice:
         put(self, "directions", DIRECTIONS.check("directions", directions))
         put(self, "seed", SEED.check("seed", seed))
         put(self, "span", None if span is None else _box(span))
-        try:
-            rows, columns = shape
-        except (TypeError, ValueError):
-            raise out_of_range("shape", shape, T("two whole numbers: rows, columns", "два целых числа: строки, столбцы")) from None
-        put(self, "shape", (SIDE.check("shape", rows), SIDE.check("shape", columns)))
+        put(self, "shape", checked_shape(shape, SIDE))
         given = optimizers.items() if isinstance(optimizers, Mapping) else [optimizers] if isinstance(optimizers, str) else optimizers
         rates: dict[str, float] = {}
         for one in given:
@@ -99,6 +96,11 @@ class Slice:
     def weights(self) -> tuple[float, ...]:
         """The weights to begin with, where somebody set them."""
         return self.source.weights if isinstance(self.source, Study) else ()
+
+    @property
+    def definitions(self) -> list[Any]:
+        """What it names by a key and runs."""
+        return [*self.training.definitions, *(known[key] for key, _ in self.others)]
 
     def changed(self, optimizer: str, lr: float | None) -> Any:
         """The same by another optimizer; without a rate it keeps the training's, where that means the same to both."""
@@ -229,6 +231,10 @@ class Cells:
     def work(self) -> float:
         return float(self.shape[0] * self.shape[1]) * self.centre.size * len(base_of(self.slice.training).all_targets) / 16
 
+    @property
+    def definitions(self) -> Sequence[Any]:
+        return self.slice.definitions
+
     def spec(self) -> str:
         return f"landscape {self.slice.line()}"
 
@@ -300,16 +306,20 @@ class Landscape:
         return float((self.loss <= self.loss[self.centre] + RISE).mean())
 
 
-def landscape(training: Training | Study | Slice, *, directions: str = DIRECTIONS.default, seed: int = SEED.default, span: Any = None,
-              shape: Any = (SIDE.default, SIDE.default), optimizers: Any = (), processes: int | None = None, scheduler: str | None = None,
+def landscape(training: Training | Study | Slice, *, directions: str | None = None, seed: int | None = None, span: Any = None,
+              shape: Any = None, optimizers: Any = None, processes: int | None = None, scheduler: str | None = None,
               progress: Callable[..., Any] | None = None, keep: bool = True) -> Landscape:
     """The loss of a training on a plane through its trained weights, and the paths of it and of other optimizers there.
 
     `optimizers` are keys, or keys with rates: {"sgd": 0.1}. `directions` are "principal", which show the paths best, or "random" with a
     `seed`, which let networks be compared. `progress` is told what there is so far as a landscape. The rest is as with `basin`.
     """
-    spec = training if isinstance(training, Slice) else Slice(training, optimizers, directions, seed, span, shape)
-    name = f"paths {spec.line()}"
+    given = {"optimizers": optimizers, "directions": directions, "seed": seed, "span": span, "shape": shape}
+    asked: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+    if isinstance(training, Slice):
+        finished(training, asked)
+    spec = training if isinstance(training, Slice) else Slice(training, **asked)
+    name, keep = f"paths {spec.line()}", keep and all(map(own, spec.definitions))
     found = load(name) if keep else None
     arrays = found[0] if found is not None else _trained(spec, progress)
     if keep and found is None:

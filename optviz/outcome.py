@@ -20,6 +20,7 @@ from .surfaces import Surface
 from .verdict import Verdict, verdict
 
 FRAMES = 100  # of a crowd's film
+BETWEEN = 33  # places that are looked at on the way from a point to a minimum
 BUDGET = 8.0  # seconds that one race may take, as `cost` guesses them: a link must not stall a room
 TOO_MUCH = T("Too much work for one view; lower the steps or the number of starts.",
              "Слишком много вычислений для одной картинки; уменьшите число шагов или стартов.")
@@ -146,6 +147,22 @@ def _above(values: np.ndarray, base: Any) -> np.ndarray:
 def first(flags: np.ndarray) -> int | None:
     """The number of the first that is true."""
     return int(np.argmax(flags)) if flags.any() else None
+
+
+def belongs(s: Surface, points: np.ndarray, loss: np.ndarray, which: np.ndarray, tolerance: float) -> np.ndarray:
+    """Whether each point (2, n) belongs to the minimum of that number: it is not below it, and it is in the box, whose minima are all known, or
+    the straight way from one to the other rises nowhere above both."""
+    (x0, x1), (y0, y1) = s.box
+    x, y = points
+    target = np.array(s.minima).T[:, which]
+    depth = s.value(*target)
+    above = loss >= depth - tolerance
+    inside = (x0 <= x) & (x <= x1) & (y0 <= y) & (y <= y1)
+    out, way = np.flatnonzero(above & ~inside), np.linspace(0, 1, BETWEEN)[:, None]
+    with np.errstate(all="ignore"):
+        ground = s.value(*(points[:, None, out] * way + target[:, None, out] * (1 - way))).max(0)
+    inside[out] = ground <= np.maximum(loss, depth)[out] + tolerance
+    return above & inside
 
 
 def nearest(s: Surface, points: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:

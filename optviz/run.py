@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 from urllib.parse import urlencode
@@ -110,6 +110,16 @@ class Run:
             return values[name]
         raise AttributeError(f"a run has no {name!r}")
 
+    def at(self, optimizer: Any = None, start: Any = None, steps: Any = None, schedule: Any = None, **settings: Any) -> Run:
+        """The same with what is given in the place of its own."""
+        words, settings = replaced(self, (optimizer, start, steps, schedule), settings)
+        return Run(self.surface, *words, **settings)
+
+    @property
+    def definitions(self) -> tuple[Any, ...]:
+        """What it names by a key and runs."""
+        return optimizers[self.optimizer], schedules[self.schedule]
+
     def to_query(self) -> str:
         """The URL's query: what is at its default is left out, the rate and the start never are."""
         pairs: list[tuple[str, str]] = [("v", str(VERSION))]
@@ -142,6 +152,19 @@ class Run:
         settings = read.settings(table)
         read.finish(table)
         return Run(s, o.key, start, steps, k.key, **settings)
+
+
+def replaced(run: Run, words: Sequence[Any], settings: Mapping[str, Any]) -> tuple[list[Any], dict[str, Any]]:
+    """Optimizer, start, steps and schedule, and the settings: what is given, else the run's own."""
+    optimizer, _, _, schedule = words
+    kept = {"lr", *COMMON}  # another optimizer or schedule brings its own settings; the rate and the circumstances stay
+    if optimizer is None or find(optimizers, "optimizer", optimizer, Optimizer).key == run.optimizer:
+        kept |= set(optimizers[run.optimizer].params)
+    if schedule is None or find(schedules, "schedule", schedule, Schedule).key == run.schedule:
+        kept |= {name for name, _ in run.settings if name.startswith("schedule_")}
+    own = run.optimizer, run.start, run.steps, run.schedule
+    return ([mine if word is None else word for word, mine in zip(words, own, strict=True)],
+            {name: value for name, value in run.settings if name in kept} | dict(settings))
 
 
 def surface_of(query: Query) -> tuple[Surface, Box | None]:

@@ -12,7 +12,7 @@ import json
 import os
 import sys
 import tempfile
-import zipfile
+import time
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -22,7 +22,7 @@ import numpy as np
 
 MOST = 2**30  # bytes of all files together
 ABOUT = "about"  # the name under which a file tells where its numbers come from
-UNREADABLE = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, MemoryError, NotImplementedError)
+ABANDONED = 3600.0  # seconds after which a file that is half written belongs to nobody
 
 
 def folder() -> Path:
@@ -49,8 +49,8 @@ def path_of(spec: str) -> Path:
 
 def load(spec: str) -> tuple[dict[str, np.ndarray], dict[str, Any]] | None:
     """The arrays of a spec and what was told about them; None where they are not kept."""
-    path = path_of(spec)
     try:
+        path = path_of(spec)
         with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
         about = json.loads(str(arrays.pop(ABOUT)))
@@ -58,21 +58,22 @@ def load(spec: str) -> tuple[dict[str, np.ndarray], dict[str, Any]] | None:
             return None
         os.utime(path)  # wanted lately
         return arrays, about
-    except UNREADABLE:
+    except Exception:  # zipfile, zlib, tokenize, json: whatever a damaged file, or a system without a home, makes them raise
         return None
 
 
 def save(spec: str, arrays: Mapping[str, np.ndarray], about: Mapping[str, Any]) -> bool:
     """Keep the arrays of a spec; whether that was possible."""
-    path, made = path_of(spec), None
+    made = None
     try:
+        path = path_of(spec)
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".part", delete=False) as file:
             made = file.name
             np.savez_compressed(file, allow_pickle=False, **{ABOUT: np.array(json.dumps({**about, "spec": spec}))}, **arrays)
         os.replace(made, path)  # who reads meanwhile has the old file or the new one
         bound(path.parent)
-    except OSError:
+    except (OSError, RuntimeError):  # no room, no right, or no home
         if made:
             with contextlib.suppress(OSError):
                 os.unlink(made)
@@ -87,8 +88,8 @@ def bound(place: Path) -> None:
         with contextlib.suppress(OSError):  # another process was quicker
             found.append((path.stat().st_mtime, path.stat().st_size, path))
     left = MOST
-    for _, size, path in sorted(found, reverse=True):
+    for wanted, size, path in sorted(found, reverse=True):
         left -= size
-        if left < 0:
+        if left < 0 or (path.suffix == ".part" and time.time() - wanted > ABANDONED):
             with contextlib.suppress(OSError):
                 path.unlink()

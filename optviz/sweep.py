@@ -12,16 +12,17 @@ from urllib.parse import urlencode
 import numpy as np
 
 from .backend import Numpy
-from .basin import TOLERANCE, at_once
+from .basin import TOLERANCE, at_once, check_steps
 from .core import Param, Range, Refused, T, out_of_range, unknown_name
 from .descent import Problem, asked
 from .ends import ends
 from .grid import LAMBDA, Varied, axes, band, changes, shape, weighed
-from .heavy import BLOCKS, Where, compute
+from .heavy import BLOCKS, Where, compute, finished
 from .minima import as_deep
 from .optimizers import optimizers
-from .outcome import nearest
+from .outcome import belongs, nearest
 from .query import Query
+from .regular.several import SEEDS as TRAINED
 from .regular.several import seeds_from
 from .run import START, Run, settings_of
 from .schedules import schedules
@@ -33,7 +34,6 @@ from .training import settings_of as settings_of_training
 COUNT = Param(33, 2, 256, log=True, allowed=Range(2, 1024), whole=True, one=True)  # values on an axis
 SEEDS = Param(1, 1, 64, log=True, allowed=Range(1, 256), whole=True, one=True)
 STARTS = {"start_x": 0, "start_y": 1}
-MOST_STEPS = 2e10  # of all descents of a map together: a quarter of an hour on one core, seconds on a GPU
 MOST_PRODUCTS = 2e10  # multiplications of a map's networks: some five minutes on one core
 UPDATE = 1e4  # multiplications that take as long as an update of the smallest networks takes, however many go in lockstep
 CELL = 1e5  # … and as making its spec takes
@@ -81,7 +81,7 @@ class Sweep:
         if self.x.key == self.y.key:
             raise Refused(T(f"x and y both vary {self.x.key}; choose two settings",
                             f"по x и по y меняется одно и то же: {self.x.key}; выберите две настройки"))
-        put(self, "seeds", SEEDS.check("seeds", seeds))
+        put(self, "seeds", seeds_of(self.base).check("seeds", seeds))
         put(self, "tolerance", TOLERANCE.check("tolerance", tolerance))
         if isinstance(self.base, Run):
             for row, column in [*((r, 0) for r in range(self.shape[0])), *((0, c) for c in range(self.shape[1]))]:
@@ -120,12 +120,13 @@ class Sweep:
         """The sweep of a query. With `notes`, what cannot be used falls back and is noted."""
         read = Query(query, notes)
         x, y = (read.attempt(name, str, None) for name in ("x", "y"))
-        seeds = read.attempt("seeds", lambda v: SEEDS.parse("seeds", v), SEEDS.default)
+        seeds = read.attempt("seeds", str, None)
         tolerance = read.attempt("tolerance", lambda v: TOLERANCE.parse("tolerance", v), TOLERANCE.default)
         kind: type[Run] | type[Study] = Run if {"surface", "formula"} & read.fields.keys() else Study
         base = kind.from_query(read.rest(), notes)
         lines = [None if text is None else read.read(name, text, lambda v, name=name: written(name, v, settings(base)), None)  # type: ignore[misc]
                  for name, text in (("x", x), ("y", y))]
+        seeds = SEEDS.default if seeds is None else read.read("seeds", seeds, lambda v: seeds_of(base).parse("seeds", v), SEEDS.default)
         for given, among in ((lines, seeds), ([None, None], SEEDS.default)):
             try:
                 return Sweep(base, given[0], given[1], among, tolerance)
@@ -156,6 +157,10 @@ class Sweep:
         return isinstance(self.base, Run) and optimizers[self.base.optimizer].traceable
 
     @property
+    def definitions(self) -> Sequence[Any]:
+        return self.base.definitions if isinstance(self.base, Run) else self.base.training.definitions
+
+    @property
     def draws(self) -> int:
         """How many seeds are worth running: where chance has no part in a descent, all are alike."""
         if isinstance(self.base, Study) or {self.x.key, self.y.key} & {"noise", "noise_relative"}:
@@ -163,7 +168,7 @@ class Sweep:
         return self.seeds if self.base["noise"] or self.base["noise_relative"] else 1
 
     def spec(self) -> str:
-        line = f"sweep {self.to_query()}"
+        line = f"sweep {self.to_query()}" + (f" {self.base.surface}" if isinstance(self.base, Run) else "")  # anybody can give a key to a formula
         if isinstance(self.base, Study) and self.base.unlinked:  # what a query does not carry
             own = repr((self.base["data"].make, self.base["data"].labels, self.base.weights))
             line += f" {hashlib.sha256(own.encode()).hexdigest()}"
@@ -205,15 +210,15 @@ class Sweep:
         depth = s.value(*np.array(s.minima).T) if s.minima else np.array([-np.inf])
         end = ends(problem, machine, depth.min() + self.tolerance)
         diverged, steps, loss = (a.reshape(high - low, self.draws) for a in (end.diverged >= 0, end.steps, end.loss))
-        there = steps >= 0
-        with np.errstate(invalid="ignore"):
-            out = {"steps": np.where(there, steps, 0).sum(1) / there.sum(1), "reached": there.mean(1), "diverged": diverged.mean(1),
-                   "loss": np.median(np.where(diverged, np.inf, loss), 1)}
+        out = {"loss": np.median(np.where(diverged, np.inf, loss), 1), "diverged": diverged.mean(1)}
         near = nearest(s, end.points)
         if near is None:  # nobody knows where it should have come
             return out | dict.fromkeys(("steps", "reached", "escaped"), np.full(high - low, np.nan))
-        best = as_deep(depth, depth.min())[near[0]].reshape(diverged.shape)
-        return out | {"escaped": (best & ~diverged).mean(1)}
+        known = as_deep(depth, depth.min())[near[0]] & belongs(s, end.points, end.loss, near[0], self.tolerance)
+        best = known.reshape(diverged.shape) & ~diverged
+        there = best & (steps >= 0)
+        with np.errstate(invalid="ignore"):
+            return out | {"steps": np.where(there, steps, 0).sum(1) / there.sum(1), "reached": there.mean(1), "escaped": best.mean(1)}
 
     # --- how much it is ---------------------------------------------------------------------------------------------------------------
 
@@ -226,14 +231,13 @@ class Sweep:
 
     def _check_size(self) -> None:
         """Refuse what nobody would wait for."""
-        most, what = (MOST_STEPS, T("steps", "шагов")) if isinstance(self.base, Run) else (MOST_PRODUCTS, T("multiplications", "умножений"))
-        if self.work > most:
-            raise Refused(T(f"this map takes about {self.work:.1g} {what.en}, and {most:.0g} is the limit; choose fewer values, seeds or "
-                            + ("steps" if isinstance(self.base, Run) else "passes, or smaller networks"),
-                            f"для этой карты нужно около {self.work:.1g} {what.ru}, а предел — {most:.0g}; уменьшите число значений, зёрен или "
-                            + ("шагов" if isinstance(self.base, Run) else "эпох, или сами сети")))
-        if isinstance(self.base, Study):
-            seeds_from(self.base.training, self.seeds)
+        if isinstance(self.base, Run):
+            check_steps(self.work, T("values, seeds or steps", "значений, зёрен или шагов"))
+        elif self.work > MOST_PRODUCTS:
+            raise Refused(T(f"this map takes about {self.work:.1g} multiplications, and {MOST_PRODUCTS:.0g} is the limit; choose fewer values, seeds "
+                            "or passes, or smaller networks",
+                            f"для этой карты нужно около {self.work:.1g} умножений, а предел — {MOST_PRODUCTS:.0g}; уменьшите число значений, зёрен "
+                            "или эпох, или сами сети"))
 
 
 class Sizes(NamedTuple):
@@ -283,6 +287,11 @@ def settings(base: Run | Study) -> dict[str, Any]:
     return own | dict.fromkeys(STARTS, START)
 
 
+def seeds_of(base: Run | Study) -> Param:
+    """How many seeds a cell may run from."""
+    return SEEDS if isinstance(base, Run) else replace(TRAINED, default=SEEDS.default, log=True)
+
+
 def line(name: str, given: Any, allowed: Mapping[str, Any]) -> Line:
     """An axis as it is asked for: a setting alone, with (low, high, count[, "log"]), or with its values in a list."""
     key, values = (given, None) if isinstance(given, str) else given[:2] if isinstance(given, (tuple, list)) and len(given) > 1 else (None, None)
@@ -307,7 +316,8 @@ def line(name: str, given: Any, allowed: Mapping[str, Any]) -> Line:
         low, high, count, spacing = (*values, EVEN)[:4]
         values = spread(key, p, low, high, count, spacing)
         span = (values[0], values[-1], int(count), spacing)
-    if isinstance(values, str) or not isinstance(values, (Sequence, np.ndarray)) or not 1 <= len(values) <= COUNT.allowed.high:
+    if (isinstance(values, str) or not isinstance(values, (Sequence, np.ndarray)) or not 1 <= len(values) <= COUNT.allowed.high
+            or any(np.ndim(v) for v in values)):
         raise out_of_range(key, values, T(f"1 to {COUNT.allowed.high:.0f} values, or (low, high, count)",
                                           f"от 1 до {COUNT.allowed.high:.0f} значений или (от, до, сколько)"))
     return Line(key, tuple(dict.fromkeys(p.check(key, v) for v in values)), span)
@@ -350,9 +360,9 @@ class Swept:
     """What came of it: arrays (rows of y, columns of x), by name as swept["loss"] or swept.loss.
 
     Of descents: `loss` is the median of the final losses over the seeds, infinite where it diverged; `reached` the share of the seeds that
-    end within the tolerance of the best minimum, and `steps` the mean of the steps from which on those stay there, nan where there are none;
-    `escaped` the share that end nearest to a best minimum, `diverged` the share that left the numbers. Without a minimum that is known,
-    what is measured by it is nan.
+    end within the tolerance of a best minimum and belong to it, and `steps` the mean of the steps from which on their loss stays so low, nan
+    where there are none; `escaped` the share that end nearest to a best minimum and belong to it, `diverged` the share that left the numbers.
+    Without a minimum that is known, what is measured by it is nan.
 
     Of networks, means over the seeds of what `train` tells of its last pass, or of the best where there was patience: `accuracy_val`,
     `accuracy_train` (of classes), `loss_val`, `loss_train`; `diverged` the share that left the numbers, and kept what was last measured.
@@ -387,8 +397,8 @@ class Swept:
         return self.sweep.cell(row, column)
 
 
-def sweep(base: Run | Training | Study | Sweep, x: Axes = None, y: Axes = None, seeds: int = SEEDS.default, *,
-          tolerance: float = TOLERANCE.default, backend: str = "auto", device: str = "auto", dtype: str | None = None,
+def sweep(base: Run | Training | Study | Sweep, x: Axes = None, y: Axes = None, seeds: int | None = None, *,
+          tolerance: float | None = None, backend: str = "auto", device: str = "auto", dtype: str | None = None,
           processes: int | None = None, scheduler: str | None = None, progress: Callable[..., Any] | None = None, keep: bool = True) -> Swept:
     """Run the base once in every cell of a map over two of its settings.
 
@@ -397,6 +407,10 @@ def sweep(base: Run | Training | Study | Sweep, x: Axes = None, y: Axes = None, 
     """
     if not isinstance(base, (Run, Training, Study, Sweep)):
         raise out_of_range("base", base, T("a Run, a Training, a Study or a Sweep", "Run, Training, Study или Sweep"))
-    spec = base if isinstance(base, Sweep) else Sweep(base, x, y, seeds, tolerance)
-    found = compute(spec, backend=backend, device=device, dtype=dtype, processes=processes, scheduler=scheduler, progress=progress, keep=keep)
-    return Swept(spec, found.arrays, found.where)
+    asked: dict[str, Any] = {name: value for name, value in {"x": x, "y": y, "seeds": seeds, "tolerance": tolerance}.items() if value is not None}
+    if isinstance(base, Sweep):
+        finished(base, asked)
+    else:
+        base = Sweep(base, **asked)
+    found = compute(base, backend=backend, device=device, dtype=dtype, processes=processes, scheduler=scheduler, progress=progress, keep=keep)
+    return Swept(base, found.arrays, found.where)

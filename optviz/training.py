@@ -262,6 +262,14 @@ class Training:
             return values[name]
         raise AttributeError(f"a training has no {name!r}")
 
+    @property
+    def definitions(self) -> list[Any]:
+        """What it names by a key and runs; of a visitor's own data that is nothing, of what every training can have everything."""
+        v = dict(self.values)
+        return [optimizers[v["optimizer"]], schedules[v["schedule"]], losses[v["loss"]], initializers[v["init"]],
+                *(activations[key] for key in (*v["activation"], v["output_activation"])), *([v["data"]] if v["data"].key in datasets else []),
+                *preparations.values(), *augmentations.values(), *penalties.values()]
+
     def to_query(self) -> str:
         """The URL's query: what is at its default is left out, the rate never is. A visitor's own data do not fit into it."""
         if self["data"].key not in datasets:

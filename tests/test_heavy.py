@@ -1,5 +1,6 @@
 """Heavy runs: where thousands of descents end on every machine, basins, blocks in processes, what is kept on disk, and everything that may go wrong."""
 
+import dataclasses
 import os
 import signal
 import socket
@@ -7,22 +8,37 @@ import subprocess
 import sys
 import threading
 import time
+from concurrent.futures import CancelledError, Future
+from contextlib import contextmanager
 
 import numpy as np
 import pytest
+from distributed import KilledWorker
 
 import optviz as ov
 from optviz import backend as machines
-from optviz import heavy, store
+from optviz import cluster, heavy, store
+from optviz.activations import activations
+from optviz.augment import augmentations
 from optviz.backend import Numpy, Torch, backend, chosen
 from optviz.basin import Basin
+from optviz.cluster import Unreachable
 from optviz.core import Refused
+from optviz.datasets import datasets
 from optviz.descent import Problem, descend
 from optviz.ends import ends
 from optviz.heavy import compute
+from optviz.initializers import initializers
+from optviz.losses import losses
 from optviz.optimizers import optimizers
+from optviz.optimizers.base import optimizer
+from optviz.optimizers.base import rate as rate_of
+from optviz.penalties import penalties
+from optviz.preparing import preparations
 from optviz.run import Run
-from optviz.workers import Lost, Pool, TooLarge
+from optviz.schedules import schedules
+from optviz.sweep import Sweep
+from optviz.workers import Lost, Pool
 
 EAGER = pytest.mark.usefixtures("eager")
 SMALL = {"shape": (12, 16), "steps": 40, "lr": 0.05, "keep": False}
@@ -129,7 +145,7 @@ def test_every_minimum_has_a_level_of_its_own():
 
 
 def test_what_never_arrives_is_in_no_basin():
-    slow = ov.basin("rosenbrock", "sgd", shape=(4, 4), steps=5, lr=1e-4, keep=False)
+    slow = ov.basin("rosenbrock", "sgd", shape=(4, 4), steps=5, lr=1e-6, keep=False, box=((-1, 0.5), (-1, 1)))
     assert (slow.minimum == -1).all() and (slow.nearest == 0).all() and (slow.steps == -1).all()
     wild = ov.basin("rosenbrock", "sgd", shape=(4, 4), steps=50, lr=1.0, keep=False)
     assert (wild.diverged > 0).any() and (wild.minimum[wild.diverged > 0] == -1).all() and np.isfinite(wild.loss).all()
@@ -155,6 +171,38 @@ def test_optimizers_that_cannot_be_traced_have_basins():
     assert (b.minimum >= 0).any() and b.where.backend == "numpy"
 
 
+def test_what_ends_elsewhere_is_in_no_basin():
+    own = ov.surface("(x**2 + y - 11)**2 + (x + y**2 - 7)**2", ((-3, 3), (-3, 3)))  # of the four minima of Himmelblau two lie outside
+    b = ov.basin(own, "sgd", shape=(24, 24), steps=300, lr=0.01, keep=False)
+    minima, whole = np.array(own.minima), np.array(ov.surfaces["himmelblau"].minima)
+    ends_at = [[whole[np.argmin(np.hypot(*(whole - descend(own, "sgd", (x, y), 300, lr=0.01).points[:, -1]).T))] for x in b.x[::5]] for y in b.y[::5]]
+    known = (np.abs(np.array(ends_at)[:, :, None] - minima).max(-1) < 1e-3).any(-1)
+    assert 0.1 < known.mean() < 0.9
+    assert ((b.minimum[::5, ::5] >= 0) == known).all() and ((b.nearest[::5, ::5] >= 0) == known).all()
+    assert b.elsewhere == (b.minimum < 0).mean() and (b.steps[b.minimum < 0] == -1).all()
+    corner = ov.basin(ov.surface("x**2 + y**2", ((0, 2), (0, 2))), "momentum", shape=(3, 3), steps=200, lr=0.1, keep=False)
+    assert (corner.minimum == 0).all() and corner.elsewhere == 0  # ends a hair outside of the box, with nothing between
+
+
+def test_what_is_given_besides_a_run_replaces_its_own_and_a_finished_spec_takes_nothing():
+    run = Run("himmelblau", "adam", steps=10, lr=0.1, noise=0.3)
+    b = ov.basin(run, "sgd", steps=20, shape=(3, 3), keep=False)
+    assert b.basin == Basin(Run("himmelblau", "sgd", steps=20, lr=0.1, noise=0.3), (3, 3))
+    assert ov.basin(run, shape=(3, 3), keep=False).basin.run.steps == 10
+    for given, words in (({"optimizer": "sgd"}, "optimizer"), ({"lr": 0.5, "shape": (9, 9)}, "lr, shape"), ({"tolerance": 0.1}, "tolerance")):
+        with pytest.raises(Refused, match=f"complete, and {words} would"):
+            ov.basin(b.basin, **given)
+    for wrong in ({"nonsense": 3}, {"start": (0, 0)}):
+        with pytest.raises(Refused, match=next(iter(wrong))):
+            ov.basin(run, **wrong)
+
+
+def test_a_map_has_a_limit():
+    with pytest.raises(Refused, match="2e\\+10 is the limit") as why:
+        ov.basin("rosenbrock", "adam", steps=1_000_000, shape=(4096, 4096))
+    assert "предел" in why.value.text.ru and Basin(Run("rosenbrock", "adam", steps=1000), (4096, 4096)).work < 2e10
+
+
 @pytest.mark.parametrize("wrong", [{"shape": (0, 5)}, {"shape": 7}, {"shape": (10**9, 10)}, {"tolerance": -1}, {"box": (1, 2)}, {"steps": 0},
                                    {"backend": "jax"}, {"dtype": "float16"}, {"device": "nowhere", "backend": "torch"}])
 def test_what_is_impossible_is_refused_in_a_sentence(wrong):
@@ -169,7 +217,7 @@ def test_what_is_impossible_is_refused_in_a_sentence(wrong):
 class Squares:
     """A field whose cells are the squares of their numbers, and whose blocks can fail."""
 
-    shape, arrays, work, fused = (10, 10), {"square": "float64"}, 0.0, False
+    shape, arrays, work, fused, definitions = (10, 10), {"square": "float64"}, 0.0, False, ()
 
     def __init__(self, fail=None, block=16):
         self.fail, self.block, self.asked = fail, block, []
@@ -192,6 +240,7 @@ EXPECTED = np.arange(100).reshape(10, 10) ** 2.0
 
 def test_blocks_come_together_and_tell_what_is_there(monkeypatch):
     monkeypatch.setattr(heavy, "TOLD", 0)
+    monkeypatch.setattr(heavy, "SPARED", 0)
     told = []
     found = compute(Squares(), keep=False, progress=lambda *words: told.append(words))
     assert (found.arrays["square"] == EXPECTED).all()
@@ -200,35 +249,71 @@ def test_blocks_come_together_and_tell_what_is_there(monkeypatch):
     assert part.ready.sum() == told[2][0] and (part.arrays["square"][part.ready] == EXPECTED[part.ready]).all()
 
 
-@pytest.mark.parametrize("failure", [MemoryError(), TooLarge(ov.T("too large", "слишком велико"))])
-def test_out_of_memory_halves_the_block(failure):
+def test_out_of_memory_halves_the_block():
     def fail(low, high, machine):
         if high - low > 5:
-            raise failure
+            raise MemoryError
     field = Squares(fail)
     assert (compute(field, keep=False).arrays["square"] == EXPECTED).all()
     assert max(high - low for low, high in field.asked) == 16 and min(high - low for low, high in field.asked) >= 2
 
     def never(low, high, machine):
-        raise failure
+        raise MemoryError
     with pytest.raises(Refused, match="memory"):
         compute(Squares(never), keep=False)
 
 
 def test_a_lost_block_is_computed_anew_but_not_for_ever():
-    lost = [3]
+    left = [2]
 
     def fail(low, high, machine):
-        if low == 32 and lost[0]:
-            lost[0] -= 2
+        if low == 32 and left[0]:
+            left[0] -= 1
             raise Lost(ov.T("lost", "потерян"))
-    lost = [2]
-    assert (compute(Squares(fail), keep=False).arrays["square"] == EXPECTED).all()
+    assert (compute(Squares(fail), keep=False).arrays["square"] == EXPECTED).all() and left == [0]
 
     def always(low, high, machine):
         raise Lost(ov.T("lost", "потерян"))
+    field = Squares(always)
     with pytest.raises(Refused, match="again and again"):
-        compute(Squares(always), keep=False)
+        compute(field, keep=False)
+    assert field.asked == [(0, 16)] * 3
+
+
+def test_there_are_blocks_enough_to_be_seen_and_for_every_process():
+    field = Squares(block=100)
+    compute(field, keep=False)
+    assert len(field.asked) == 1
+    compute(field, keep=False, progress=lambda *_: None)
+    assert len(field.asked) == 1 + 15  # of seven cells each
+    heavy._spread(many := Squares(block=100), Numpy(), ("numpy", "cpu", "float64", 0.0), heavy.Here(), 50, lambda *_: None)
+    assert len(many.asked) == 50
+
+
+def test_a_machine_has_as_many_threads_as_are_asked_for(monkeypatch):
+    class Wide(Numpy):
+        @contextmanager
+        def threads(self, count):
+            told.append(count)
+            yield
+    told = []
+    monkeypatch.setattr(heavy, "chosen", lambda *_: (Wide(), None))
+    compute(Squares(), keep=False)
+    compute(Squares(), keep=False, processes=1)
+    assert told == [heavy.cores(), 1] and heavy.cores() == len(os.sched_getaffinity(0))
+
+
+@pytest.mark.parametrize("executable", ["/nonexistent", "/bin/false"])
+def test_where_no_process_can_be_started_this_one_does_it_all(executable, monkeypatch):
+    monkeypatch.setattr(sys, "executable", executable)
+    found = ov.basin("himmelblau", **SMALL, processes=2)
+    assert found.where.processes == 1 and "no other process" in found.where.note[0] and "не запускаются" in found.where.note[1]
+
+
+@pytest.mark.parametrize("processes", [0, -1, "2", 1.5])
+def test_processes_are_a_number_from_one(processes):
+    with pytest.raises(Refused, match="processes="):
+        ov.basin("himmelblau", **SMALL, processes=processes)
 
 
 def test_a_gpu_that_goes_away_leaves_the_rest_to_numpy(monkeypatch):
@@ -240,7 +325,6 @@ def test_a_gpu_that_goes_away_leaves_the_rest_to_numpy(monkeypatch):
             return "gone"
     gone = Gpu()
     monkeypatch.setattr(heavy, "chosen", lambda *_: (gone, None))
-    monkeypatch.setattr(heavy, "backend", lambda *words: gone)
 
     def fail(low, high, machine):
         if low == 48 and gone.alive:
@@ -314,6 +398,98 @@ def test_a_cluster_computes_the_blocks_and_survives_the_loss_of_a_worker():
             process.wait()
 
 
+class Client:
+    """A cluster's client without a cluster."""
+
+    threads, failure, asked = {"worker": 2}, None, 0
+
+    def __init__(self, address, **_):
+        type(self).asked += 1
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        pass
+
+    def wait_for_workers(self, count, timeout):
+        if not self.threads:
+            raise TimeoutError
+
+    def nthreads(self):
+        return self.threads
+
+    def get_executor(self, pure):
+        return self
+
+    def submit(self, function, *arguments):
+        future = Future()
+        if self.failure is None:
+            future.set_result(function(*arguments))
+        elif isinstance(self.failure, CancelledError):
+            future.cancel()
+        else:
+            future.set_exception(self.failure)
+        return future
+
+
+@pytest.fixture
+def client(monkeypatch):
+    """What answers at every address."""
+    class Own(Client):
+        pass
+    monkeypatch.setattr("distributed.Client", Own)
+    monkeypatch.setattr(cluster, "_silent", {})
+    return Own
+
+
+def test_a_worker_of_a_cluster_chooses_its_own_machine(client, monkeypatch):
+    monkeypatch.setattr(heavy, "chosen", lambda *words: (chosen(*words)[0], None) if words == ("auto", "auto", None, 0.0) else 1 / 0)
+    found = compute(Squares(), scheduler="tcp://there", keep=False)
+    assert (found.arrays["square"] == EXPECTED).all() and found.where.processes == 2 and found.where.backend == "numpy"
+
+
+@pytest.mark.parametrize(("failure", "words"), [(CancelledError(), "lost its scheduler"), (KilledWorker("piece", "worker", 3), "ended every worker")])
+def test_what_dask_says_is_told_in_our_words(failure, words, client):
+    client.failure = failure
+    with pytest.raises(Refused, match=words):
+        compute(Squares(), scheduler="tcp://there", keep=False)
+
+
+def test_nobody_waits_for_a_cluster_without_workers(client, monkeypatch):
+    with cluster.connected("tcp://there") as pool:
+        pool.watch()
+        client.threads = {}
+        with pytest.raises(Unreachable, match="all its workers"):
+            pool.watch()
+        monkeypatch.setattr(pool, "submit", lambda *_: Future())  # nobody will answer
+        monkeypatch.setattr(heavy, "PATIENCE", 0.01)
+        with pytest.raises(Unreachable, match="all its workers"):
+            heavy._spread(Squares(), Numpy(), (), pool, 1, None)
+    with pytest.raises(Unreachable, match="has no workers"):
+        compute(Squares(), scheduler="tcp://there", keep=False)
+
+
+def test_a_cluster_for_all_is_used_where_it_is_worth_it_and_may_be_missing(client, monkeypatch):
+    monkeypatch.setenv("OPTVIZ_SCHEDULER", "tcp://there")
+    assert compute(Squares(), keep=False).where.note is None and client.asked == 0  # too little for a journey
+    monkeypatch.setattr(heavy, "TOGETHER", 0.0)
+    assert compute(Squares(), keep=False).where.processes == 2 and client.asked == 1
+    client.threads = {}
+    found = compute(Squares(), processes=1)
+    assert (found.arrays["square"] == EXPECTED).all() and "has no workers" in found.where.note[0] and "нет рабочих" in found.where.note[1]
+    assert compute(Squares()).where.kept and compute(Squares()).where.note is None  # what was said of that moment is not kept
+    asked = client.asked
+    client.threads = {"worker": 2}
+    assert "has no workers" in compute(Squares(), keep=False, processes=1).where.note[0] and client.asked == asked  # not asked again so soon …
+    assert compute(Squares(), keep=False, scheduler="tcp://there").where.note is None  # … unless somebody names it
+    monkeypatch.setattr(cluster, "QUIET", 0.0)
+    assert compute(Squares(), keep=False).where.note is None
+    monkeypatch.setenv("OPTVIZ_SCHEDULER", "")
+    asked = client.asked
+    assert compute(Squares(), keep=False, scheduler="", processes=1).where.note is None and client.asked == asked
+
+
 @pytest.mark.parametrize("address", ["tcp://127.0.0.1:1", "nonsense", "tcp://"])
 def test_a_cluster_that_is_not_there_is_named(address, monkeypatch):
     monkeypatch.setattr("optviz.cluster.PATIENCE", 0.3)
@@ -363,6 +539,78 @@ def test_a_map_is_kept_and_opens_at_once(monkeypatch):
         assert (getattr(first, name) == getattr(again, name)).all()
     with pytest.raises(TypeError):
         ov.basin("himmelblau", "adam", **{**given, "lr": 0.06})
+
+
+REGISTRIES = {"optimizer": optimizers, "schedule": schedules, "data": datasets, "loss": losses, "init": initializers, "activation": activations,
+              "penalty": penalties, "preparation": preparations, "augmentation": augmentations}
+
+
+@pytest.mark.parametrize("registry", REGISTRIES.values(), ids=REGISTRIES)
+def test_definitions_of_this_package_are_known_to_be_its_own(registry):
+    assert all(map(heavy.own, registry.values()))
+    assert not heavy.own(dataclasses.replace(next(iter(registry.values())), key="twin"))  # no other process knows it
+
+
+def test_what_is_defined_elsewhere_is_computed_here_and_not_kept(monkeypatch):
+    monkeypatch.setattr(optimizers, "_known", dict(optimizers))
+    monkeypatch.setattr(optimizers, "_bare", {})
+
+    @optimizer(ov.T("mine", "свой"), ov.T("idea", "идея"), lr=rate_of(0.1))
+    def mine(g, x, state, h, t, xp):
+        return x - h.lr * g(x), ()
+    first = ov.basin("bowl", "mine", shape=(3, 3), steps=5, processes=2, scheduler="tcp://nobody")
+    assert first.where.processes == 1 and "mine: defined outside" in first.where.note[0] and "вне optviz" in first.where.note[1]
+    assert not store.folder().exists()
+    assert ov.basin("bowl", "sgd", shape=(3, 3), steps=5).where.note is None and store.folder().exists()
+    net = ov.Training("xor", optimizer="mine", n=20, layers=(2,), epochs=2)
+    ov.sweep(net, ("lr", [0.1]), ("l2", [0.0]))
+    ov.landscape(net, shape=(3, 3), directions="random")
+    assert len(list(store.folder().iterdir())) == 1
+
+
+def test_another_formula_under_the_same_key_is_another_map():
+    bowl = ov.surfaces["bowl"]
+    run, other = Run(bowl), Run(dataclasses.replace(bowl, formula="x**2 + 3*y**2"))
+    assert run.to_query() == other.to_query() and Basin(run).spec() != Basin(other).spec()
+    assert Sweep(run).spec() != Sweep(other).spec()
+
+
+def test_a_file_with_any_byte_wrong_is_right_or_not_there():
+    arrays = {"a": np.arange(300.0), "b": np.arange(300, dtype="int16")}
+    store.save("spec", arrays, {"n": 1})
+    path = store.path_of("spec")
+    whole, rng = path.read_bytes(), np.random.default_rng(0)
+    for k in range(300):
+        broken = bytearray(whole[:rng.integers(len(whole))] if k % 3 == 0 else whole)
+        for at in rng.integers(len(broken), size=1 + k % 2) if broken else ():
+            broken[at] ^= 1 << rng.integers(8)
+        path.write_bytes(broken)
+        found = store.load("spec")  # never raises
+        assert found is None or all(np.array_equal(found[0].get(name), a) for name, a in arrays.items())
+
+
+def test_a_file_of_another_spec_is_not_believed():
+    store.save("one", {"a": np.ones(3)}, {})
+    store.path_of("two").write_bytes(store.path_of("one").read_bytes())
+    assert store.load("one") is not None and store.load("two") is None
+
+
+def test_what_was_left_half_written_goes_after_an_hour():
+    store.folder().mkdir()
+    old, new = (store.folder() / name for name in ("old.part", "new.part"))
+    for path, age in ((old, 3700), (new, 3500)):
+        path.write_bytes(b"")
+        os.utime(path, (time.time() - age,) * 2)
+    store.save("spec", {"a": np.ones(3)}, {})
+    assert not old.exists() and new.exists()
+
+
+def test_without_a_home_nothing_is_kept(monkeypatch):
+    def nowhere(self):
+        raise RuntimeError("Could not determine home directory.")
+    monkeypatch.delenv("OPTVIZ_CACHE")
+    monkeypatch.setattr(store.Path, "expanduser", nowhere)
+    assert not ov.basin("himmelblau", **{**SMALL, "keep": True}).where.kept
 
 
 @pytest.mark.parametrize("harm", [lambda path: path.write_bytes(b""), lambda path: path.write_bytes(path.read_bytes()[:-40]),

@@ -45,6 +45,28 @@ def test_a_grid_is_even_and_whole():
     assert found.random.first.shape == (2, 16)
 
 
+def test_a_grid_is_tried_in_a_random_order():
+    column = np.where(np.arange(4) == 1, 0.0, 1.0)[None].repeat(4, 0)  # a quarter is good: four of a grid's sixteen places
+    found = hunt(column, Hunt(16, repeats=4000, good=0.25))
+    assert found.grid.found[:3] == pytest.approx([1 - 12 / 16, 1 - 12 * 11 / (16 * 15), 1 - 12 * 11 * 10 / (16 * 15 * 14)], abs=0.02)
+    first = hunt(column, Hunt(16, repeats=1)).grid.first
+    assert (np.diff(first[0]) < 0).any() and (np.diff(first[1]) != 1).any()
+
+
+def test_ties_count_half():
+    halves = np.where(np.arange(2) == 0, 0.0, 1.0)[None].repeat(2, 0)
+    found = hunt(halves, Hunt(4, good=0.5))
+    assert found.grid.found[-1] == 1 and found.random.found[-1] == pytest.approx(15 / 16, abs=0.02)
+    assert found.better == pytest.approx(15 / 16 / 2, abs=0.01)  # the random one never wins, and ties where it finds the good
+
+
+def test_what_diverged_is_never_good():
+    wild = np.full((10, 10), np.inf)
+    wild[3, 4], wild[5, 6] = 1.0, 2.0
+    found = hunt(wild, Hunt(good=0.3))
+    assert found.goal == 2 and found.share == 0.02 and found.random.found[-1] == pytest.approx(1 - 0.98**9, abs=0.04)
+
+
 def test_curves_fall_and_bands_hold():
     found = hunt(ROUND, Hunt(25, repeats=200))
     for search in (found.grid, found.random):

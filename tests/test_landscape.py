@@ -296,3 +296,11 @@ def test_the_stage_shows_it_flat_and_in_relief_and_nobody_moves_its_start(paths,
     expect(page.get_by_role("button", name="Relief", pressed=True)).to_be_visible()
     assert page.evaluate("() => player.mountain.threads.length") == 3
     assert page.evaluate("() => player.looks.view") == "relief"
+
+
+def test_a_finished_slice_takes_nothing_more():
+    spec = Slice(Training("xor", n=20, layers=(2,), epochs=2), shape=(3, 3))
+    assert ov.landscape(spec, keep=False).slice == spec
+    for given, words in (({"shape": (9, 9)}, "shape"), ({"optimizers": {"adam": 0.1}, "seed": 1}, "optimizers, seed")):
+        with pytest.raises(Refused, match=f"a Slice is complete, and {words} would"):
+            ov.landscape(spec, **given)

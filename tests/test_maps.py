@@ -66,6 +66,10 @@ def test_what_a_room_cannot_wait_for_is_refused_with_the_limit():
     with pytest.raises(Refused, match="billion steps .*3 billion") as why:
         found(large.basins(), "auto")
     assert "млрд" in why.value.text.ru
+    many = SMALL.at(side=2048, race=SMALL.race.at(steps=10))  # two maps: few steps, but eight million cells
+    with pytest.raises(Refused, match="8.39 million cells .*4.19 million") as why:
+        found(many.basins(), "auto")
+    assert "млн" in why.value.text.ru
 
 
 # --- charts and sentences -----------------------------------------------------------------------------------------------------------------

@@ -10,8 +10,9 @@ from optviz.core import Refused
 from optviz.descent import descend
 from optviz.grid import axes, band
 from optviz.heavy import compute
+from optviz.outcome import belongs
 from optviz.study import Study
-from optviz.sweep import MOST_PRODUCTS, Line, Sweep, settings, usual
+from optviz.sweep import MOST_PRODUCTS, Line, Sweep, seeds_of, settings, usual
 from optviz.training import Training
 
 RUN = ov.Run("six_hump_camel", "momentum", (1.0, 1.2), steps=120, lr=0.01)
@@ -76,6 +77,25 @@ def test_starts_and_schedules_stand_on_axes():
 def test_where_no_minimum_is_known_nobody_tells():
     found = ov.sweep(ov.Run(ov.surface("x + y"), "sgd", steps=5), ("lr", [0.1, 0.2]), ("noise", [0.0]), keep=False)
     assert np.isnan([found.steps, found.reached, found.escaped]).all() and np.isfinite(found.loss).all() and not found.diverged.any()
+
+
+def test_what_ends_elsewhere_has_reached_nothing():
+    own = ov.surface("x*sin(x) + y**2", ((-8, 10), (-5, 5)))  # at (11.09, 0), outside of the box, it is lower than anywhere within
+    found = ov.sweep(ov.Run(own, "sgd", (9.0, 1.0), steps=200), ("start_x", [9.0, 4.0]), ("lr", [0.05]), keep=False)
+    assert found.loss[0] == pytest.approx([-11.04, -4.81], abs=0.01)
+    assert found.reached.tolist() == found.escaped.tolist() == [[0, 1]] and np.isnan(found.steps[0, 0]) and found.steps[0, 1] > 0
+    place = np.array([[4.5], [0.0]])  # in the box, but on the way down to (4.91, 0), not to (0, 0)
+    assert [belongs(own, place, own.value(*place), np.array([k]), 1e-3).item() for k in (1, 2)] == [True, False]
+    assert ov.basin(own, "sgd", shape=(2, 19), lr=0.05, keep=False).minimum[:, -2].tolist() == [-1, -1]  # from x = 9, too
+
+
+def test_a_finished_sweep_takes_nothing_more():
+    spec = Sweep(RUN, ("lr", [0.1]), ("momentum", [0.5]), tolerance=0.1)
+    assert ov.sweep(spec, keep=False).sweep == spec
+    for given, words in (({"x": ("lr", [0.5])}, "x"), ({"y": "noise", "seeds": 9}, "y, seeds"), ({"tolerance": 1e-3}, "tolerance")):
+        with pytest.raises(Refused, match=f"a Sweep is complete, and {words} would") as why:
+            ov.sweep(spec, **given)
+        assert "новому Sweep" in why.value.text.ru
 
 
 def test_processes_and_blocks_change_nothing():
@@ -161,7 +181,7 @@ def test_a_hostile_url_falls_back_and_says_why(base, query):
     ({"x": "seed"}, "one for the whole map", "одно на всю карту"), ({"x": "form"}, "unknown name", "неизвестное имя"),
     ({"x": "lr", "y": "lr"}, "choose two settings", "две настройки"), ({"x": 7}, "a setting and its values", "настройка и её значения"),
     ({"x": ("lr", (0.0, 1.0, 9, "log"))}, "above 0", "больше 0"), ({"x": ("lr", (0.1, 0.2, 0.3))}, "count", "count"), ({"x": ("lr", [])}, "values", "значений"),
-    ({"x": ("lr", "fast")}, "values", "значений"), ({"x": ("momentum", [2.0])}, "momentum", "momentum"), ({"x": ("clip_norm", [None])}, "clip_norm", "clip_norm"),
+    ({"x": ("lr", "fast")}, "values", "значений"), ({"x": ("lr", [[0.1, 0.2]])}, "values", "значений"), ({"x": ("momentum", [2.0])}, "momentum", "momentum"), ({"x": ("clip_norm", [None])}, "clip_norm", "clip_norm"),
     ({"seeds": 0}, "seeds", "seeds"), ({"x": ("lr", (1e-3, 1, 1024)), "y": ("noise", (0, 1, 1024)), "seeds": 256}, "the limit", "предел"),
 ])
 def test_what_no_map_can_have_is_refused_in_a_sentence(wrong, en, ru):
@@ -181,6 +201,11 @@ def test_a_map_of_networks_has_a_limit():
         Sweep(NET, "epochs")
     with pytest.raises(Refused, match="1797"):
         Sweep(Training("digits", n=100), ("n", [100, 4000]))
+    assert Sweep(NET, ("lr", [0.1]), ("l2", [0.1]), seeds_of(Study(NET)).high).seeds == 50
+    with pytest.raises(Refused, match=r"seeds=51 .*\[1, 50\]"):
+        Sweep(NET, seeds=51)
+    notes = []
+    assert Sweep.from_query("data=circle&lr=0.1&x=lr,0.1&y=l2,0.1&seeds=64", notes).seeds == 1 and len(notes) == 1
     with pytest.raises(Refused, match="NumPy"):
         ov.sweep(NET, ("lr", [0.1]), ("l2", [0.1]), backend="torch", keep=False)
     with pytest.raises(Refused, match="a Run, a Training"):

@@ -16,7 +16,7 @@ from ..quest import ARRAYS, Quest, axis_name, found, quest_of, searched, view_of
 from ..race import TABLE, Race, entrant_on
 from ..run import Run
 from ..study import Study
-from ..sweep import COUNT, EVEN, LOG, SEEDS, Line, Swept, line, settings
+from ..sweep import COUNT, EVEN, LOG, Line, Swept, line, seeds_of, settings
 from ..sweep_presets import views
 from ..sweep_sheets import cell_at, looked_at, sweep_sheet, told
 from . import race as race_panels
@@ -107,7 +107,7 @@ def axes_panel(desk: Desk[Quest]) -> None:
         desk.choose(f"{name}-key", say(label), names, own.key, partial(_turned, name))
         _values(desk, name, own, known[own.key])
     desk.note()
-    desk.setting("seeds", say(T("Seeds in every cell", "Зёрен в каждой клетке")), replace(SEEDS, high=64), spec.seeds,
+    desk.setting("seeds", say(T("Seeds in every cell", "Зёрен в каждой клетке")), seeds_of(spec.base), spec.seeds,
                  lambda quest, value: quest.at(sweep=quest.sweep.at(seeds=int(value))))
 
 
