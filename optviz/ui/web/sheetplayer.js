@@ -64,7 +64,7 @@ export class SheetPlayer extends Playback {
     charts.forEach((chart, i) => {
       const { figure, canvas } = this.plots[i], find = (name) => figure.querySelector(name);
       figure.style.setProperty("--wide", chart.wide);
-      for (const name of ["picked", "even", "bare", "tall", "scrubs"]) figure.classList.toggle(name, chart[name]);
+      for (const name of ["picked", "even", "bare", "tall", "scrubs", "lead"]) figure.classList.toggle(name, chart[name]);
       find("figcaption").textContent = chart.title;
       find(".note").textContent = chart.note ?? ""; find(".note").hidden = !chart.note;
       const names = chart.marks.filter(named);
@@ -142,6 +142,7 @@ export class SheetPlayer extends Playback {
     const { style } = this.parts.charts;
     style.setProperty("--columns", this.scene.columns);
     style.gridAutoRows = "";
+    this.plots.forEach(({ figure }, i) => { figure.hidden = false; figure.style.setProperty("--wide", this.scene.charts[i].wide); });
     this.box.classList.remove("dense");
     return 1;
   }
@@ -151,7 +152,8 @@ export class SheetPlayer extends Playback {
     const { charts, bar, claim } = this.parts, { clientWidth: wide, clientHeight: high } = this.box, em = EM * Math.min(...DESIGN.map((side, i) => [wide, high][i] / side));
     this.box.style.setProperty("--em", `${em}px`);
     const width = wide - 28, height = high - 28 - Math.max(40, claim.offsetHeight) - (bar.hidden ? 0 : bar.offsetHeight + 6) - 6;
-    const heads = [...charts.children].map((figure) => [figure.querySelector("figcaption"), ...figure.querySelectorAll(".names li")].map((e) => {
+    this.plots.forEach(({ figure }, i) => { figure.hidden = this.scene.charts[i].aside; });
+    const heads = [...charts.children].filter((figure) => !figure.hidden).map((figure) => [figure.querySelector("figcaption"), ...figure.querySelectorAll(".names li")].map((e) => {
       const range = document.createRange();
       range.selectNodeContents(e);
       return [...range.getClientRects()].reduce((sum, rect) => sum + rect.width, em) / em; // however it is wrapped now
@@ -161,25 +163,34 @@ export class SheetPlayer extends Playback {
       const made = this.tried(columns, tall, heads, width / em, height / em);
       if (!best || made.score > best.score) best = { ...made, columns, tall };
     }
-    charts.style.setProperty("--columns", best.columns);
+    this.plots.forEach(({ figure }, i) => figure.style.setProperty("--wide", Math.min(this.scene.charts[i].wide, best.columns)));
+    if (this.leads) this.plots[0].figure.style.setProperty("--wide", best.columns);
+    charts.style.setProperty("--columns", best.columns * (this.leads ? 2 : 1));
+    charts.style.setProperty("--rows", best.rows);
     charts.style.setProperty("--tall", best.tall);
     charts.style.gridAutoRows = `${best.row * em}px`;
     this.box.classList.toggle("dense", best.least < ROOMY);
     return em / 12;
   }
 
+  // Whether the first chart has the left half of a presentation, and the others the right one.
+  get leads() { return this.scene.charts.length > 1 && this.scene.charts[0].lead && this.box.clientWidth > this.box.clientHeight; }
+
   // How large the plots are in so many columns, where a chart with one unit both ways has so many rows; all in em.
   tried(columns, tall, heads, width, height) {
-    const { charts } = this.scene, taken = [], [across, up] = GAPS, span = (chart) => [Math.min(chart.wide, columns), chart.even ? tall : 1];
-    for (const chart of charts) { // as the grid places them
+    const { leads } = this, charts = this.scene.charts.filter((chart) => !chart.aside), taken = [], [across, up] = GAPS;
+    const span = (chart, i) => (leads && i === 0 ? [columns, rows] : [Math.min(chart.wide, columns), chart.even ? tall : 1]);
+    let rows = 0;
+    for (const chart of charts.slice(leads ? 1 : 0)) { // as the grid places them
       const [w, h] = span(chart), free = (k) => k % columns + w <= columns && [...Array(h * w).keys()].every((i) => !taken[k + i % w + Math.floor(i / w) * columns]);
       let k = 0;
       while (!free(k)) k++;
       for (let i = 0; i < h * w; i++) taken[k + i % w + Math.floor(i / w) * columns] = true;
     }
-    const rows = Math.ceil(taken.length / columns), cell = (width - across * (columns - 1)) / columns;
+    rows = Math.ceil(taken.length / columns);
+    const all = leads ? 2 * columns : columns, cell = (width - across * (all - 1)) / all;
     const sizes = (row) => charts.map((chart, i) => {
-      const [w, h] = span(chart), own = cell * w + across * (w - 1), [title, ...names] = heads[i];
+      const [w, h] = span(chart, i), own = cell * w + across * (w - 1), [title, ...names] = heads[i];
       const head = 1.35 * Math.ceil(title / own) + 1.4 * Math.ceil(names.reduce((sum, v) => sum + v, 0) / own);
       return [own - AROUND[0], row * h + up * (h - 1) - head - AROUND[1], chart.even];
     });
@@ -188,7 +199,7 @@ export class SheetPlayer extends Playback {
       const [a, b] = even ? [Math.min(w, h), Math.min(w, h)] : [Math.min(w, FLAT * h), Math.min(h, w)];
       return sum + Math.log(Math.max(a, 0.1) * Math.max(b, 0.1));
     }, 0);
-    return { row, least, score: score - (row > fair ? 100 * (row - fair) * rows : 0) }; // what must scroll is worse than all that need not
+    return { row, rows, least, score: score - (row > fair ? 100 * (row - fair) * rows : 0) }; // what must scroll is worse than all that need not
   }
 
   draw() {
