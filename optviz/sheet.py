@@ -104,7 +104,7 @@ class Regions:
     """Even cells of several kinds, (rows, columns), whose middles lie from one end of x to the other and of y: which colour, and a number.
 
     The colour is full at `low` and faint at `high`; a cell whose number is beyond `until`, or none at all, is only hinted at. Of no kind, -1,
-    it is grey.
+    it is grey, and where it has no number either it is what the map calls `never`.
     """
 
     x: tuple[float, float]
@@ -118,6 +118,12 @@ class Regions:
     name: T  # of the number
     never: T  # where there is none
     until: Any = np.inf
+
+    @property
+    def legend(self) -> list[Heat]:
+        """Samples of both greys, where they mean two things; the kinds are marked on the map."""
+        greys = [(self.kinds[-1], (FULL + FAINT) / 2), (self.never, HINT)]
+        return [Heat([], [], [], 0, 1, name, colour="faint", alpha=alpha) for name, alpha in greys] if self.never != self.kinds[-1] else []
 
 
 @dataclass(frozen=True, eq=False)
@@ -173,6 +179,7 @@ class Rule:
 
 STEP = T("step", "шаг")
 ROOM = 0.04
+FULL, FAINT, HINT = 1.0, 0.4, 0.16  # of a colour: where a map of kinds has its least number, its largest, and none
 FARTHEST = 1e250  # what is beyond has no place on a scale
 WIDE = 0.9  # of a place, where ridges are the widest
 Mark = Line | Dots | Bars | Heat | Regions | Ground | Ridges | Arrows | Rule

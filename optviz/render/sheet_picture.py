@@ -14,14 +14,13 @@ import numpy as np
 from ..core import T
 from ..palette import THEMES
 from ..scene import Heat as Bands
-from ..sheet import WIDE, Arrows, Bars, Chart, Dots, Ground, Heat, Line, Mark, Regions, Ridges, Rule, Scale, Sheet, ends
+from ..sheet import FAINT, FULL, HINT, WIDE, Arrows, Bars, Chart, Dots, Ground, Heat, Line, Mark, Regions, Ridges, Rule, Scale, Sheet, ends
 from .picture import DASHES, DESIGN, LEADING, MARGIN, ROW, SMALLEST, TEXT, TITLE, Canvas, Look, Place, clipped, heat_pixels, marker, put, wrapped
 from .raster import rgb
 from .svg import Svg
 from .words import SHEET, digits, power
 
 ABOVE, BELOW, ASIDE, TICK = 28.0, 46.0, 10.0, 74.0  # around the plot of a chart; what the words of a tick want
-FULL, FAINT, HINT = 1.0, 0.4, 0.16  # of a colour: where a map of kinds has its least number, its largest, and none
 ORDER = (Ground, Heat, Regions, Ridges, Bars, Line, Rule, Arrows, Dots)
 UNDER = 18.0  # from one row of words under a scale to the next
 FAR = 4000.0
@@ -135,8 +134,8 @@ class SheetPicture:
         """The legend, as many names a row as there is room for."""
         rows: list[list[tuple[float, Mark, str]]] = []
         x = 0.0
-        for mark in chart.marks if self.look.legend else ():
-            if isinstance(mark, (Ground, Regions, Ridges, Rule)) or mark.name is None or (isinstance(mark, Heat) and mark.colour is None):
+        for mark in [sample for m in chart.marks for sample in (m.legend if isinstance(m, Regions) else [m])] if self.look.legend else ():
+            if isinstance(mark, (Ground, Ridges, Rule)) or mark.name is None or (isinstance(mark, Heat) and mark.colour is None):
                 continue
             words = clipped(canvas, self.say(mark.name), TEXT, 400, width - 34)
             wide = 34 + canvas.measure(words, TEXT) + 18
@@ -423,9 +422,12 @@ class Room:
         self.along = ticks(chart.x, self.x, max(2, int((self.right - self.left) // TICK)), language)
 
     def level(self) -> None:
-        """One unit both ways, around the same middle."""
+        """One unit both ways: a map of kinds has no more room than it fills, others see more of their plane around the same middle."""
         sides = self.right - self.left, self.bottom - self.top
         unit = max((b - a) / long for (a, b), long in zip((self.x, self.y), sides, strict=True))
+        if any(isinstance(mark, Regions) for mark in self.chart.marks):
+            self.right, self.bottom = self.left + (self.x[1] - self.x[0]) / unit, self.top + (self.y[1] - self.y[0]) / unit
+            return
         self.x, self.y = (((a + b - unit * long) / 2, (a + b + unit * long) / 2) for (a, b), long in zip((self.x, self.y), sides, strict=True))
 
     def px(self, v: Any) -> np.ndarray:

@@ -40,7 +40,7 @@ def pack_sheet(sheet: Sheet, language: str, texts: Mapping[str, str], take: int 
         if isinstance(m, Heat):
             told["beyond"] = m.beyond
         if isinstance(m, Regions):
-            told["kinds"], told["never"] = [said(kind) for kind in m.kinds], said(m.never)
+            told["kinds"], told["never"], told["legend"] = [said(kind) for kind in m.kinds], said(m.never), [mark(kind) for kind in m.legend]
         if isinstance(m, Ground):
             told["heat"] = m.heat and heat_head(m.heat)
         return told | {name: [arrays.put(np.where(np.isfinite(a), a, GAP)), list(a.shape)] for name, a in moments_of(m).items()

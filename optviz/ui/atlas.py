@@ -11,7 +11,7 @@ import streamlit as st
 from ..atlas import ASKED, WORK, Atlas, chapter_of, chapters, found
 from ..atlas_sheets import DESCENTS, basins_sheet
 from ..basin import Basins
-from ..core import T
+from ..core import T, short
 from ..heavy import Where, went
 from ..race import Race
 from .controls import Desk, Example, Lens, examples
@@ -35,6 +35,9 @@ def stage(desk: Desk[Atlas], take: int) -> None:
     sheet_stage(basins_sheet(atlas, maps), "maps-basins", partial(picked, desk), take)
     if all(isinstance(b, Basins) for b in maps):
         places([b.where for b in maps], sum(b.minimum.size for b in maps), DESCENTS)
+    tolerance = short(atlas["tolerance"])
+    st.caption(say(T(f"At a minimum: the loss has come within {tolerance} of the minimum's, and stays there. The tolerance is set under “Start”.",
+                     f"«В минимуме»: потеря отличается от минимальной не больше чем на {tolerance}. Допуск задаётся в разделе «Старт».")))
     words = T("Watch this descent in the Descent lab", "Смотреть этот спуск в лаборатории спуска")
     st.button(say(words), icon=":material/open_in_new:", key="maps-descent", on_click=_to_descent, args=(atlas.race,))
 

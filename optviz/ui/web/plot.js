@@ -57,8 +57,13 @@ export class Plot {
     const along = ticks(this.x, Math.max(2, Math.floor((this.room.right - left) / (TICK * size))));
     return { up: chart.even ? ticks(this.y, Math.max(2, Math.floor((this.room.bottom - this.room.top) / (ROW * size)))) : up.filter((_, i) => !chart.y.words.length || i % tight === 0), along };
   }
+  // One unit both ways: a map of kinds has no more room than it fills, others see more of their plane.
   level() {
     const { left, right, top, bottom } = this.room, unit = Math.max((this.x.high - this.x.low) / (right - left), (this.y.high - this.y.low) / (bottom - top));
+    if (this.chart.marks.some(({ kind }) => kind === "regions")) {
+      Object.assign(this.room, { right: left + (this.x.high - this.x.low) / unit, bottom: top + (this.y.high - this.y.low) / unit });
+      return;
+    }
     for (const [scale, length] of [[this.x, right - left], [this.y, bottom - top]]) {
       const middle = (scale.low + scale.high) / 2;
       scale.low = middle - unit * length / 2; scale.high = middle + unit * length / 2;
@@ -238,7 +243,7 @@ export class Plot {
     const [j, i] = [[u, mark.x[0], columns], [v, mark.y[0], rows]].map(([w, [a, b], n]) => Math.round((w - a) / (b - a || 1) * (n - 1)));
     if (!(i >= 0 && i < rows && j >= 0 && j < columns)) return null;
     const k = i * columns + j;
-    return [x, y, m, k, u, v, undefined, { kind: mark.kinds.at(mark.which[0][k]), z: mark.z[0][k] }];
+    return [x, y, m, k, u, v, undefined, { kind: mark.which[0][k] < 0 && !there(mark.z[0][k]) ? null : mark.kinds.at(mark.which[0][k]), z: mark.z[0][k] }];
   }
 
   // The colour of a value that is part of the way from the least to the most.
@@ -374,7 +379,7 @@ export class Plot {
     if (m === null && !Array.isArray(y)) return [beside(this.chart.x, digits(x)), beside(this.chart.y, digits(y))].join("\n");
     if (m === null) return [beside(this.chart.x, digits(x)), ...y.map((row) => `${row.name}: ${there(row.y) ? digits(row.y) : "–"}`)].join("\n");
     const mark = this.chart.marks[m];
-    if (mark.kind === "regions") return [z.kind, beside(this.chart.x, digits(x)), beside(this.chart.y, digits(y)), there(z.z) ? `${mark.name}: ${digits(z.z)}` : mark.never].join("\n");
+    if (mark.kind === "regions") return [z.kind, beside(this.chart.x, digits(x)), beside(this.chart.y, digits(y)), there(z.z) ? `${mark.name}: ${digits(z.z)}` : mark.never].filter(Boolean).join("\n");
     const middle = (scale, [a, b]) => (scale.log ? Math.sqrt(a * b) : (a + b) / 2);
     const said = (scale, v) => (Array.isArray(v) ? scale.sign ? digits(middle(scale, v)) : scale.words.length ? scale.words[Math.round((v[0] + v[1]) / 2)] : v.map((e) => digits(e)).join(" … ") : scale.words[v] ?? digits(v));
     const rows = [[this.chart.x, x], [this.chart.y, y]].map(([scale, v]) => beside(scale, said(scale, v)));

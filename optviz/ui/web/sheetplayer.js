@@ -10,6 +10,7 @@ const DESIGN = [960, 540], EM = 16; // the words of a presentation of that size,
 const COLUMNS = 6, TALL = 2; // the most beside each other, and rows of a chart that is as high as it is wide
 const GAPS = [0.6, 0.9], AROUND = [3.2, 3.8]; // between charts, and around what they plot, in em: across, up
 const FLAT = 2.2, LOW = 2.4, ROOMY = 11; // how flat a plot still is a good one; heights in em: the least of one, and one that leaves room for notes
+const PLOT = 0.82; // of a chart's width on a page, about, has its plot
 const PHONE = "(max-width: 640px)";
 const MARKUP = `
 <section class="sheet" tabindex="0" role="application">
@@ -65,9 +66,11 @@ export class SheetPlayer extends Playback {
       const { figure, canvas } = this.plots[i], find = (name) => figure.querySelector(name);
       figure.style.setProperty("--wide", chart.wide);
       for (const name of ["picked", "even", "bare", "tall", "scrubs", "lead"]) figure.classList.toggle(name, chart[name]);
+      const sides = [chart.x, chart.y].map(({ low, high }) => high - low), fills = chart.marks.some(({ kind }) => kind === "regions");
+      figure.style.setProperty("--shape", fills ? 1 / (PLOT * sides[1] / sides[0] + (1 - PLOT) * 1.4) : 1); // words stand above and below, too
       find("figcaption").textContent = chart.title;
       find(".note").textContent = chart.note ?? ""; find(".note").hidden = !chart.note;
-      const names = chart.marks.filter(named);
+      const names = chart.marks.flatMap((mark) => mark.legend ?? (named(mark) ? [mark] : []));
       find(".names").replaceChildren(...names.map((mark) => {
         const row = document.createElement("li"), sample = Object.assign(document.createElement("canvas"), { width: 44, height: 28 });
         row.append(sample, mark.name); row.mark = mark;
@@ -143,6 +146,7 @@ export class SheetPlayer extends Playback {
     style.setProperty("--columns", this.scene.columns);
     style.gridAutoRows = "";
     this.plots.forEach(({ figure }, i) => { figure.hidden = false; figure.style.setProperty("--wide", this.scene.charts[i].wide); });
+    for (const note of this.parts.charts.querySelectorAll(".note")) note.style.minHeight = "";
     this.box.classList.remove("dense");
     return 1;
   }
@@ -170,6 +174,10 @@ export class SheetPlayer extends Playback {
     charts.style.setProperty("--tall", best.tall);
     charts.style.gridAutoRows = `${best.row * em}px`;
     this.box.classList.toggle("dense", best.least < ROOMY);
+    const notes = [...charts.querySelectorAll(".note")];
+    for (const note of notes) note.style.minHeight = "";
+    const tallest = Math.max(0, ...notes.map((note) => note.offsetHeight));
+    for (const note of notes) note.style.minHeight = `${tallest}px`; // then the plots of a row are of one height
     return em / 12;
   }
 
@@ -216,7 +224,7 @@ export class SheetPlayer extends Playback {
     this.worn = true;
     for (const row of this.parts.charts.querySelectorAll(".names li")) {
       const { mark } = row, g = row.firstChild.getContext("2d"), colour = this.theme[mark.colour] ?? mark.colour;
-      g.setTransform(2, 0, 0, 2, 0, 0); g.clearRect(0, 0, 22, 14); g.strokeStyle = g.fillStyle = colour; g.lineWidth = 2.5; g.globalAlpha = Math.max(mark.alpha ?? 1, 0.5);
+      g.setTransform(2, 0, 0, 2, 0, 0); g.clearRect(0, 0, 22, 14); g.strokeStyle = g.fillStyle = colour; g.lineWidth = 2.5; g.globalAlpha = mark.kind === "heat" ? mark.alpha : Math.max(mark.alpha ?? 1, 0.5);
       if (mark.kind === "bars" || mark.kind === "heat") g.fillRect(3, 2, 16, 10);
       else if (mark.kind === "dots") { marker(g, mark.shape, 11, 7, 5); g[mark.hollow ? "stroke" : "fill"](); }
       else { g.setLineDash(DASHES[mark.dash ?? 0].map((d) => d * 0.7)); g.beginPath(); g.moveTo(1, 7); g.lineTo(21, 7); g.stroke(); }
