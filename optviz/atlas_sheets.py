@@ -85,12 +85,12 @@ def told(b: Basins) -> T:
     """What a map comes to, in a sentence."""
     there, wild, steps = b.minimum >= 0, b.diverged >= 0, b.basin.run.steps
     share, lost, other = map(share_of, (there, wild, ~there & ~wild))
-    parts = [T(f"After {steps} steps: at a minimum {share.en}", f"После {steps} шагов: в минимуме {share.ru}")]
+    parts = [T(f"After {steps} steps: {share.en} at a minimum", f"После {steps} шагов: в минимуме {share.ru}")]
     if there.any():
         median = rounded(float(np.median(b.steps[there])))
         parts[0] = T(f"{parts[0].en} (half of them within {median})", f"{parts[0].ru} (половина — за {median})")
-    parts += [T(f"diverge {lost.en}", f"расходится {lost.ru}")] * bool(wild.any())
-    parts += [T(f"elsewhere {other.en}", f"в других местах {other.ru}")] * bool((~there & ~wild).any())
+    parts += [T(f"{lost.en} diverge", f"расходится {lost.ru}")] * bool(wild.any())
+    parts += [T(f"{other.en} elsewhere", f"в других местах {other.ru}")] * bool((~there & ~wild).any())
     return T("; ".join(p.en for p in parts) + ".", "; ".join(p.ru for p in parts) + ".")
 
 

@@ -12,7 +12,8 @@ from optviz.core import Refused, rounded
 from optviz.descent import descend
 from optviz.heavy import Part
 from optviz.hunt import Hunt
-from optviz.quest import ARRAYS, Quest, axis_name, best_cell, found, opening, quest_of, searched, view_of, visited
+from optviz.quest import ARRAYS, Quest, axis_name, best_cell, found, opening, quest_of, searched, spanned, view_of, visited
+from optviz.render.code import of_sweep
 from optviz.render.picture import Look
 from optviz.render.sheet_exhibit import sheet_exhibit
 from optviz.render.sheet_picture import SheetPicture
@@ -186,6 +187,18 @@ def test_the_sentences_say_what_the_arrays_say():
     none = found(RUNS.at(base=Run("ravine", "momentum", steps=1000), x=("lr", [9.0]), y=("momentum", [0.0, 0.5])))
     assert "100 % of the cells diverge" in told(Quest(none.sweep, "steps"), none).en
     assert "No cell has a number" in told(Quest(none.sweep, "steps"), none).en
+
+
+def test_the_script_makes_the_same_map():
+    scope = {}
+    exec(of_sweep(RUNS, "steps", "ru"), scope)
+    assert np.array_equal(scope["found"].steps, found(RUNS).steps, equal_nan=True) and scope["found"].sweep == RUNS
+
+
+@pytest.mark.parametrize(("part", "value", "why"), [("low", 0.0, "decades .*“evenly”"), ("low", 5.0, "larger than “to”"), ("high", 0.001, "larger than “to”")])
+def test_an_axis_that_cannot_be_is_refused_in_words(part, value, why):
+    with pytest.raises(Refused, match=f"along x, .*{why}"):
+        spanned("x", part, QUESTS[0], value)
 
 
 # --- the page -----------------------------------------------------------------------------------------------------------------------------

@@ -61,9 +61,10 @@ class SheetExhibit(Exhibit):
 
     def arrays(self) -> Mapping[str, Any]:
         """The arrays of every mark: zeros_0_x, zeros_0_y, …; `about` says which mark of which chart that is."""
-        about = [f"{chart.key}_{i}: {chart.title.en}, {type(mark).__name__.lower()}" + (f" ({name.en})" if (name := getattr(mark, "name", None)) else "")
-                 for chart, i, mark in self._marks()]
-        out: dict[str, Any] = {"query": np.array(self.query), "about": np.array(about), "moments": np.array(self.sheet.moments)}
+        about = [f"{chart.key}_{i}: {chart.title.en}, {type(mark).__name__.lower()}"
+                 + (f" ({name.en})" if (name := getattr(mark, "name", None)) else "") for chart, i, mark in self._marks()]
+        out: dict[str, Any] = {"query": np.array(self.query), "about": np.array(about),
+                               "moments": np.array(self.sheet.moments)}
         for chart, i, mark in self._marks():
             out |= {f"{chart.key}_{i}_{name}": a for name, a in moments_of(mark).items()}
         return out
