@@ -165,7 +165,7 @@ def _choices(desk: Desk[Order], shown: Exhibit) -> None:
         _flag(desk, "caption", T("Parameters under the picture", "Параметры под картинкой"))
     if medium in USED["loop"]:
         _flag(desk, "loop", T("Repeat without end", "Повторять по кругу"))
-    if medium in USED["torch"]:
+    if useful("torch"):
         _flag(desk, "torch", T("In plain torch, without optviz", "На чистом torch, без optviz"))
 
 
