@@ -102,6 +102,14 @@ def test_the_map_grows_with_the_playhead():
     assert shades(np.array([0.0, 60.0, np.nan]), 0, 60, 60).tolist() == [FULL, FAINT, HINT]
 
 
+def test_what_comes_to_no_minimum_wears_the_colour_of_none():
+    wild = SMALL.at(race=SMALL.race.at(entrants=[Entrant("sgd", lr=0.02)]))
+    (b,) = found(wild.basins(), "numpy")
+    (regions,) = [mark for mark in basins_sheet(wild, [b]).charts[0].marks if isinstance(mark, Regions)]
+    late = (b.minimum < 0) & (b.diverged < 0)
+    assert late.any() and (b.nearest[late] >= 0).all() and (regions.which[late] == -1).all() and np.isnan(regions.z[late]).all()
+
+
 def test_the_sentences_say_what_the_arrays_say():
     b = basin("himmelblau", "sgd", lr=0.03, steps=100, shape=(30, 30))
     lost = 100 * (b.diverged >= 0).mean()
