@@ -134,39 +134,39 @@ _add("four",
      T("Four minima share the plane", "Четыре минимума делят плоскость"),
      T("Click a place near an edge, then one just across it.", "Щёлкните у границы, затем сразу за ней."),
      T("Gradient descent comes to the nearest minimum from 98 % of all starts, half of them within 11 steps; Adam from 93 %. Momentum is carried "
-       "past the nearest one from 31 %, and its edges are frayed: neighbours end far apart.",
-       "Градиентный спуск из 98 % стартов приходит в ближайший минимум, половина — за 11 шагов; Adam — из 93 %. Импульс из 31 % стартов проносит "
-       "мимо ближайшего, и границы у него рваные: соседи оказываются далеко друг от друга."),
+       "past the nearest one: it comes to another from 30 %, and its edges are frayed, neighbours end far apart.",
+       "Градиентный спуск из 98 % стартов приходит в ближайший минимум, половина — за 11 шагов; Adam — из 93 %. Импульс проносит мимо: из "
+       "30 % стартов он приходит в другой минимум, и границы у него рваные, соседи оказываются далеко друг от друга."),
      Race("himmelblau", (-0.2, 0.0), [Entrant("sgd", lr=0.01), Entrant("momentum", lr=0.01), Entrant("adam", lr=0.1)], steps=300))
 _add("memory",
      T("The longer the memory, the more frayed", "Чем длиннее память, тем рванее границы"),
      T("Look along one edge from map to map; play.", "Проследите одну границу от карты к карте; нажмите «Пуск»."),
-     T("With γ = 0, 0.5, 0.9 and 0.95 momentum comes elsewhere than to the nearest minimum from 2, 11, 31 and 33 % of all starts, and half of "
+     T("With γ = 0, 0.5, 0.9 and 0.95 momentum comes elsewhere than to the nearest minimum from 2, 11, 30 and 33 % of all starts, and half of "
        "them need 11, 18, 111 and 229 steps.",
-       "При γ = 0; 0,5; 0,9 и 0,95 импульс приходит не в ближайший минимум из 2, 11, 31 и 33 % стартов; половина стартов доходит за 11, 18, 111 "
+       "При γ = 0; 0,5; 0,9 и 0,95 импульс приходит не в ближайший минимум из 2, 11, 30 и 33 % стартов; половина стартов доходит за 11, 18, 111 "
        "и 229 шагов."),
      Race("himmelblau", (-0.2, 0.0), [Entrant("momentum", lr=0.01, momentum=m) for m in (0.0, 0.5, 0.9, 0.95)], steps=300))
 _add("rates",
-     T("Too large a rate: nobody arrives", "Слишком большой шаг: не приходит никто"),
-     T("Play, and watch the middle map; click into its pale parts.", "Нажмите «Пуск» и следите за средней картой; щёлкните в её бледную часть."),
+     T("Too large a rate: hardly anybody arrives", "Слишком большой шаг: почти никто не приходит"),
+     T("Play, and watch the middle map; click into its grey parts.", "Нажмите «Пуск» и следите за средней картой; щёлкните в её серую часть."),
      T("At α = 0.01 every start comes to a minimum. At 0.02 only 54 % do: two of the four minima are too curved, and around them descents swing "
-       "for ever. At 0.03 none does, and 20 % diverge.",
+       "for ever. At 0.03 all but 2 miss, and 20 % diverge.",
        "При α = 0,01 в минимум приходит каждый старт. При 0,02 — лишь 54 %: два минимума из четырёх слишком круты, и около них спуск качается "
-       "без конца. При 0,03 не приходит никто, а 20 % расходятся."),
+       "без конца. При 0,03 приходят лишь 2 старта, а 20 % расходятся."),
      Race("himmelblau", (-2.0, 1.5), [Entrant("sgd", lr=lr) for lr in (0.01, 0.02, 0.03)], steps=300))
 _add("corners",
      T("Steep corners throw descents out", "Крутые углы выбрасывают спуск"),
-     T("Click into a grey corner.", "Щёлкните в серый угол."),
+     T("Click into a dark grey corner.", "Щёлкните в тёмно-серый угол."),
      T("At one rate for all gradient descent diverges from 27 % of all starts: in the corners the slope is so steep that the first step already "
-       "leaves. Adam, whose step does not grow with the slope, comes to a minimum from everywhere.",
+       "leaves. Adam, whose step does not grow with the slope, comes to a minimum from all but 10 starts.",
        "При одной скорости обучения для всех градиентный спуск расходится из 27 % стартов: в углах склон так крут, что вылетает уже первый шаг. "
-       "Adam, у которого шаг не растёт вместе с наклоном, приходит в минимум отовсюду."),
+       "Adam, у которого шаг не растёт вместе с наклоном, приходит в минимум из всех стартов, кроме 10."),
      Race("six_hump_camel", (2.5, 1.5), [Entrant("sgd", lr=0.05), Entrant("adam", lr=0.1)], steps=300))
 _add("valley",
      T("One minimum, and a long way to it", "Минимум один, а дорога длинная"),
      T("Play; then double the steps.", "Нажмите «Пуск»; затем удвойте число шагов."),
      T("Within 500 steps gradient descent comes to Rosenbrock's minimum from 2 % of all starts; momentum at the same rate from 12 %, but from the "
-       "steep sides 16 % diverge. Adam comes from 34 % and never diverges.",
+       "steep sides 15 % diverge. Adam comes from 35 % and never diverges.",
        "За 500 шагов в минимум Розенброка градиентный спуск приходит из 2 % стартов; импульс с той же скоростью обучения — из 12 %, зато с крутых "
-       "склонов расходятся 16 %. Adam приходит из 34 % и не расходится нигде."),
+       "склонов расходятся 15 %. Adam приходит из 35 % и не расходится нигде."),
      Race("rosenbrock", (-1.5, 2.0), [Entrant("sgd", lr=0.001), Entrant("momentum", lr=0.001), Entrant("adam", lr=0.3)], steps=500))

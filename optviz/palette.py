@@ -13,6 +13,8 @@ from .optimizers import optimizers
 
 BLUE, ORANGE, PINK, GREEN, VIOLET, PLUM, TEAL, RED = COLOURS = (
     "#1283dc", "#cf5f05", "#f9117e", "#617f41", "#6d5cf1", "#ab4e9d", "#0b8168", "#de2036")
+#: What a map of kinds is filled with: no optimizer's colours, told apart with colour-vision deficiencies, too (P. Tol's "muted").
+KINDS = ("#44aa99", "#ddcc77", "#cc6677", "#88ccee", "#999933")
 SHAPES = ("circle", "square", "triangle", "diamond", "cross")
 GLYPHS = "●■▲◆✚"  # the same in a line of text
 DASHES = ("solid", "dashed", "dotted")

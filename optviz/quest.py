@@ -21,7 +21,7 @@ from .query import Query
 from .run import Run
 from .schedules import schedules
 from .study import Study
-from .sweep import Line, Sweep, Swept, settings, sweep
+from .sweep import LOG, Line, Sweep, Swept, settings, sweep
 from .sweep_presets import View, views
 from .training import as_text
 
@@ -29,11 +29,12 @@ CELLS = 2**16  # that an eye and a browser can bear
 SIDE = 121  # places along a side of the picture of a network's output
 #: What the arrays of a map are.
 ARRAYS: Mapping[str, T] = {
-    "loss": T("final loss", "итоговая потеря"), "steps": T("steps until it stays at the minimum", "шагов, пока не придёт в минимум насовсем"),
+    "loss": T("final loss", "итоговая потеря"), "steps": T("steps until it stays at the minimum", "шагов до минимума"),
     "reached": T("share that reaches the minimum", "доля дошедших до минимума"),
     "escaped": T("share that ends at a best minimum", "доля окончивших у лучшего минимума"),
     "diverged": T("share that diverges", "доля разошедшихся"),
-    "accuracy_val": T("right on validation", "доля верных на проверке"), "accuracy_train": T("right on training", "доля верных на обучении"),
+    "accuracy_val": T("share right on validation", "доля верных на проверке"),
+    "accuracy_train": T("share right on training", "доля верных на обучении"),
     "loss_val": T("loss on validation", "потеря на проверке"), "loss_train": T("loss on training", "потеря на обучении"),
 }
 #: What is called nowhere else.
@@ -129,6 +130,20 @@ def value_name(line: Line, value: Any) -> T:
     if isinstance(value, (int, float)):
         return T(rounded(value), rounded(value))
     return axes[line.key].head(value) if line.key in axes else T("none", "нет") if value is None else T(str(value), str(value))
+
+
+def spanned(name: str, part: str, quest: Quest, value: Any) -> Quest:
+    """Another end, count or spacing of an axis."""
+    own: Line = getattr(quest.sweep, name)
+    assert own.span is not None
+    span: dict[str, Any] = {**dict(zip(("low", "high", "count", "spacing"), own.span, strict=True)), part: value}
+    if span["spacing"] == LOG and min(span["low"], span["high"]) <= 0:
+        raise Refused(T(f"along {name}, decades need both ends above 0; raise “from”, or choose “evenly”",
+                        f"по {name} для шага по декадам оба края должны быть больше 0; увеличьте «от» или выберите «ровно»"))
+    if span["low"] > span["high"]:
+        raise Refused(T(f"along {name}, “from” must not be larger than “to”; change the other end first",
+                        f"по {name} «от» не должно быть больше «до»; сначала измените другой край"))
+    return quest.at(sweep=quest.sweep.at(**{name: (own.key, tuple(span.values()))}))
 
 
 # --- what is computed -----------------------------------------------------------------------------------------------------------------

@@ -74,7 +74,8 @@ class Bars:
 class Heat:
     """Cells between edges, (rows, columns) of values from low to high; a signed one is orange below 0 and blue above.
 
-    Those of a map with a `colour` have it alike, and say the map's name in the place of a number.
+    Where `low` is the greater, less is more of the colour; what is at `low` has the part `pale` of it. Those of a map with a `colour` have it
+    alike, and say the map's name in the place of a number.
     """
 
     x: Any
@@ -87,6 +88,15 @@ class Heat:
     signed: bool = False
     colour: str | None = None
     alpha: float = 1.0
+    pale: float = 0.0
+
+    @property
+    def beyond(self) -> tuple[str, str]:
+        """What stands before the numbers at both ends of its colours: ≤ or ≥ where a cell lies beyond."""
+        z = np.asarray(self.z, float)
+        least, most = sorted((self.low, self.high))
+        told = {least: "≤ " if (z < least).any() else "", most: "≥ " if (z[np.isfinite(z)] > most).any() else ""}
+        return told[self.low], told[self.high]
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,7 +104,7 @@ class Regions:
     """Even cells of several kinds, (rows, columns), whose middles lie from one end of x to the other and of y: which colour, and a number.
 
     The colour is full at `low` and faint at `high`; a cell whose number is beyond `until`, or none at all, is only hinted at. Of no kind, -1,
-    it is grey.
+    it is grey, and where it has no number either it is what the map calls `never`.
     """
 
     x: tuple[float, float]
@@ -108,6 +118,12 @@ class Regions:
     name: T  # of the number
     never: T  # where there is none
     until: Any = np.inf
+
+    @property
+    def legend(self) -> list[Heat]:
+        """Samples of both greys, where they mean two things; the kinds are marked on the map."""
+        greys = [(self.kinds[-1], (FULL + FAINT) / 2), (self.never, HINT)]
+        return [Heat([], [], [], 0, 1, name, colour="faint", alpha=alpha) for name, alpha in greys] if self.never != self.kinds[-1] else []
 
 
 @dataclass(frozen=True, eq=False)
@@ -163,6 +179,7 @@ class Rule:
 
 STEP = T("step", "шаг")
 ROOM = 0.04
+FULL, FAINT, HINT = 1.0, 0.4, 0.16  # of a colour: where a map of kinds has its least number, its largest, and none
 FARTHEST = 1e250  # what is beyond has no place on a scale
 WIDE = 0.9  # of a place, where ridges are the widest
 Mark = Line | Dots | Bars | Heat | Regions | Ground | Ridges | Arrows | Rule
@@ -171,7 +188,10 @@ ARRAYS = ("x", "y", "z", "low", "high", "left", "right", "height", "base", "dx",
 
 @dataclass(frozen=True, eq=False)
 class Chart:
-    """Marks over two scales; `wide` is how many columns of the sheet it takes, an `even` one has the same unit both ways, a `bare` one no scales."""
+    """Marks over two scales; `wide` is how many columns of the sheet it takes, an `even` one has the same unit both ways, a `bare` one no scales.
+
+    A `lead`, the first of its sheet, has half of a presentation and of a picture; one that stands `aside` is on a page alone.
+    """
 
     key: str
     title: T
@@ -186,6 +206,8 @@ class Chart:
     tall: bool = False
     read: bool = False  # whether a pointer reads all named curves where it is, not one mark
     scrubs: bool = False  # whether a hand on it moves the playhead, to where its first dot is nearest
+    lead: bool = False
+    aside: bool = False
 
 
 @dataclass(frozen=True, eq=False)

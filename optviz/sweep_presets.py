@@ -42,9 +42,9 @@ RATES: tuple[str, Any] = ("lr", (1e-3, 10.0, 49, "log"))
 _add("adam",
      T("Adam: rate and memory", "Adam: скорость и память"),
      T("Click the fastest cell, then one below it with β₁ = 0.", "Щёлкните по самой быстрой клетке, затем по клетке под ней, где β₁ = 0."),
-     T("With β₁ up to 0.54 no rate comes to stay at Rosenbrock's minimum within 1000 steps. At the usual 0.9 a span of rates does, from 0.383 to "
-       "5.62, and 2.15 is there after 144 steps: far above the usual 0.001.",
-       "При β₁ до 0,54 ни одна скорость за 1000 шагов не приходит в минимум Розенброка насовсем. При обычном 0,9 приходит целый диапазон, от 0,383 "
+     T("With β₁ up to 0.54 no rate brings Adam to rest at Rosenbrock's minimum within 1000 steps. At the usual 0.9 a span of rates does, from "
+       "0.383 to 5.62, and 2.15 is there after 144 steps: far above the usual 0.001.",
+       "При β₁ до 0,54 ни одна скорость за 1000 шагов не приводит к минимуму Розенброка. При обычном 0,9 приводит целый диапазон, от 0,383 "
        "до 5,62, быстрее всех 2,15 — за 144 шага: намного больше обычной 0,001."),
      Sweep(Run("rosenbrock", "adam", steps=1000), RATES, ("beta1", (0.0, 0.99, 34))), "steps")
 _add("momentum",
@@ -53,15 +53,16 @@ _add("momentum",
      T("Here λmax = 20. Without momentum the best rate needs 30 steps, with γ = 0.33 it takes 12. The edge moves from 0.1 to 0.16 at γ = 0.6, but "
        "the more momentum, the longer the way to rest.",
        "Здесь λmax = 20. Без импульса лучшей скорости нужно 30 шагов, при γ = 0,33 хватает 12. Край сдвигается от 0,1 до 0,16 при γ = 0,6, но чем "
-       "больше импульс, тем дольше он успокаивается."),
+       "больше импульс, тем дольше спуск успокаивается."),
      Sweep(Run(surfaces["ravine"].at(b=10.0), "momentum", steps=300), ("lr", (0.01, 0.4, 61, "log")), ("momentum", (0.0, 0.99, 34))), "steps")
 _add("length",
      T("How long should the rate fall?", "Сколько времени снижать скорость?"),
      T("Find the best cell, then go down and up from it.", "Найдите лучшую клетку, затем сдвиньтесь от неё вниз и вверх."),
      T("A rate that falls to 0 within 10 of the 400 steps stops half-way: 1.64 at best. Falling over 342 steps it rests at 0.0023; over 2000 it is "
-       "still large in the end, and noise keeps the loss at 0.012. The shorter the fall, the larger the best first rate.",
-       "Скорость, упавшая до нуля за 10 шагов из 400, застревает на полпути: в лучшем случае 1,64. При спаде за 342 шага потери доходят до 0,0023, "
-       "а при 2000 скорость и в конце велика, и шум держит потери на 0,012. Чем короче спад, тем больше лучшая начальная скорость."),
+       "still large in the end, and noise keeps the loss at 0.012. The best first rate is 0.153 for 10 steps, 0.021 for 342, 0.006 for 2000.",
+       "Скорость, упавшая до нуля за 10 шагов из 400, застревает на полпути: в лучшем случае 1,64. При спаде за 342 шага потери доходят до "
+       "0,0023, а при 2000 скорость и в конце велика, и шум держит потери на 0,012. Лучшая начальная скорость: 0,153 при 10 шагах, 0,021 при 342, "
+       "0,006 при 2000."),
      Sweep(Run("ravine", "sgd", steps=400, schedule="polynomial", noise=2.0), ("lr", (1e-3, 0.2, 41, "log")),
            ("schedule_total_iters", (10, 2000, 40, "log")), 16), "loss")
 _add("escape",
@@ -93,11 +94,12 @@ _add("width",
      Sweep(NOISY.at(epochs=200), ("lambda", (1e-5, 0.3, 13, "log")), ("width", (1, 20, 10)), 4), "accuracy_val")
 _add("batch",
      T("Twice the batch, twice the rate", "Вдвое больше пакет — вдвое больше скорость"),
-     T("Go along the diagonal: up a row, two columns to the right.", "Идите по диагонали: строка вверх, два столбца вправо."),
-     T("After 20 passes the loss is nearly the same wherever α/m is: 0.294 one by one at 0.0316, 0.281 with 2 at 0.0681, 0.241 with 16 at 0.681. "
-       "The ridge ends where the rate is too large for the surface itself.",
-       "После 20 эпох потери почти одинаковы при одном и том же α/m: 0,294 по одному примеру при 0,0316, 0,281 по два при 0,0681, 0,241 по 16 при "
-       "0,681. Полоса кончается там, где скорость велика уже для самой поверхности."),
+     T("Start at α = 0.0316 one by one and go up a row and two columns to the right, again and again.",
+       "Начните с α = 0,0316 по одному примеру и шагайте: строка вверх, два столбца вправо."),
+     T("With each row the batch doubles and the rate grows 2.15 times; after 20 passes the loss stays near: 0.294, 0.281, 0.269, 0.252, 0.241 up "
+       "to batches of 16. Then the rate is at times too large: 0.457, 0.234, 0.534. Best of all, 0.123, is one by one at 0.147: it makes most steps.",
+       "С каждой строкой пакет растёт вдвое, скорость — в 2,15 раза, а потери после 20 эпох остаются близкими: 0,294; 0,281; 0,269; 0,252; 0,241 до "
+       "пакета в 16. Дальше скорость порой велика: 0,457; 0,234; 0,534. Лучше всего, 0,123, — по одному при 0,147: там больше всего шагов."),
      Sweep(Study("circle", n=200, noise=0.1, layers=(8,), epochs=20, loss="logistic"), ("lr", (1e-3, 10.0, 25, "log")),
            ("batch", [1, 2, 4, 8, 16, 32, 64, 100]), 4), "loss_val")
 
@@ -115,7 +117,7 @@ _add("random",
            ("l2", (1e-7, 1e-3, 9, "log"))), "loss_val", Hunt(25))
 _add("idle",
      T("An axis that does not matter", "Ось, которая ничего не решает"),
-     T("Raise the budget from 9 to 49: see which curve gains.", "Увеличьте бюджет с 9 до 49 и посмотрите, чья кривая выигрывает."),
+     T("Change the budget to 9, then to 49: see which curve gains.", "Поставьте бюджет 9, затем 49 и посмотрите, чья кривая выигрывает."),
      T("Adam's ε changes nothing, and the good rates are few. Random search finds one of them in 13 trials as often as not, as it does on any map; "
        "a grid of 25 has done so in 32 % of its repeats, one of 49 in 40 %.",
        "ε у Adam ничего не меняет, а хороших скоростей мало. Случайному поиску, как и на любой карте, для одной из них в половине повторов хватает "
@@ -125,7 +127,7 @@ _add("both",
      T("Where both axes matter", "Когда важны обе оси"),
      T("Compare this with the axis that does not matter.", "Сравните с осью, которая ничего не решает."),
      T("Rate and memory must fit together, and the good is a patch, not a stripe: now the even grid is the better one, with 85 % against 72 % for "
-       "25 trials. Random search wins by axes that do not matter; it is nobody's law.",
+       "25 trials. Random search wins by axes that do not matter; it is no law.",
        "Скорость и память должны подходить друг другу, и хорошее — пятно, а не полоса: теперь лучше ровная сетка, 85 % против 72 % при 25 пробах. "
        "Случайный поиск выигрывает на осях, которые ничего не решают; всеобщего закона тут нет."),
      Sweep(Run("rosenbrock", "adam", steps=1000), RATES, ("beta1", (0.0, 0.99, 34))), "loss", Hunt(25))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -20,14 +22,16 @@ from .study import Study
 from .sweep import LOG, Swept
 from .sweep import Line as Axis
 
-TAILS = (0.02, 0.98)  # of a map's values: what lies beyond has the last colour, so that one cell does not wash out all
+TAILS = (0.02, 0.98)  # of a map's losses: what lies beyond has the last colour, so that one cell does not wash out all
+PALE = 0.12  # of its colour has the worst cell: it is none of the page
 DECADES = 30.0  # between the ends, from which on values are told by their logarithm
 STEEP = 10.0  # the same of a curve that falls
-LEAST = 1e-37  # that a browser's single still holds
+LEAST, MOST = 1e-37, 1e37  # that a browser's single still holds
 EXCESS = T("loss above the minimum", "потеря сверх минимума")
-EMPTY: Mapping[str, T] = {"steps": T("does not come to stay", "насовсем не приходит")}
+EMPTY: Mapping[str, T] = {"steps": T("never stays at the minimum", "не доходит до минимума")}
 DIVERGED = T("diverges", "расходится")
 GRID, RANDOM = T("grid", "сетка"), T("random", "случайный поиск")
+AXIS_SIGNS: Mapping[str, str] = {**SIGNS, "lambda": "λ", "l2": "λ", "noise": "σ", "batch": "m"}
 SHARES = ("reached", "escaped", "diverged")
 
 
@@ -57,8 +61,7 @@ def along(base: Run | Study, axis: Axis) -> Along:
     inner = (at[1:] + at[:-1]) / 2
     edges = np.concatenate([[2 * at[0] - inner[0]], inner, [2 * at[-1] - inner[-1]]])
     edges = np.exp(edges) if log else edges
-    sign = {**SIGNS, "lambda": "λ", "l2": "λ", "noise": "σ", "batch": "m"}.get(axis.key, "")
-    return Along(Scale(name, log, float(edges[0]), float(edges[-1]), sign=sign), edges, middles)
+    return Along(Scale(name, log, float(edges[0]), float(edges[-1]), sign=AXIS_SIGNS.get(axis.key, "")), edges, middles)
 
 
 def by_decades(values: np.ndarray) -> bool:
@@ -71,12 +74,34 @@ def by_decades(values: np.ndarray) -> bool:
 
 
 def colours(array: str, values: np.ndarray) -> tuple[float, float, bool]:
-    """The ends of a map's colours, and whether they go by the logarithm."""
+    """What the palest and the fullest colour of a map stand for, the worst and the best, and whether they go by the logarithm."""
+    less = bool(lower_is_better(array)(np.ones(1))[0])  # is better
     if array in SHARES or not values.size:
-        return 0.0, 1.0, False
-    log = array not in ("accuracy_val", "accuracy_train") and by_decades(values)
-    low, high = (float(v) for v in np.quantile(values[values > 0] if log else values, TAILS))
-    return (low, high, log) if high > low else (low - 0.5, low + 0.5, False)
+        return (1.0, 0.0, False) if less else (0.0, 1.0, False)
+    log = less and by_decades(values)
+    low, high = (float(v) for v in np.quantile(values[values > 0] if log else values, TAILS if array.startswith("loss") else (0.0, 1.0)))
+    if not high > low:
+        low, high, log = low - 0.5, low + 0.5, False
+    return (high, low, log) if less else (low, high, log)
+
+
+def lost(quest: Quest, found: Swept | Part) -> np.ndarray:
+    """Which cells diverge: all runs leave the numbers, or half of them end higher than a curve is followed."""
+    run, arrays = quest.sweep.base, found.arrays
+    gone = np.asarray(arrays["diverged"] == 1)
+    if isinstance(run, Study):
+        return gone
+    start: dict[str, Any] = {"start_x": run.start[0], "start_y": run.start[1]}
+    for axis, values in ((quest.sweep.x, np.array(quest.sweep.x.values)), (quest.sweep.y, np.array(quest.sweep.y.values)[:, None])):
+        if axis.key in start:
+            start[axis.key] = values
+    return gone | (arrays["loss"] > ceiling(run.surface.value(start["start_x"], start["start_y"])))
+
+
+def ceiling(first: Any) -> np.ndarray:
+    """How high a loss is followed: so many times what it began with."""
+    first = np.abs(np.asarray(first, float))
+    return GROWTH * np.where(first > 0, first, 1.0)
 
 
 def sweep_sheet(quest: Quest, found: Swept | Part | None, visit: Descended | Trained | None = None, hunted: Hunted | None = None) -> Sheet:
@@ -86,8 +111,8 @@ def sweep_sheet(quest: Quest, found: Swept | Part | None, visit: Descended | Tra
     if isinstance(found, Swept) and visit is not None and (cell := looked_at(quest, found)) is not None:
         spec = quest.sweep.cell(*cell)
         if (picture := picture_chart(quest, cell, spec, visit)) is not None:
-            charts.append(picture)
-        beside = [loss_chart(spec, visit, 2 if picture else 1)]
+            charts.append(replace(picture, aside=hunted is not None))
+        beside = [loss_chart(spec, visit, 2 if picture else 1)] if hunted is None else []
     if hunted is not None:
         charts += hunt_charts(quest, hunted)
     return Sheet([*charts, *beside])  # two columns, so that the map stays where it is when a cell comes
@@ -98,11 +123,13 @@ def looked_at(quest: Quest, found: Swept) -> tuple[int, int] | None:
     return quest.cell if quest.cell is not None else best_cell(found[quest.array], quest.array)
 
 
-def where_of(quest: Quest, cell: tuple[int, int]) -> T:
-    """A cell's two values."""
+def where_of(quest: Quest, cell: tuple[int, int], brief: bool = False) -> T:
+    """A cell's two values; in brief, by their signs."""
     parts = []
     for axis, k in ((quest.sweep.x, cell[1]), (quest.sweep.y, cell[0])):
-        name, value = named(quest.sweep.base, axis.key), value_name(axis, axis.values[k])
+        name, value, sign = named(quest.sweep.base, axis.key), value_name(axis, axis.values[k]), AXIS_SIGNS.get(axis.key)
+        if brief and sign:
+            name = T(f"{sign} =", f"{sign} =")
         number = isinstance(axis.values[k], (int, float))
         parts.append(T(f"{name.en} {value.en}", f"{name.ru} {value.ru}") if number else value)
     return T(", ".join(p.en for p in parts), ", ".join(p.ru for p in parts))
@@ -127,10 +154,10 @@ def map_chart(quest: Quest, found: Swept | Part | None, hunted: Hunted | None) -
     else:
         values = found.arrays[array]
         ready = found.ready if isinstance(found, Part) else np.ones(values.shape, bool)
-        there = ready & np.isfinite(values)
+        there = ready & np.isfinite(values) & ~((array == "loss") & lost(quest, found))
         low, high, log = colours(array, values[there])
-        z = np.where(there, np.maximum(values, LEAST) if log else values, np.nan)
-        marks.append(Heat(x.edges, y.edges, z, low, high, ARRAYS[array], log=log))
+        z = np.where(there, np.clip(values, LEAST if log else -MOST, MOST), np.nan)
+        marks.append(Heat(x.edges, y.edges, z, low, high, ARRAYS[array], log=log, pale=PALE))
         if (ready & ~there).any():
             marks.append(Heat(x.edges, y.edges, np.where(ready & ~there, 1.0, np.nan), 0, 1, EMPTY.get(array, DIVERGED), colour="faint", alpha=0.35))
         if isinstance(found, Swept):
@@ -139,7 +166,7 @@ def map_chart(quest: Quest, found: Swept | Part | None, hunted: Hunted | None) -
                 px, py = x.middles[[cell[1]]], y.middles[[cell[0]]]
                 marks += [Dots(px, py, "page", size=8.5, hollow=True), Dots(px, py, "ink", size=7.0, hollow=True)]
         note = T("A click opens a cell.", "Щелчок открывает клетку.")
-    return Chart("map", heading(ARRAYS[array]), x.scale, y.scale, marks, note=note, picked=True, tall=True)
+    return Chart("map", heading(ARRAYS[array]), x.scale, y.scale, marks, note=note, picked=True, tall=True, lead=True)
 
 
 def cell_at(quest: Quest, x: float, y: float) -> tuple[int, int]:
@@ -164,7 +191,8 @@ def _searches(x: Along, y: Along, hunted: Hunted | None) -> list[Mark]:
 
 def picture_chart(quest: Quest, cell: tuple[int, int], spec: Run | Study, visit: Descended | Trained) -> Chart | None:
     """A descent's trail on its surface, a network's output over its data; nothing where there is no plane to draw it on."""
-    title = heading(where_of(quest, cell))
+    own = where_of(quest, cell, brief=True)
+    title = T(f"Cell {own.en}", f"Клетка {own.ru}")
     note = T("Of several seeds the first.", "Из нескольких зёрен первое.") if quest.sweep.seeds > 1 else None
     if isinstance(visit, Descended):
         assert isinstance(spec, Run)
@@ -222,8 +250,7 @@ def loss_chart(spec: Run | Study, visit: Descended | Trained, wide: int) -> Char
 
 def _bounded(loss: np.ndarray) -> np.ndarray:
     """A curve as far as it is no more than so many times what it began with."""
-    first = abs(float(loss[0])) or 1.0
-    return np.where(np.isfinite(loss) & (loss <= GROWTH * first), loss, np.nan)
+    return np.where(np.isfinite(loss) & (loss <= ceiling(loss[0])), loss, np.nan)
 
 
 # --- the hunt -----------------------------------------------------------------------------------------------------------------------------
@@ -243,19 +270,22 @@ def hunt_charts(quest: Quest, h: Hunted) -> list[Chart]:
     tries = Scale(T("trial", "проба"))
     good = rounded(100 * h.share)
     charts = [
-        Chart("best", T("Best so far: median, and 10 to 90 % of the repeats", "Лучшее на данный момент: медиана и 10–90 % повторов"), tries,
-              Scale(ARRAYS[array], log=log), bests, read=True),
-        Chart("found", T(f"Share of repeats that found one of the best {good} %", f"Доля повторов, нашедших клетку из лучших {good} %"), tries,
-              Scale(T("share", "доля"), low=0.0, high=1.0),
-              [Line(trials, s.found, hue, name, dash=dash) for s, name, hue, dash in searches], read=True)]
+        Chart("best", T("Best so far", "Лучшее на этот момент"), tries, Scale(ARRAYS[array], log=log), bests,
+              T("The median of the repeats, and the band from 10 to 90 % of them.", "Медиана повторов и полоса от 10 до 90 % из них."),
+              read=True),
+        Chart("found", T("Found a good cell", "Нашли хорошую клетку"), tries,
+              Scale(T("share of the repeats", "доля повторов"), low=0.0, high=1.0),
+              [Line(trials, s.found, hue, name, dash=dash) for s, name, hue, dash in searches],
+              T(f"Good are the best {good} % of the cells.", f"Хорошие — это лучшие {good} % клеток."), read=True)]
     margins = [np.where(np.isfinite(v), back(v), np.nan) for v in (h.by_column, h.by_row)]
     both = np.concatenate(margins)[np.isfinite(np.concatenate(margins))]
     height = Scale(ARRAYS[array], logarithmic(array, both), float(both.min()), float(both.max()))  # one for both: what matters is the steeper
-    for key, axis, values, matters, hue in (("by-x", spec.x, margins[0], h.matters[1], GREEN), ("by-y", spec.y, margins[1], h.matters[0], VIOLET)):
-        way, share, name = along(spec.base, axis), rounded(100 * matters), named(spec.base, axis.key)
-        charts.append(Chart(key, T(f"Best at each {name.en}", f"Лучшее при каждом значении: {name.ru}"), way.scale, height,
-                            [Line(way.middles, values, hue, name), Dots(way.middles, values, hue, size=2.5)],
-                            T(f"It alone explains {share} % of the map.", f"Сама по себе объясняет {share} % карты."), read=True))
+    for key, title, axis, values, matters, hue in (
+            ("by-x", T("Best of each column", "Лучшее в каждом столбце"), spec.x, margins[0], h.matters[1], GREEN),
+            ("by-y", T("Best of each row", "Лучшее в каждой строке"), spec.y, margins[1], h.matters[0], VIOLET)):
+        way, share = along(spec.base, axis), rounded(100 * matters)
+        charts.append(Chart(key, title, way.scale, height, [Line(way.middles, values, hue), Dots(way.middles, values, hue, size=2.5)],
+                            T(f"It alone explains {share} % of the map.", f"Сама по себе объясняет {share} % карты.")))
     return charts
 
 
@@ -271,19 +301,34 @@ def logarithmic(array: str, values: np.ndarray) -> bool:
 def told(quest: Quest, found: Swept, hunted: Hunted | None = None) -> T:
     """What the map and the hunt come to, in sentences."""
     values = found[quest.array]
-    name, cell = ARRAYS[quest.array], best_cell(values, quest.array)
+    name, cell, wild = heading(ARRAYS[quest.array]), best_cell(values, quest.array), lost(quest, found)
     if cell is None:
-        text = T(f"No cell has a number here: {name.en}.", f"Ни в одной клетке нет числа: {name.ru}.")
+        parts = [T(f"No cell has a number here: {ARRAYS[quest.array].en}.", f"Ни в одной клетке нет числа: {ARRAYS[quest.array].ru}.")]
     else:
         at, value = where_of(quest, cell), rounded(float(values[cell]))
         alike = int((values == values[cell]).sum()) - 1
-        more = T(f" (as good: {alike} more)", f" (столь же хороших ещё {alike})") if alike else None
-        text = T(f"Best is {value} ({name.en}), at {at.en}{more.en if more else ''}.",
-                 f"Лучшее значение {value} ({name.ru}): {at.ru}{more.ru if more else ''}.")
-    lost = rounded(100 * float((found["diverged"] == 1).mean()))
-    if lost != "0":
-        text = T(f"{text.en} In {lost} % of the cells every run diverges.", f"{text.ru} В {lost} % клеток расходятся все запуски.")
-    return text if hunted is None else T(f"{text.en} {hunt_told(quest, hunted).en}", f"{text.ru} {hunt_told(quest, hunted).ru}")
+        parts = [T(f"{name.en}: at best {value}, at {at.en}" + f" (as good: {alike} more)" * (alike > 0) + ".",
+                   f"{name.ru}: лучшее {value}, {at.ru}" + f" (столь же хороших ещё {alike})" * (alike > 0) + ".")]
+    if quest.cell is not None:
+        parts.append(cell_told(quest, found, quest.cell))
+    if wild.any():
+        share = rounded(100 * float(wild.mean()))
+        parts.append(T(f"{share} % of the cells diverge.", f"Расходится {share} % клеток."))
+    if hunted is not None:
+        parts.append(hunt_told(quest, hunted))
+    return T(" ".join(p.en for p in parts), " ".join(p.ru for p in parts))
+
+
+def cell_told(quest: Quest, found: Swept, cell: tuple[int, int]) -> T:
+    """What the cell that was clicked has."""
+    at, value, name = where_of(quest, cell), float(found[quest.array][cell]), ARRAYS[quest.array]
+    if lost(quest, found)[cell]:
+        what = DIVERGED
+    elif math.isfinite(value):
+        what = T(f"{name.en} {rounded(value)}", f"{name.ru} {rounded(value)}")
+    else:
+        what = EMPTY.get(quest.array, DIVERGED)
+    return T(f"The ringed cell, {at.en}: {what.en}.", f"Клетка в кружке, {at.ru}: {what.ru}.")
 
 
 def hunt_told(quest: Quest, h: Hunted) -> T:

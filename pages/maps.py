@@ -1,10 +1,13 @@
 """The lab of maps: where thousands of descents end, side by side for several optimizers."""
 
+from functools import partial
+
 import streamlit as st
 
 from optviz.atlas import opening
 from optviz.core import T
 from optviz.outcome import solve
+from optviz.render.code import of_basins
 from optviz.ui import atlas as panels
 from optviz.ui import race as race_panels
 from optviz.ui.controls import Desk, lab_text
@@ -37,4 +40,5 @@ else:
         with st.expander(text.heading):
             st.markdown(text.points)
 address("maps", atlas.to_query())
-files("maps", atlas.to_query(), "maps", T("Where descents end", "Куда приходят спуски"))
+files("maps", atlas.to_query(), "maps", T("Where descents end", "Куда приходят спуски"),
+      {"optviz": partial(of_basins, atlas.basins())} if atlas.shown else None)

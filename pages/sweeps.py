@@ -1,9 +1,12 @@
 """The lab of hyper-parameters: a map over any two settings, what runs in a cell of it, and random search against a grid."""
 
+from functools import partial
+
 import streamlit as st
 
 from optviz.core import T
 from optviz.quest import opening
+from optviz.render.code import of_sweep
 from optviz.ui import sweeps as panels
 from optviz.ui.controls import Desk, lab_text
 from optviz.ui.frame import address, embedded, notes, take
@@ -32,4 +35,5 @@ else:
         with st.expander(text.heading):
             st.markdown(text.points)
 address("sweeps", quest.to_query())
-files("sweeps", quest.to_query(), "sweeps", T("Maps over two settings", "Карты по двум настройкам"))
+files("sweeps", quest.to_query(), "sweeps", T("Maps over two settings", "Карты по двум настройкам"),
+      {"optviz": partial(of_sweep, quest.sweep, quest.array)})

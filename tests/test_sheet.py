@@ -5,6 +5,7 @@ import io
 import json
 import re
 import struct
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -84,7 +85,7 @@ def test_the_picture_without_a_browser_shows_the_same():
         return tuple(pixels[k][int(room.py(y) * picture.unit), int(room.px(x) * picture.unit)])
     assert ink(1, 0, 5, 5) == ink(0, 0, 5, -1) == (18, 131, 220) and ink(1, 0, 3, 3) != (18, 131, 220)
     page = rgb(THEMES["light"].page)
-    assert ink(0, 1, 0.03, 0.45) == page and ink(0, 1, 0.3, 1.45) == page and ink(0, 1, 0.03, 1.45) == rgb(THEMES["light"].plus), "least, none, most"
+    assert ink(0, 1, 0.03, 0.45) == page and ink(0, 1, 0.4, 1.45) == page and ink(0, 1, 0.03, 1.45) == rgb(THEMES["light"].plus), "least, none, most"
     assert ink(0, 2, 0, 2.5) != page == ink(0, 2, 1, 2.5)
     canvas = Svg(picture.width, picture.height, picture.page)
     picture.lay(canvas), picture.ground(canvas, 1.0), picture.marks(canvas, 1.0)
@@ -115,7 +116,7 @@ def test_a_ground_lies_under_a_line_that_grows():
 
 
 STOPS = [
-    (True, (0.9, 1100), ["1", "10", "100", "1000"]), (True, (60, 950), ["100", "200", "500"]), (True, (1e-9, 1e-3), ["10⁻⁹", "10⁻⁸", "10⁻⁷", "10⁻⁶", "10⁻⁵", "10⁻⁴", "10⁻³"]),
+    (True, (0.9, 1100), ["1", "10", "100", "1000"]), (True, (60, 950), ["100", "200", "500"]), (True, (1e-3, 0.2), ["0.001", "0.003", "0.01", "0.03", "0.1"]), (True, (1e-9, 1e-3), ["10⁻⁹", "10⁻⁸", "10⁻⁷", "10⁻⁶", "10⁻⁵", "10⁻⁴", "10⁻³"]),
     (False, (-0.1, 1.02), ["0.0", "0.2", "0.4", "0.6", "0.8", "1.0"]), (False, (0, 3000), ["0", "500", "1000", "1500", "2000", "2500", "3000"]),
     (True, (2, 5), ["2.0", "2.5", "3.0", "3.5", "4.0", "4.5", "5.0"]),
 ]
@@ -249,6 +250,29 @@ def test_a_presentation_shows_all_charts_at_once_and_its_keys(modules):
     assert all(np.abs(np.subtract(ink[:3], rgb(wanted))).max() < 12 for ink, wanted in zip(colours, (THEMES["light"].plus, THEMES["light"].page), strict=True))
     page.keyboard.press("Escape")
     page.wait_for_function("player.plots[0].size === 1")
+
+
+LED = Sheet([replace(TEN.charts[9], lead=True), replace(TEN.charts[3], aside=True), *TEN.charts[4:8]])
+
+
+@pytest.mark.parametrize("rest", [2, 4])
+def test_a_chart_that_leads_has_half(modules, rest):
+    sheet = replace(LED, charts=LED.charts[:2 + rest])
+    picture = SheetPicture(sheet, Look(size=(960, 540)))
+    picture.lay(Svg(1, 1, None))
+    place = picture.places[sheet.charts[0]]
+    assert place.width > 0.45 * picture.width and place.height > 0.9 * picture.height and picture.tall == 540 and len(picture.places) == 1 + rest
+    page = modules("sheet.css", viewport={"width": 1280, "height": 720})
+    page.evaluate(OPEN, sent(sheet))
+    assert page.locator("figure:visible").count() == 2 + rest
+    page.keyboard.press("f")
+    page.wait_for_function("player.plots[0].size > 1")
+    rooms = page.evaluate("player.plots.filter(({ figure }) => !figure.hidden).map(({ room, width }) => [width, room.bottom - room.top])")
+    assert rooms[0][0] > 600 and rooms[0][1] > 400 and min(high for _, high in rooms) > 80
+    assert len(rooms) == 1 + rest and page.evaluate("player.box.scrollHeight") == 720
+    page.keyboard.press("Escape")
+    page.wait_for_function("player.plots[0].size === 1")
+    assert page.locator("figure:visible").count() == 2 + rest
 
 
 @pytest.mark.parametrize(("size", "many", "taller"), [((960, 540), 10, False), ((1080, 1080), 10, False), ((960, 540), 40, True), ((300, 200), 10, True)])

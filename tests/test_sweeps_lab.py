@@ -12,15 +12,18 @@ from optviz.core import Refused, rounded
 from optviz.descent import descend
 from optviz.heavy import Part
 from optviz.hunt import Hunt
-from optviz.quest import ARRAYS, Quest, axis_name, best_cell, found, opening, quest_of, searched, view_of, visited
+from optviz.quest import ARRAYS, Quest, axis_name, best_cell, found, opening, quest_of, searched, spanned, view_of, visited
+from optviz.render.code import of_sweep
+from optviz.render.picture import Look
 from optviz.render.sheet_exhibit import sheet_exhibit
+from optviz.render.sheet_picture import SheetPicture
 from optviz.render.sheet_wire import pack_sheet
 from optviz.run import Run
 from optviz.sheet import Dots, Heat, Line
 from optviz.study import Study
 from optviz.sweep import Sweep, settings
 from optviz.sweep_presets import views
-from optviz.sweep_sheets import cell_at, colours, sweep_sheet, told
+from optviz.sweep_sheets import cell_at, colours, lost, sweep_sheet, told
 
 PAGE = Path(__file__).parent.parent / "pages" / "sweeps.py"
 RUNS = Sweep(Run("ravine", "momentum", steps=40), ("lr", (0.01, 1.0, 7, "log")), ("momentum", (0.0, 0.9, 5)))
@@ -96,7 +99,30 @@ def test_the_map_shows_each_cell_where_its_values_are():
 
 def test_one_outlier_does_not_wash_out_the_map():
     values = np.concatenate([np.linspace(1, 2, 99), [1e6]])
-    assert colours("loss", values)[1] < 2.1 and colours("loss", np.geomspace(1e-6, 1, 50))[2] and colours("reached", values) == (0, 1, False)
+    assert colours("loss", values)[0] < 2.1 and colours("loss", np.geomspace(1e-6, 1, 50))[2] and colours("reached", values) == (0, 1, False)
+    shown = Heat([0, 1], [0, 1], values[None], *colours("loss", values)[:2], ARRAYS["loss"])
+    assert shown.beyond == ("≥ ", "≤ "), "the scale of colours says that there is more"
+
+
+@pytest.mark.parametrize(("array", "best"), [("steps", 3), ("loss", 3), ("accuracy_val", 60), ("escaped", 1), ("diverged", 0)])
+def test_the_best_has_the_fullest_colour(array, best):
+    pale, full, _ = colours(array, np.linspace(3, 60, 20))
+    assert full == pytest.approx(best, abs=1.2) and abs(pale - full) >= 1
+    assert array == "loss" or full == best
+
+
+def test_what_ends_far_above_its_beginning_is_lost_and_not_the_best():
+    quest = Quest(Sweep(Run("ravine", "sgd", steps=100, noise=1.0), ("lr", (0.01, 1.0, 9, "log")), ("start_x", (-4.0, 4.0, 3))), cell=(1, 8))
+    swept = found(quest.sweep)
+    high = swept.loss > 1e20
+    assert high.any() and np.isfinite(swept.loss[high]).any() and not (swept.diverged == 1)[high].all()
+    assert np.array_equal(lost(quest, swept), high)
+    own, grey = [mark for mark in sweep_sheet(quest, swept).charts[0].marks if isinstance(mark, Heat)]
+    assert np.array_equal(np.isfinite(grey.z), high) and np.isnan(own.z[high]).all() and own.low < 1e5 and grey.name.en == "diverges"
+    text = told(quest, swept)
+    assert f" {rounded(100 * high.mean())} % of the cells diverge." in text.en and "The ringed cell" in text.en and "diverges." in text.en
+    here = told(quest.at(cell=(1, 0)), swept)
+    assert f"final loss {rounded(swept.loss[1, 0])}." in here.en and f"итоговая потеря {rounded(swept.loss[1, 0])}." in here.ru
 
 
 def test_partial_maps_are_shown_as_they_come(monkeypatch):
@@ -131,7 +157,8 @@ def test_other_networks_are_shown_too(study):
 def test_a_hunt_is_drawn_with_its_marginals():
     quest = QUESTS[3]
     swept, h, sheet = sheet_of(quest)
-    assert [c.key for c in sheet.charts] == ["map", "cell", "best", "found", "by-x", "by-y", "loss"]
+    assert [c.key for c in sheet.charts] == ["map", "cell", "best", "found", "by-x", "by-y"]
+    assert [c.key for c in SheetPicture(sheet, Look(size=(960, 540))).sheet.charts] == ["map", "best", "found", "by-x", "by-y"]
     tries = [mark for mark in sheet.charts[0].marks if isinstance(mark, Dots) and mark.name]
     assert len({mark.shape for mark in tries}) == 2 and all(len(mark.x) == 9 for mark in tries)
     best = {mark.name.en: mark for mark in sheet.charts[2].marks}
@@ -153,13 +180,25 @@ def test_the_sentences_say_what_the_arrays_say():
     quest = QUESTS[3]
     swept, h, _ = sheet_of(quest)
     text = told(quest, swept, h)
-    assert f"Best is {rounded(swept.loss.min())} (final loss)" in text.en and "every run diverges" not in text.en
+    assert f"Final loss: at best {rounded(swept.loss.min())}, at " in text.en and f" {100 * lost(quest, swept).mean():.3g} % of the cells diverge." in text.en
     assert f"in {100 * h.random.found[-1]:.3g} % of 50 repeats" in text.en and f"сетка — в {100 * h.grid.found[-1]:.3g} %" in text.ru
     row, column = np.unravel_index(np.argmin(swept.loss), swept.loss.shape)
     assert f"learning rate α {swept.x[column]:.3g}, momentum γ {swept.y[row]:.3g}." in text.en
     none = found(RUNS.at(base=Run("ravine", "momentum", steps=1000), x=("lr", [9.0]), y=("momentum", [0.0, 0.5])))
-    assert "In 100 % of the cells every run diverges" in told(Quest(none.sweep, "steps"), none).en
+    assert "100 % of the cells diverge" in told(Quest(none.sweep, "steps"), none).en
     assert "No cell has a number" in told(Quest(none.sweep, "steps"), none).en
+
+
+def test_the_script_makes_the_same_map():
+    scope = {}
+    exec(of_sweep(RUNS, "steps", "ru"), scope)
+    assert np.array_equal(scope["found"].steps, found(RUNS).steps, equal_nan=True) and scope["found"].sweep == RUNS
+
+
+@pytest.mark.parametrize(("part", "value", "why"), [("low", 0.0, "decades .*“evenly”"), ("low", 5.0, "larger than “to”"), ("high", 0.001, "larger than “to”")])
+def test_an_axis_that_cannot_be_is_refused_in_words(part, value, why):
+    with pytest.raises(Refused, match=f"along x, .*{why}"):
+        spanned("x", part, QUESTS[0], value)
 
 
 # --- the page -----------------------------------------------------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..basin import Basin
 from ..core import Choice, Refused, T
 from ..descent import Problem
 from ..expr import ARRAYS, Code, Graph, Node, derivative, number_text, reachable
@@ -26,6 +27,7 @@ from ..run import CLIPS, Run
 from ..scene import named
 from ..schedules import begin, schedules
 from ..surfaces import OWN_BOX, Surface, surfaces
+from ..sweep import Sweep
 from ..training import Training
 
 WIDTH = 100
@@ -687,3 +689,25 @@ class _Script:
             outputs, shape = (self.formula.slope, "") if name == "gradient" else (self.formula.curvature, ".reshape(2, 2)")
             return written_out(name, outputs, shape, getattr(SAYS["kinked"], self.language))
         return framed(FUNCTIONS[name], self.facts, words, getattr(SAYS[name], self.language) if name in SAYS else "")
+
+
+# --- maps ---------------------------------------------------------------------------------------------------------------------------------
+
+
+def of_basins(specs: Sequence[Basin], language: str) -> str:
+    """A script that makes the maps of an atlas."""
+    told = T("at a minimum", "в минимуме"), T("diverge", "расходится")
+    there, wild = (getattr(word, language) for word in told)
+    shape, box, tolerance = specs[0].shape, specs[0].box, specs[0].tolerance
+    return "\n".join([
+        "import optviz as ov", "", "runs = [", *(f"    {spec.run.to_query()!r}," for spec in specs), "]",
+        f"maps = [ov.basin(ov.Run.from_query(run), shape={shape}, box={box}, tolerance={tolerance!r}) for run in runs]",
+        "for run, found in zip(runs, maps):",
+        f'    print(f"{{run}}: {there} {{(found.minimum >= 0).mean():.1%}}, {wild} {{(found.diverged >= 0).mean():.1%}}")', ""])
+
+
+def of_sweep(spec: Sweep, array: str, language: str) -> str:
+    """A script that makes a map over two settings."""
+    about = T("rows: values along y, columns: values along x", "строки — значения по y, столбцы — по x")
+    return "\n".join(["import optviz as ov", "", f"found = ov.sweep(ov.Sweep.from_query({spec.to_query()!r}))", "print(found.x, found.y)",
+                      f"print(found[{array!r}])  # {getattr(about, language)}", ""])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Hashable, Iterator
+from dataclasses import replace
 from functools import partial
 from types import SimpleNamespace
 from typing import Any
@@ -13,14 +14,13 @@ import numpy as np
 from ..core import T
 from ..palette import THEMES
 from ..scene import Heat as Bands
-from ..sheet import WIDE, Arrows, Bars, Chart, Dots, Ground, Heat, Line, Mark, Regions, Ridges, Rule, Scale, Sheet, ends
-from .picture import DASHES, DESIGN, LEADING, MARGIN, ROW, SMALLEST, TEXT, TITLE, Canvas, Look, Place, clipped, heat_pixels, put, wrapped
+from ..sheet import FAINT, FULL, HINT, WIDE, Arrows, Bars, Chart, Dots, Ground, Heat, Line, Mark, Regions, Ridges, Rule, Scale, Sheet, ends
+from .picture import DASHES, DESIGN, LEADING, MARGIN, ROW, SMALLEST, TEXT, TITLE, Canvas, Look, Place, clipped, heat_pixels, marker, put, wrapped
 from .raster import rgb
 from .svg import Svg
 from .words import SHEET, digits, power
 
 ABOVE, BELOW, ASIDE, TICK = 28.0, 46.0, 10.0, 74.0  # around the plot of a chart; what the words of a tick want
-FULL, FAINT, HINT = 1.0, 0.4, 0.16  # of a colour: where a map of kinds has its least number, its largest, and none
 ORDER = (Ground, Heat, Regions, Ridges, Bars, Line, Rule, Arrows, Dots)
 UNDER = 18.0  # from one row of words under a scale to the next
 FAR = 4000.0
@@ -30,14 +30,15 @@ LEAST, NARROWEST, MOST = 90.0, 240.0, 6  # how high a plot must be and how wide 
 SMALLER = 0.75  # are letters where there are many charts
 SHORT = 4  # letters of which none is left out
 SCALE = 12.0  # how wide is the scale of colours
-FEW = 2.5  # decades that have marks inside them
+FEW = 2.5  # decades that have marks inside them …
+FINER = ((1, 2, 5), (1, 3), (1,))  # … as many as there is room for
 
 
 class SheetPicture:
     """A sheet laid out: titles and scales stay, marks belong to a moment."""
 
     def __init__(self, sheet: Sheet, look: Look):
-        self.sheet, self.look, self.theme = sheet, look, THEMES[look.theme]
+        self.sheet, self.look, self.theme = replace(sheet, charts=[c for c in sheet.charts if not c.aside]), look, THEMES[look.theme]
         self.unit = max(min(look.size[0] / DESIGN[0], look.size[1] / DESIGN[1]), SMALLEST)
         self.arrange()
         self.page = None if look.transparent else self.theme.page
@@ -48,20 +49,39 @@ class SheetPicture:
         ruler, sides, small = Svg(1, 1, None), self.look.size, max(self.unit * SMALLER, SMALLEST)
         for unit in (self.unit, small):
             self.unit, self.width, self.height = unit, sides[0] / unit, sides[1] / unit
-            self.columns = min(self.sheet.columns, max(1, int(self.width // 300)))
+            wide = self.width / (1 + self.leads)
+            self.columns = min(self.sheet.columns, max(1, int(wide // 300)))
             if self.lowest(ruler, self.columns) < LEAST:
-                self.columns = max(range(1, max(1, min(int(self.width // NARROWEST), MOST)) + 1), key=partial(self.lowest, ruler))
+                self.columns = max(range(1, max(1, min(int(wide // NARROWEST), MOST)) + 1), key=partial(self.lowest, ruler))
             if self.lowest(ruler, self.columns) >= LEAST:
                 break
-        lacks = max(0.0, LEAST - self.lowest(ruler, self.columns)) * len(list(_rows(self.sheet.charts, self.columns)))
+        lacks = max(0.0, LEAST - self.lowest(ruler, self.columns)) * self.grid(self.columns)[1]
         self.tall = sides[1] + 2 * math.ceil(lacks * self.unit / 2)  # px that it wants to be high; a film has an even number of them
 
     def lowest(self, canvas: Canvas, columns: int) -> float:
         """How high the lowest plot is in so many columns."""
         self.head(canvas)
-        wide, rows = (self.width - MARGIN) / columns, list(_rows(self.sheet.charts, columns))
-        names = max(len(self.names(canvas, chart, span * wide - MARGIN)) for row in rows for chart, span in row)
-        return (self.bottom - self.counter - self.top) / len(rows) - 8 - ROW - LEADING * names - ABOVE - BELOW
+        every, rows, places = self.grid(columns)
+        wide, high = (self.width - MARGIN) / every, (self.bottom - self.counter - self.top) / rows
+        return min(tall * high - 8 - ROW - LEADING * len(self.names(canvas, chart, span * wide - MARGIN)) - ABOVE - BELOW
+                   for chart, (_, _, span, tall) in places.items())
+
+    @property
+    def leads(self) -> bool:
+        """Whether the first chart has the left half, and the others the right one."""
+        return self.sheet.charts[0].lead and len(self.sheet.charts) > 1 and self.look.size[0] > self.look.size[1]
+
+    def grid(self, columns: int) -> tuple[int, int, dict[Chart, tuple[int, int, int, int]]]:
+        """How many columns and rows, and where each chart stands in them: column, row, and how many of both it takes."""
+        charts, lead = self.sheet.charts, int(self.leads)
+        rows = list(_rows(charts[lead:], columns))
+        places = {charts[0]: (0, 0, columns, len(rows))} if lead else {}
+        for j, row in enumerate(rows):
+            at = columns * lead
+            for chart, span in row:
+                places[chart] = at, j, span, 1
+                at += span
+        return columns * (1 + lead), len(rows), places
 
     @property
     def steps(self) -> int:
@@ -98,16 +118,10 @@ class SheetPicture:
     def lay(self, canvas: Canvas) -> None:
         """Where each chart stands, in rows of one height."""
         self.head(canvas)
-        m, top, columns = MARGIN, self.top, self.columns
-        rows = list(_rows(self.sheet.charts, columns))
-        high = (self.bottom - self.counter - top) / len(rows)
-        wide = (self.width - m) / columns
-        self.places = {}
-        for j, row in enumerate(rows):
-            at = 0
-            for chart, span in row:
-                self.places[chart] = Place(m + at * wide, top + j * high, span * wide - m, high - 8)
-                at += span
+        m, (columns, rows, places) = MARGIN, self.grid(self.columns)
+        high, wide = (self.bottom - self.counter - self.top) / rows, (self.width - m) / columns
+        self.places = {chart: Place(m + at * wide, self.top + j * high, span * wide - m, tall * high - 8)
+                       for chart, (at, j, span, tall) in places.items()}
         self.rooms = {chart: self.room(canvas, chart, place) for chart, place in self.places.items()}
 
     def room(self, canvas: Canvas, chart: Chart, p: Place) -> Room:
@@ -120,8 +134,8 @@ class SheetPicture:
         """The legend, as many names a row as there is room for."""
         rows: list[list[tuple[float, Mark, str]]] = []
         x = 0.0
-        for mark in chart.marks if self.look.legend else ():
-            if isinstance(mark, (Ground, Regions, Ridges, Rule)) or mark.name is None or (isinstance(mark, Heat) and mark.colour is None):
+        for mark in [sample for m in chart.marks for sample in (m.legend if isinstance(m, Regions) else [m])] if self.look.legend else ():
+            if isinstance(mark, (Ground, Ridges, Rule)) or mark.name is None or (isinstance(mark, Heat) and mark.colour is None):
                 continue
             words = clipped(canvas, self.say(mark.name), TEXT, 400, width - 34)
             wide = 34 + canvas.measure(words, TEXT) + 18
@@ -151,7 +165,10 @@ class SheetPicture:
         if isinstance(mark, (Bars, Heat)):
             canvas.shape(_box(x, y - 6, x + 26, y + 6), colour, alpha=mark.alpha)
         elif isinstance(mark, Dots):
-            put(canvas, mark.shape, x + 13, y, 6, self.theme.page if mark.hollow else colour, colour if mark.hollow else None, 2)
+            if mark.hollow:
+                canvas.line(_outline(mark.shape, x + 13, y, 6), colour, 2)
+            else:
+                put(canvas, mark.shape, x + 13, y, 6, colour)
         else:
             canvas.line(np.array([(x, y), (x + 26, y)]), colour, 3, DASHES[mark.dash], butt=True)
 
@@ -250,8 +267,10 @@ class SheetPicture:
                 inside.line(part, colour, mark.width * 1.25, DASHES[mark.dash], alpha=mark.alpha)
         elif isinstance(mark, Dots):
             for px, py in np.stack(r.spot(x, y), 1)[np.isfinite(x) & np.isfinite(y)].tolist():
-                ring = colour if mark.hollow else self.theme.page
-                put(inside, mark.shape, px, py, mark.size * 1.2, self.theme.page if mark.hollow else colour, ring, 2, alpha=mark.alpha)
+                if mark.hollow:
+                    inside.line(_outline(mark.shape, px, py, mark.size * 1.2), colour, 2, alpha=mark.alpha)
+                else:
+                    put(inside, mark.shape, px, py, mark.size * 1.2, colour, self.theme.page, 2, alpha=mark.alpha)
         else:
             dx, dy = (at(v, 1, moment) for v in (mark.dx, mark.dy))
             begin, end = np.stack(r.spot(x + 0 * dx, y + 0 * dy), 1), np.stack(r.spot(x + dx, y + dy), 1)
@@ -324,7 +343,7 @@ class SheetPicture:
 
     def shades(self, mark: Heat, part: np.ndarray) -> np.ndarray:
         """The colours of values that are so far from the least to the most of a map."""
-        v = 2 * part - 1 if mark.signed else part
+        v = 2 * part - 1 if mark.signed else mark.pale + (1 - mark.pale) * part
         none, most, least = (np.array(rgb(c), float) for c in (self.theme.page, self.theme.plus, self.theme.minus))
         return none + (np.where((v < 0)[..., None], least, most) - none) * np.abs(np.nan_to_num(v))[..., None]
 
@@ -388,7 +407,8 @@ class Room:
         self.map = next((mark for mark in chart.marks if isinstance(mark, Heat) and mark.colour is None), None)
         if self.map is not None:
             low, high = self.map.low, self.map.high
-            self.numbers = [digits(v) for v in (low, math.sqrt(low * high) if self.map.log else (low + high) / 2, high)]
+            below, above = self.map.beyond
+            self.numbers = [below + digits(low), digits(math.sqrt(low * high) if self.map.log else (low + high) / 2), above + digits(high)]
         aside = 16 + SCALE + max(canvas.measure(words, TEXT) for words in self.numbers) if self.map is not None else ASIDE
         self.right = max(p.x + p.width - aside, self.left + 20)
         each = (self.right - self.left) / max(len(chart.x.words), 1) - 6
@@ -402,9 +422,12 @@ class Room:
         self.along = ticks(chart.x, self.x, max(2, int((self.right - self.left) // TICK)), language)
 
     def level(self) -> None:
-        """One unit both ways, around the same middle."""
+        """One unit both ways: a map of kinds has no more room than it fills, others see more of their plane around the same middle."""
         sides = self.right - self.left, self.bottom - self.top
         unit = max((b - a) / long for (a, b), long in zip((self.x, self.y), sides, strict=True))
+        if any(isinstance(mark, Regions) for mark in self.chart.marks):
+            self.right, self.bottom = self.left + (self.x[1] - self.x[0]) / unit, self.top + (self.y[1] - self.y[0]) / unit
+            return
         self.x, self.y = (((a + b - unit * long) / 2, (a + b + unit * long) / 2) for (a, b), long in zip((self.x, self.y), sides, strict=True))
 
     def px(self, v: Any) -> np.ndarray:
@@ -459,8 +482,11 @@ def ticks(scale: Scale, edges: tuple[float, float], most: int, language: str) ->
     if scale.log and high / low > 4:
         a, b = math.ceil(math.log10(low) - 1e-9), math.floor(math.log10(high) + 1e-9)
         if math.log10(high / low) < FEW:
-            values = [m * 10.0**p for p in range(a - 1, b + 1) for m in (1, 2, 5)]
-            return [(v, digits(v)) for v in values if low * (1 - 1e-9) <= v <= high * (1 + 1e-9)]
+            for inside in FINER:
+                values = [v for p in range(a - 1, b + 1) for m in inside if low * (1 - 1e-9) <= (v := m * 10.0**p) <= high * (1 + 1e-9)]
+                if len(values) <= most:
+                    break
+            return [(v, digits(v)) for v in values]
         every = max(1, math.ceil((b - a + 1) / most))
         return [(10.0**p, digits(10.0**p) if -2 <= p <= 3 else power(p)) for p in range(a, b + 1, every)]
     rough = (high - low) / most
@@ -490,6 +516,15 @@ def _whole(points: np.ndarray) -> Iterator[np.ndarray]:
     for part in np.split(np.arange(len(points)), np.flatnonzero(np.diff(fine)) + 1):
         if len(part) > 1 and fine[part[0]]:
             yield points[part]
+
+
+def _outline(shape: int, x: float, y: float, r: float) -> np.ndarray:
+    """The edge of a marker, closed."""
+    corners = marker(shape, x, y, r)
+    if corners is None:
+        around = np.linspace(0, 2 * np.pi, 33)
+        return np.stack([x + r * np.cos(around), y + r * np.sin(around)], 1)
+    return np.concatenate([corners, corners[:1]])
 
 
 def _box(left: float, top: float, right: float, bottom: float) -> np.ndarray:

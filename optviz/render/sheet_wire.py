@@ -37,8 +37,10 @@ def pack_sheet(sheet: Sheet, language: str, texts: Mapping[str, str], take: int 
             return told | {"x": m.x, "y": m.y}
         if isinstance(m, (Heat, Regions)):
             told |= {"least": m.low, "most": m.high}
+        if isinstance(m, Heat):
+            told["beyond"] = m.beyond
         if isinstance(m, Regions):
-            told["kinds"], told["never"] = [said(kind) for kind in m.kinds], said(m.never)
+            told["kinds"], told["never"], told["legend"] = [said(kind) for kind in m.kinds], said(m.never), [mark(kind) for kind in m.legend]
         if isinstance(m, Ground):
             told["heat"] = m.heat and heat_head(m.heat)
         return told | {name: [arrays.put(np.where(np.isfinite(a), a, GAP)), list(a.shape)] for name, a in moments_of(m).items()
@@ -46,7 +48,7 @@ def pack_sheet(sheet: Sheet, language: str, texts: Mapping[str, str], take: int 
 
     return arrays.message({
         "charts": [{"key": c.key, "title": said(c.title), "note": said(c.note), "wide": c.wide, "even": c.even, "picked": c.picked,
-                    "bare": c.bare, "tall": c.tall, "read": c.read, "scrubs": c.scrubs,
+                    "bare": c.bare, "tall": c.tall, "read": c.read, "scrubs": c.scrubs, "lead": c.lead, "aside": c.aside,
                     "x": scale(c, "x"), "y": scale(c, "y"), "marks": [mark(m) for m in c.marks]} for c in sheet.charts],
         "columns": sheet.columns, "moments": list(sheet.moments), "begin": sheet.begin, "unit": said(sheet.unit), "take": take, "claim": said(claim),
         "texts": texts, "language": language,

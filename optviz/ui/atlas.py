@@ -11,7 +11,7 @@ import streamlit as st
 from ..atlas import ASKED, WORK, Atlas, chapter_of, chapters, found
 from ..atlas_sheets import DESCENTS, basins_sheet
 from ..basin import Basins
-from ..core import T
+from ..core import T, short
 from ..heavy import Where, went
 from ..race import Race
 from .controls import Desk, Example, Lens, examples
@@ -21,7 +21,7 @@ from .text import say
 from .trial import GO
 
 SOON = 1.0  # seconds that the page waits by itself
-BACKENDS = {"auto": T("whatever suits", "что подойдёт"), "numpy": T("NumPy", "NumPy"), "torch": T("torch", "torch")}
+BACKENDS = {"auto": T("chosen automatically", "выбирается автоматически"), "numpy": T("NumPy", "NumPy"), "torch": T("torch", "torch")}
 
 
 def stage(desk: Desk[Atlas], take: int) -> None:
@@ -35,6 +35,9 @@ def stage(desk: Desk[Atlas], take: int) -> None:
     sheet_stage(basins_sheet(atlas, maps), "maps-basins", partial(picked, desk), take)
     if all(isinstance(b, Basins) for b in maps):
         places([b.where for b in maps], sum(b.minimum.size for b in maps), DESCENTS)
+    tolerance = short(atlas["tolerance"])
+    st.caption(say(T(f"At a minimum: the loss has come within {tolerance} of the minimum's, and stays there. The tolerance is set under “Start”.",
+                     f"«В минимуме»: потеря отличается от минимальной не больше чем на {tolerance}. Допуск задаётся в разделе «Старт».")))
     words = T("Watch this descent in the Descent lab", "Смотреть этот спуск в лаборатории спуска")
     st.button(say(words), icon=":material/open_in_new:", key="maps-descent", on_click=_to_descent, args=(atlas.race,))
 
@@ -73,9 +76,10 @@ def map_panel(desk: Desk[Atlas]) -> None:
     """How fine the maps are, and who computes them."""
     atlas = desk.spec
     desk.setting("side", say(T("Starts along a side", "Стартов вдоль стороны")), ASKED["side"], atlas["side"], lambda a, value: a.at(side=value))
-    heading = f"{say(T('Computed by', 'Считает'))}: {say(BACKENDS[atlas['backend']])}"
+    heading = f"{say(T('Computed with', 'Чем считать'))}: {say(BACKENDS[atlas['backend']])}"
     with desk.fold("backend", heading) as opened:
         if opened:
-            desk.setting("backend", say(T("Computed by", "Считает")), ASKED["backend"], atlas["backend"], lambda a, key: a.at(backend=key), BACKENDS)
+            desk.setting("backend", say(T("Computed with", "Чем считать")), ASKED["backend"], atlas["backend"],
+                         lambda a, key: a.at(backend=key), BACKENDS)
             st.caption(say(T(f"At most {WORK['auto'] / 1e9:g} billion steps at a time, {WORK['torch'] / 1e9:g} billion with torch.",
                              f"Не больше {WORK['auto'] / 1e9:g} млрд шагов за раз, с torch — {WORK['torch'] / 1e9:g} млрд.")))

@@ -39,6 +39,7 @@ MOST = 120.0  # seconds that a file may take here
 #: How a lab calls what its playhead counts: one, several, how many a frame, the counter.
 COUNTED = {
     "step": (T("Step", "Шаг"), T("Steps", "Шаги"), T("Steps a frame", "Шагов на кадр"), T("Step counter", "Номер шага")),
+    "frame": (T("Frame", "Кадр"), T("Frames", "Кадры"), T("Moments a frame", "Моментов на кадр"), T("Step counter", "Номер шага")),
     "pass": (T("Pass", "Эпоха"), T("Passes", "Эпохи"), T("Passes a frame", "Эпох на кадр"), T("Pass counter", "Номер эпохи")),
 }
 LINES = 60  # of a text that are shown
@@ -164,7 +165,7 @@ def _choices(desk: Desk[Order], shown: Exhibit) -> None:
         _flag(desk, "caption", T("Parameters under the picture", "Параметры под картинкой"))
     if medium in USED["loop"]:
         _flag(desk, "loop", T("Repeat without end", "Повторять по кругу"))
-    if medium in USED["torch"]:
+    if useful("torch"):
         _flag(desk, "torch", T("In plain torch, without optviz", "На чистом torch, без optviz"))
 
 

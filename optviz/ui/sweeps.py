@@ -12,7 +12,7 @@ from ..atlas_sheets import DESCENTS
 from ..core import T, short
 from ..hunt import GOOD, REPEATS, SEED, Hunt
 from ..optimizers import optimizers
-from ..quest import ARRAYS, Quest, axis_name, found, quest_of, searched, view_of, visited
+from ..quest import ARRAYS, Quest, axis_name, found, quest_of, searched, spanned, view_of, visited
 from ..race import TABLE, Race, entrant_on
 from ..run import Run
 from ..study import Study
@@ -107,8 +107,11 @@ def axes_panel(desk: Desk[Quest]) -> None:
         desk.choose(f"{name}-key", say(label), names, own.key, partial(_turned, name))
         _values(desk, name, own, known[own.key])
     desk.note()
-    desk.setting("seeds", say(T("Seeds in every cell", "Зёрен в каждой клетке")), seeds_of(spec.base), spec.seeds,
+    desk.setting("seeds", say(T("Seeds in every cell", "Запусков в клетке, каждый со своим зерном")), seeds_of(spec.base), spec.seeds,
                  lambda quest, value: quest.at(sweep=quest.sweep.at(seeds=int(value))))
+    if spec.draws < spec.seeds:
+        st.caption(say(T("Without noise every seed gives the same run, so one is made.",
+                         "Без шума все зёрна дают один и тот же спуск, поэтому он один.")))
 
 
 def _values(desk: Desk[Quest], name: str, own: Line, p: Any) -> None:
@@ -123,9 +126,9 @@ def _values(desk: Desk[Quest], name: str, own: Line, p: Any) -> None:
                                                      (columns[1], "high", T("to", "до"), high, p.allowed, p.whole),
                                                      (columns[2], "count", T("values", "сколько"), count, COUNT.allowed, True)):
         with column:
-            desk.number(f"{name}-{key}", say(word), int(value) if whole else value, partial(_spanned, name, key), allowed, whole)
+            desk.number(f"{name}-{key}", say(word), int(value) if whole else value, partial(spanned, name, key), allowed, whole)
     with columns[3]:
-        desk.choose(f"{name}-spacing", say(T("spaced", "шаг")), SPACED, spacing, partial(_spanned, name, "spacing"))
+        desk.choose(f"{name}-spacing", say(T("spaced", "шаг")), SPACED, spacing, partial(spanned, name, "spacing"))
 
 
 def _turned(name: str, quest: Quest, key: str) -> Quest:
@@ -135,14 +138,6 @@ def _turned(name: str, quest: Quest, key: str) -> Quest:
     if new.span is not None and old.span is not None:
         new = line(name, (key, (*new.span[:2], old.span[2], new.span[3])), known)
     return quest.at(sweep=quest.sweep.at(**{name: new}))
-
-
-def _spanned(name: str, part: str, quest: Quest, value: Any) -> Quest:
-    """Another end, count or spacing of an axis."""
-    own: Line = getattr(quest.sweep, name)
-    assert own.span is not None
-    span = dict(zip(("low", "high", "count", "spacing"), own.span, strict=True)) | {part: value}
-    return quest.at(sweep=quest.sweep.at(**{name: (own.key, tuple(span.values()))}))
 
 
 def _listed(name: str, key: str, quest: Quest, text: str) -> Quest:
@@ -190,7 +185,7 @@ def base_panel(desk: Desk[Quest]) -> None:
     race.choose("optimizer", say(T("Optimizer", "Метод")), {key: o.name for key, o in optimizers.items()}, e.optimizer,
                 lambda r, key: r.at(entrants=[entrant_on(r.surface, key)]))
     race.setting("steps", say(T("Steps", "Число шагов")), TABLE["steps"], now["steps"], lambda r, value: r.at(steps=int(value)))
-    with race.fold("entrant", say(T("Where no axis changes it", "Что не меняется по осям"))) as opened:
+    with race.fold("entrant", say(T("Other settings of the optimizer", "Остальные настройки метода"))) as opened:
         if opened:
             race_panels.entrant_settings(race, 0, e)
     race_panels.noise_panel(race)

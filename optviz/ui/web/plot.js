@@ -10,7 +10,7 @@ const NEAR = 22; // px within which a mark is meant
 const HEAD = 7; // px of an arrow's head
 const BESIDE = 5, APART = 6; // px from a line to its word, and between words
 const WIDE = 0.9; // of a place, where ridges are the widest
-const FEW = 2.5; // decades that have marks inside them
+const FEW = 2.5, FINER = [[1, 2, 5], [1, 3], [1]]; // decades that have marks inside them, as many as there is room for
 const FULL = 1, FAINT = 0.4, HINT = 0.16; // of a colour: where a map of kinds has its least number, its largest, and none
 const TICK = 64, ROW = 26, ROWS = 14; // px that a tick's words want
 
@@ -57,8 +57,13 @@ export class Plot {
     const along = ticks(this.x, Math.max(2, Math.floor((this.room.right - left) / (TICK * size))));
     return { up: chart.even ? ticks(this.y, Math.max(2, Math.floor((this.room.bottom - this.room.top) / (ROW * size)))) : up.filter((_, i) => !chart.y.words.length || i % tight === 0), along };
   }
+  // One unit both ways: a map of kinds has no more room than it fills, others see more of their plane.
   level() {
     const { left, right, top, bottom } = this.room, unit = Math.max((this.x.high - this.x.low) / (right - left), (this.y.high - this.y.low) / (bottom - top));
+    if (this.chart.marks.some(({ kind }) => kind === "regions")) {
+      Object.assign(this.room, { right: left + (this.x.high - this.x.low) / unit, bottom: top + (this.y.high - this.y.low) / unit });
+      return;
+    }
     for (const [scale, length] of [[this.x, right - left], [this.y, bottom - top]]) {
       const middle = (scale.low + scale.high) / 2;
       scale.low = middle - unit * length / 2; scale.high = middle + unit * length / 2;
@@ -69,7 +74,7 @@ export class Plot {
   coloured(g) {
     const mark = this.chart.marks.find(({ kind, colour }) => kind === "heat" && !colour);
     if (!mark) return null;
-    const words = [0, 0.5, 1].map((part) => digits(value({ low: mark.least, high: mark.most, log: mark.log }, part)));
+    const [low, high] = mark.beyond, words = [low, "", high].map((sign, i) => sign + digits(value({ low: mark.least, high: mark.most, log: mark.log }, i / 2)));
     return { mark, words, wide: (BAR + 16) * this.size + Math.max(...words.map((word) => g.measureText(word).width)) };
   }
 
@@ -238,12 +243,12 @@ export class Plot {
     const [j, i] = [[u, mark.x[0], columns], [v, mark.y[0], rows]].map(([w, [a, b], n]) => Math.round((w - a) / (b - a || 1) * (n - 1)));
     if (!(i >= 0 && i < rows && j >= 0 && j < columns)) return null;
     const k = i * columns + j;
-    return [x, y, m, k, u, v, undefined, { kind: mark.kinds.at(mark.which[0][k]), z: mark.z[0][k] }];
+    return [x, y, m, k, u, v, undefined, { kind: mark.which[0][k] < 0 && !there(mark.z[0][k]) ? null : mark.kinds.at(mark.which[0][k]), z: mark.z[0][k] }];
   }
 
   // The colour of a value that is part of the way from the least to the most.
-  shade({ signed }, part) {
-    const v = signed ? 2 * part - 1 : part, [none, full] = [this.theme.page, v < 0 ? this.theme.minus : this.theme.plus].map(rgb);
+  shade({ signed, pale }, part) {
+    const v = signed ? 2 * part - 1 : pale + (1 - pale) * part, [none, full] = [this.theme.page, v < 0 ? this.theme.minus : this.theme.plus].map(rgb);
     return `rgb(${none.map((c, k) => Math.round(c + (full[k] - c) * Math.abs(v))).join(" ")})`;
   }
 
@@ -374,7 +379,7 @@ export class Plot {
     if (m === null && !Array.isArray(y)) return [beside(this.chart.x, digits(x)), beside(this.chart.y, digits(y))].join("\n");
     if (m === null) return [beside(this.chart.x, digits(x)), ...y.map((row) => `${row.name}: ${there(row.y) ? digits(row.y) : "–"}`)].join("\n");
     const mark = this.chart.marks[m];
-    if (mark.kind === "regions") return [z.kind, beside(this.chart.x, digits(x)), beside(this.chart.y, digits(y)), there(z.z) ? `${mark.name}: ${digits(z.z)}` : mark.never].join("\n");
+    if (mark.kind === "regions") return [z.kind, beside(this.chart.x, digits(x)), beside(this.chart.y, digits(y)), there(z.z) ? `${mark.name}: ${digits(z.z)}` : mark.never].filter(Boolean).join("\n");
     const middle = (scale, [a, b]) => (scale.log ? Math.sqrt(a * b) : (a + b) / 2);
     const said = (scale, v) => (Array.isArray(v) ? scale.sign ? digits(middle(scale, v)) : scale.words.length ? scale.words[Math.round((v[0] + v[1]) / 2)] : v.map((e) => digits(e)).join(" … ") : scale.words[v] ?? digits(v));
     const rows = [[this.chart.x, x], [this.chart.y, y]].map(([scale, v]) => beside(scale, said(scale, v)));
@@ -414,8 +419,8 @@ export function ticks({ low, high, log, words }, most) {
   if (log && high / low > 4) {
     const a = Math.ceil(Math.log10(low) - 1e-9), b = Math.floor(Math.log10(high) + 1e-9), every = Math.max(1, Math.ceil((b - a + 1) / most));
     if (Math.log10(high / low) < FEW) {
-      const values = Array.from({ length: b - a + 2 }, (_, i) => [1, 2, 5].map((m) => m * 10 ** (a - 1 + i))).flat();
-      return values.filter((v) => v >= low * (1 - 1e-9) && v <= high * (1 + 1e-9)).map((v) => [v, digits(v)]);
+      const decades = Array.from({ length: b - a + 2 }, (_, i) => 10 ** (a - 1 + i)), marks = (inside) => decades.flatMap((ten) => inside.map((m) => m * ten)).filter((v) => v >= low * (1 - 1e-9) && v <= high * (1 + 1e-9));
+      return (FINER.map(marks).find(({ length }) => length <= most) ?? marks(FINER.at(-1))).map((v) => [v, digits(v)]);
     }
     return Array.from({ length: Math.floor((b - a) / every) + 1 }, (_, i) => a + i * every).map((p) => [10 ** p, p >= -2 && p <= 3 ? digits(10 ** p) : power(p)]);
   }

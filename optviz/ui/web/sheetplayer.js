@@ -10,6 +10,7 @@ const DESIGN = [960, 540], EM = 16; // the words of a presentation of that size,
 const COLUMNS = 6, TALL = 2; // the most beside each other, and rows of a chart that is as high as it is wide
 const GAPS = [0.6, 0.9], AROUND = [3.2, 3.8]; // between charts, and around what they plot, in em: across, up
 const FLAT = 2.2, LOW = 2.4, ROOMY = 11; // how flat a plot still is a good one; heights in em: the least of one, and one that leaves room for notes
+const PLOT = 0.82; // of a chart's width on a page, about, has its plot
 const PHONE = "(max-width: 640px)";
 const MARKUP = `
 <section class="sheet" tabindex="0" role="application">
@@ -64,10 +65,12 @@ export class SheetPlayer extends Playback {
     charts.forEach((chart, i) => {
       const { figure, canvas } = this.plots[i], find = (name) => figure.querySelector(name);
       figure.style.setProperty("--wide", chart.wide);
-      for (const name of ["picked", "even", "bare", "tall", "scrubs"]) figure.classList.toggle(name, chart[name]);
+      for (const name of ["picked", "even", "bare", "tall", "scrubs", "lead"]) figure.classList.toggle(name, chart[name]);
+      const sides = [chart.x, chart.y].map(({ low, high }) => high - low), fills = chart.marks.some(({ kind }) => kind === "regions");
+      figure.style.setProperty("--shape", fills ? 1 / (PLOT * sides[1] / sides[0] + (1 - PLOT) * 1.4) : 1); // words stand above and below, too
       find("figcaption").textContent = chart.title;
       find(".note").textContent = chart.note ?? ""; find(".note").hidden = !chart.note;
-      const names = chart.marks.filter(named);
+      const names = chart.marks.flatMap((mark) => mark.legend ?? (named(mark) ? [mark] : []));
       find(".names").replaceChildren(...names.map((mark) => {
         const row = document.createElement("li"), sample = Object.assign(document.createElement("canvas"), { width: 44, height: 28 });
         row.append(sample, mark.name); row.mark = mark;
@@ -142,6 +145,8 @@ export class SheetPlayer extends Playback {
     const { style } = this.parts.charts;
     style.setProperty("--columns", this.scene.columns);
     style.gridAutoRows = "";
+    this.plots.forEach(({ figure }, i) => { figure.hidden = false; figure.style.setProperty("--wide", this.scene.charts[i].wide); });
+    for (const note of this.parts.charts.querySelectorAll(".note")) note.style.minHeight = "";
     this.box.classList.remove("dense");
     return 1;
   }
@@ -151,7 +156,8 @@ export class SheetPlayer extends Playback {
     const { charts, bar, claim } = this.parts, { clientWidth: wide, clientHeight: high } = this.box, em = EM * Math.min(...DESIGN.map((side, i) => [wide, high][i] / side));
     this.box.style.setProperty("--em", `${em}px`);
     const width = wide - 28, height = high - 28 - Math.max(40, claim.offsetHeight) - (bar.hidden ? 0 : bar.offsetHeight + 6) - 6;
-    const heads = [...charts.children].map((figure) => [figure.querySelector("figcaption"), ...figure.querySelectorAll(".names li")].map((e) => {
+    this.plots.forEach(({ figure }, i) => { figure.hidden = this.scene.charts[i].aside; });
+    const heads = [...charts.children].filter((figure) => !figure.hidden).map((figure) => [figure.querySelector("figcaption"), ...figure.querySelectorAll(".names li")].map((e) => {
       const range = document.createRange();
       range.selectNodeContents(e);
       return [...range.getClientRects()].reduce((sum, rect) => sum + rect.width, em) / em; // however it is wrapped now
@@ -161,25 +167,38 @@ export class SheetPlayer extends Playback {
       const made = this.tried(columns, tall, heads, width / em, height / em);
       if (!best || made.score > best.score) best = { ...made, columns, tall };
     }
-    charts.style.setProperty("--columns", best.columns);
+    this.plots.forEach(({ figure }, i) => figure.style.setProperty("--wide", Math.min(this.scene.charts[i].wide, best.columns)));
+    if (this.leads) this.plots[0].figure.style.setProperty("--wide", best.columns);
+    charts.style.setProperty("--columns", best.columns * (this.leads ? 2 : 1));
+    charts.style.setProperty("--rows", best.rows);
     charts.style.setProperty("--tall", best.tall);
     charts.style.gridAutoRows = `${best.row * em}px`;
     this.box.classList.toggle("dense", best.least < ROOMY);
+    const notes = [...charts.querySelectorAll(".note")];
+    for (const note of notes) note.style.minHeight = "";
+    const tallest = Math.max(0, ...notes.map((note) => note.offsetHeight));
+    for (const note of notes) note.style.minHeight = `${tallest}px`; // then the plots of a row are of one height
     return em / 12;
   }
 
+  // Whether the first chart has the left half of a presentation, and the others the right one.
+  get leads() { return this.scene.charts.length > 1 && this.scene.charts[0].lead && this.box.clientWidth > this.box.clientHeight; }
+
   // How large the plots are in so many columns, where a chart with one unit both ways has so many rows; all in em.
   tried(columns, tall, heads, width, height) {
-    const { charts } = this.scene, taken = [], [across, up] = GAPS, span = (chart) => [Math.min(chart.wide, columns), chart.even ? tall : 1];
-    for (const chart of charts) { // as the grid places them
+    const { leads } = this, charts = this.scene.charts.filter((chart) => !chart.aside), taken = [], [across, up] = GAPS;
+    const span = (chart, i) => (leads && i === 0 ? [columns, rows] : [Math.min(chart.wide, columns), chart.even ? tall : 1]);
+    let rows = 0;
+    for (const chart of charts.slice(leads ? 1 : 0)) { // as the grid places them
       const [w, h] = span(chart), free = (k) => k % columns + w <= columns && [...Array(h * w).keys()].every((i) => !taken[k + i % w + Math.floor(i / w) * columns]);
       let k = 0;
       while (!free(k)) k++;
       for (let i = 0; i < h * w; i++) taken[k + i % w + Math.floor(i / w) * columns] = true;
     }
-    const rows = Math.ceil(taken.length / columns), cell = (width - across * (columns - 1)) / columns;
+    rows = Math.ceil(taken.length / columns);
+    const all = leads ? 2 * columns : columns, cell = (width - across * (all - 1)) / all;
     const sizes = (row) => charts.map((chart, i) => {
-      const [w, h] = span(chart), own = cell * w + across * (w - 1), [title, ...names] = heads[i];
+      const [w, h] = span(chart, i), own = cell * w + across * (w - 1), [title, ...names] = heads[i];
       const head = 1.35 * Math.ceil(title / own) + 1.4 * Math.ceil(names.reduce((sum, v) => sum + v, 0) / own);
       return [own - AROUND[0], row * h + up * (h - 1) - head - AROUND[1], chart.even];
     });
@@ -188,7 +207,7 @@ export class SheetPlayer extends Playback {
       const [a, b] = even ? [Math.min(w, h), Math.min(w, h)] : [Math.min(w, FLAT * h), Math.min(h, w)];
       return sum + Math.log(Math.max(a, 0.1) * Math.max(b, 0.1));
     }, 0);
-    return { row, least, score: score - (row > fair ? 100 * (row - fair) * rows : 0) }; // what must scroll is worse than all that need not
+    return { row, rows, least, score: score - (row > fair ? 100 * (row - fair) * rows : 0) }; // what must scroll is worse than all that need not
   }
 
   draw() {
@@ -205,7 +224,7 @@ export class SheetPlayer extends Playback {
     this.worn = true;
     for (const row of this.parts.charts.querySelectorAll(".names li")) {
       const { mark } = row, g = row.firstChild.getContext("2d"), colour = this.theme[mark.colour] ?? mark.colour;
-      g.setTransform(2, 0, 0, 2, 0, 0); g.clearRect(0, 0, 22, 14); g.strokeStyle = g.fillStyle = colour; g.lineWidth = 2.5; g.globalAlpha = Math.max(mark.alpha ?? 1, 0.5);
+      g.setTransform(2, 0, 0, 2, 0, 0); g.clearRect(0, 0, 22, 14); g.strokeStyle = g.fillStyle = colour; g.lineWidth = 2.5; g.globalAlpha = mark.kind === "heat" ? mark.alpha : Math.max(mark.alpha ?? 1, 0.5);
       if (mark.kind === "bars" || mark.kind === "heat") g.fillRect(3, 2, 16, 10);
       else if (mark.kind === "dots") { marker(g, mark.shape, 11, 7, 5); g[mark.hollow ? "stroke" : "fill"](); }
       else { g.setLineDash(DASHES[mark.dash ?? 0].map((d) => d * 0.7)); g.beginPath(); g.moveTo(1, 7); g.lineTo(21, 7); g.stroke(); }
