@@ -4,6 +4,7 @@ import base64
 import re
 import sys
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -57,7 +58,7 @@ def by_torch(trainer, theta, part):
 @pytest.mark.parametrize("directions", ["principal", "random"])
 def test_a_cell_is_the_loss_of_its_weights(directions, weights):
     spec = Slice(SMALL, directions=directions, shape=(7, 8))
-    arrays = module._trained(spec, None)
+    arrays = module._trained(spec)
     found = ov.landscape(spec, keep=False)
     for i, j in ((0, 0), (6, 7), (2, 5)):
         theta = arrays["centre"] + found.x[j] * arrays["ways"][0] + found.y[i] * arrays["ways"][1]
@@ -111,7 +112,7 @@ def test_principal_directions_are_those_of_the_covariance():
 @pytest.mark.parametrize("directions", ["principal", "random"])
 def test_paths_are_the_nearest_points_of_the_plane(directions):
     spec = Slice(SMALL, {"sgd": 0.3}, directions, shape=(5, 5))
-    found, arrays = ov.landscape(spec, keep=False), module._trained(spec, None)
+    found, arrays = ov.landscape(spec, keep=False), module._trained(spec)
     for key, given in (("adam", {}), ("sgd", {"optimizer": "sgd", "lr": 0.3})):
         run = Trainer(SMALL, **given).run()
         away = np.stack([theta for _, theta, _ in run.snapshots]) - arrays["centre"]
@@ -134,7 +135,7 @@ def test_all_paths_are_in_the_picture_with_room(paths):
 
 
 def test_curvature_is_the_second_derivative(paths):
-    arrays = module._trained(paths.slice, None)
+    arrays = module._trained(paths.slice)
     run = Trainer(SMALL).run()
     for way, measured in zip(arrays["ways"], paths.curvature, strict=True):
         h = 1e-4
@@ -224,15 +225,26 @@ def test_what_is_impossible_is_refused_in_a_sentence(wrong):
     assert why.value.text.en and re.search("[а-яё]", why.value.text.ru)
 
 
-def test_it_is_told_in_both_languages(paths):
+def test_it_is_told_in_both_languages_and_in_a_few_sentences(paths):
     said = told(paths)
-    assert "momentum" in said.en.lower() and "Импульс" in said.ru and said.en.count("%") == said.ru.count("%") == 7
+    assert said.en.count("%") == said.ru.count("%") == 4 and said.en.count(". ") == said.ru.count(". ") == 2
+    alone = told(ov.landscape(SMALL, directions="random", shape=(5, 5), keep=False))
+    assert "of the path" in alone.en and "пути" in alone.ru
 
 
-def test_progress_is_told_while_networks_train():
+def test_progress_counts_the_trainings(monkeypatch):
+    monkeypatch.setattr("optviz.heavy.TOLD", 0)
     seen = []
-    ov.landscape(SMALL, shape=(9, 9), keep=False, progress=lambda done, whole, part=None: seen.append((done, whole)))
-    assert seen[:12] == [(0, 81)] * 12 and seen[-1] == (81, 81)
+    ov.landscape(SMALL, optimizers=["momentum"], shape=(33, 33), keep=False, progress=lambda done, whole, part=None: seen.append(done / whole))
+    assert len(seen) > 24 and all(a < b for a, b in pairwise(seen[:24])) and 0.1 < seen[23] < 1 and seen[-1] == pytest.approx(1)
+    one, cells = module.seconds(Slice(SMALL, ["momentum"], shape=(33, 33)))
+    assert seen[11] == pytest.approx(12 * one / (24 * one + cells))  # half of the trainings
+
+
+def test_what_is_given_besides_a_slice_replaces_its_own():
+    spec = Slice(SMALL, {"sgd": 0.3}, "random", 7, 0.5, (9, 9))
+    found = ov.landscape(spec, shape=(3, 5), optimizers=["momentum"], keep=False)
+    assert found.slice == Slice(SMALL, ["momentum"], "random", 7, 0.5, (3, 5)) and found.loss.shape == (3, 5)
 
 
 # --- as a scene -------------------------------------------------------------------------------------------------------------------------
