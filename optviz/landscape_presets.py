@@ -78,8 +78,8 @@ _add("batches",
      T("Small batches and flat minima: look first", "Малые пакеты и плоские минимумы: сначала проверьте"),
      T("Switch between the two valleys (C): the heights keep their colours.", "Переключайте между двумя долинами (C): цвет высоты у них общий."),
      T("Small batches are said to find flat minima, and large ones sharp ones. Here the valleys are as wide: 7.3 and 7.5 % of the pictures are at "
-       "most 0.1 above their minimum, and the curvatures differ by less than a third. But one lies twice as high: batches of 5 come to a loss of 0.0505 in "
-       "100 passes of 20 updates, all 100 examples at once to 0.0999 in 1000 passes of one.",
+       "most 0.1 above their minimum, and the curvatures differ by less than a third. But one lies twice as high: batches of 5 come to a loss of "
+       "0.0505 in 100 passes of 20 updates, all 100 examples at once to 0.0999 in 1000 passes of one.",
        "Говорят, что малые пакеты приводят в плоские минимумы, а большие — в острые. Здесь долины одинаково широки: не больше чем на 0.1 выше "
        "минимума 7.3 и 7.5 % картинок, а кривизна различается меньше чем на треть. Но одна лежит вдвое выше: пакеты по 5 за 100 эпох по 20 шагов "
        "приходят к потере 0.0505, а все 100 примеров сразу за 1000 эпох по одному шагу — к 0.0999."),

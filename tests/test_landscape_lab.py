@@ -192,6 +192,15 @@ def test_it_plays_turns_and_hides_a_path(visit):
     page.wait_for_url(re.compile("view=plane"))
 
 
+def test_a_network_goes_from_lab_to_lab(visit):
+    page = visit(f"/boundary?{Study(TINY).to_query()}")
+    page.get_by_role("button", name="The loss landscape of this network").click()
+    page.wait_for_url(re.compile("/landscape.*n=40"))
+    page.get_by_role("button", name="Open this network in the Boundary lab").click(timeout=30_000)
+    page.wait_for_url(re.compile("/boundary.*n=40"))
+    expect(page.get_by_role("button", name="The loss landscape of this network")).to_be_visible()
+
+
 def test_two_are_compared_on_the_stage(visit):
     page = visit(f"/landscape?{Vista(outlooks['batches'].slice).to_query()}&at=50")
     stage = page.locator("section[role=application]")

@@ -12,7 +12,7 @@ import streamlit as st
 from ..core import Refused, T, short
 from ..datasets import datasets
 from ..heavy import went
-from ..landscape import RISE, SIDE, Landscape, percent, told
+from ..landscape import RISE, SIDE, Landscape, Slice, percent, told
 from ..landscape_scene import landscape_scene
 from ..optimizers import optimizers
 from ..palette import style_of
@@ -26,7 +26,7 @@ from .jobs import work
 from .race import glyph
 from .stage import stage as race_stage
 from .table import table
-from .text import say
+from .text import plain, say
 from .trial import GO
 
 SOON = 1.0  # seconds that the page waits by itself
@@ -89,6 +89,20 @@ def _valleys(sides: Sequence[T], drawn: Sequence[Landscape | None]) -> None:
               T("along y", "вдоль y"): [one.curvature[1] for one in each],
               T(f"At most {short(RISE)} higher, %", f"Выше не больше чем на {short(RISE)}, %"): [float(percent(one.flat)) for one in each],
               T("Hollows", "Ямы"): [float(one.hollows) for one in each]})
+
+
+def link(study: Study) -> None:
+    """In the Boundary lab: the landscape of its network."""
+    st.button(say(T("The loss landscape of this network", "Ландшафт потерь этой сети")), icon=":material/landscape:", key="boundary-landscape",
+              type="tertiary", on_click=_to_landscape, args=(study,))
+
+
+def _to_landscape(study: Study) -> None:
+    """In a callback: what the top of the page then follows; or why there is no such landscape."""
+    try:
+        st.session_state[GO] = "landscape", Vista(Slice(study))
+    except Refused as refusal:
+        st.toast(plain(say(refusal.text)), icon=":material/info:")
 
 
 def _to_boundary(vista: Vista) -> None:
