@@ -17,8 +17,8 @@ from .scene import Lattice, Path, Scene, banded, panel
 
 #: Its height is what a landscape is looked at for: low ground is blue, high ground sand, and both as light or dark as trails can bear.
 GROUND: Mapping[str, Theme] = {
-    "light": replace(THEMES["light"], valley="#c6e6fa", peak="#fdf0cf", isoline="#829aa8"),
-    "dark": replace(THEMES["dark"], valley="#06284a", peak="#352612", isoline="#55707f"),
+    "light": replace(THEMES["light"], valley="#cbe9fc", peak="#fdf0cf", isoline="#829aa8"),
+    "dark": replace(THEMES["dark"], valley="#06284a", peak="#342511", isoline="#55707f"),
 }
 DECADES = 100  # times higher: then the bands are spaced logarithmically
 #: What the stage says, where a race's words would be wrong.

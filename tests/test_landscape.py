@@ -10,12 +10,13 @@ import numpy as np
 import pytest
 import torch
 from playwright.sync_api import expect
+from test_palette import contrast, lab, linear
 
 import optviz as ov
 from optviz.core import Refused
 from optviz.landscape import RISE, Cells, Slice, normalized, places, principal, told
-from optviz.landscape_scene import landscape_scene
-from optviz.palette import THEMES
+from optviz.landscape_scene import GROUND, landscape_scene
+from optviz.palette import COLOURS, THEMES
 from optviz.render.wire import pack
 from optviz.render.words import STAGE
 from optviz.scene import Lattice
@@ -304,7 +305,46 @@ def test_the_stage_shows_it_flat_and_in_relief_and_nobody_moves_its_start(paths,
     assert page.evaluate("() => [player.held, player.holding, told]") == [None, False, []]
     beyond = page.evaluate("() => [...player.plane.back.getContext('2d').getImageData(2, player.plane.back.height >> 1, 1, 1).data.slice(0, 3)]")
     assert "#" + bytes(beyond).hex() == THEMES["light"].page  # the picture is wider than the plane
-    page.get_by_role("button", name="Relief").click()
-    expect(page.get_by_role("button", name="Relief", pressed=True)).to_be_visible()
+    page.get_by_role("button", name="Relief", exact=True).click()
+    expect(page.get_by_role("button", name="Relief", exact=True, pressed=True)).to_be_visible()
     assert page.evaluate("() => player.mountain.threads.length") == 3
     assert page.evaluate("() => player.looks.view") == "relief"
+
+
+def test_a_relief_has_a_way_back_and_a_label_that_tells_the_loss(paths, modules):
+    page = modules("stage.css")
+    data = pack(landscape_scene(paths, at=5, view="relief"), "en", {name: text.en for name, text in STAGE.items()})
+    page.evaluate(OPEN, base64.b64encode(data).decode())
+    box, readout = page.locator(".picture").bounding_box(), page.locator(".readout")
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.mouse.move(x, y)
+    expect(readout).to_contain_text("loss = ")
+    page.mouse.wheel(0, 9000)
+    expect(readout).to_be_hidden()  # it told of a place that is elsewhere now
+    assert page.evaluate("() => player.camera.zoom") == 0.7  # never too small to be seen
+    page.get_by_role("button", name="The whole relief again").click()
+    assert page.evaluate("() => player.camera") == {"yaw": -60, "pitch": 40, "zoom": 1}
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x + 60, y, steps=3)
+    page.mouse.up()
+    assert page.evaluate("() => player.camera.yaw") == -84
+    page.mouse.dblclick(x, y)
+    assert page.evaluate("() => player.camera.yaw") == -60
+    expect(page.locator(".scale")).to_be_visible()
+
+
+def test_trails_are_read_on_a_ground_that_is_seen():
+    for theme, ground in GROUND.items():
+        for colour in (ground.valley, ground.peak):
+            assert min(contrast(colour, trail) for trail in COLOURS) >= 3 and contrast(ground.faint, colour) >= 4.5
+            assert 1.4 < contrast(ground.isoline, colour) < 3
+        low, high = (lab(linear(colour)) for colour in (ground.valley, ground.peak))
+        usual = [lab(linear(colour)) for colour in (THEMES[theme].valley, THEMES[theme].peak)]
+        assert np.linalg.norm(high - low) > 2 * np.linalg.norm(usual[1] - usual[0])
+
+
+def test_a_height_is_where_its_band_is(paths):
+    for loss in (np.geomspace(1e-4, 10, 15 * 21), np.linspace(1, 2, 15 * 21)):
+        h = landscape_scene(replace(paths, loss=loss.reshape(15, 21))).heat
+        np.testing.assert_allclose(h.warp(np.array([h.height(u) for u in range(19)])), range(19), atol=1e-9)
