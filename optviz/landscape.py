@@ -44,6 +44,8 @@ BLOCK = 64  # times as many are worth a process's while
 STEP = 1e-3  # of the plane's half: how far from the trained weights their curvature is measured
 SAME = 1e-9  # two directions whose second part is as small beside the first are one
 RISE = 0.1  # of the loss: where it is no more above that of the trained weights, it is flat
+FORWARD, LAYERS, PASSES = 2.5e8, 1e4, 1e3  # multiplications of the forward pass, updates of a layer, and passes, that one core makes in a second
+BACK = 3  # times as many multiplications a training makes as the forward pass
 
 
 # --- the spec ---------------------------------------------------------------------------------------------------------------------------
@@ -204,6 +206,13 @@ def base_of(training: Training) -> Trainer:
     return Trainer(training)
 
 
+def seconds(of: Slice) -> tuple[float, float]:
+    """About how long one pass of a training takes on one core, and all cells."""
+    base = base_of(of.training)
+    forward = base.net.size * (base.count + base.val_count) / FORWARD
+    return BACK * forward + base.per_pass * (base.net.hidden + 1) / LAYERS + 1 / PASSES, of.shape[0] * of.shape[1] * forward
+
+
 # --- the field --------------------------------------------------------------------------------------------------------------------------
 
 
@@ -312,16 +321,19 @@ def landscape(training: Training | Study | Slice, *, directions: str | None = No
     """The loss of a training on a plane through its trained weights, and the paths of it and of other optimizers there.
 
     `optimizers` are keys, or keys with rates: {"sgd": 0.1}. `directions` are "principal", which show the paths best, or "random" with a
-    `seed`, which let networks be compared. `progress` is told what there is so far as a landscape. The rest is as with `basin`.
+    `seed`, which let networks be compared. `progress` is told how much is done, of how much, and what there is so far as a landscape. The rest
+    is as with `basin`.
     """
     given = {"optimizers": optimizers, "directions": directions, "seed": seed, "span": span, "shape": shape}
     asked: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
     if isinstance(training, Slice):
         finished(training, asked)
     spec = training if isinstance(training, Slice) else Slice(training, **asked)
+    one, cells_take = seconds(spec)
+    train = one * (1 + len(spec.others)) * max(spec.training["epochs"], 1)
     name, keep = f"paths {spec.line()}", keep and all(map(own, spec.definitions))
     found = load(name) if keep else None
-    arrays = found[0] if found is not None else _trained(spec, progress)
+    arrays = found[0] if found is not None else _trained(spec, progress and (lambda passes: progress(one * passes, train + cells_take, None)))
     if keep and found is None:
         save(name, arrays, {})
     cells = _cells(spec, arrays)
@@ -337,7 +349,7 @@ def landscape(training: Training | Study | Slice, *, directions: str | None = No
     def tell(done: int, whole: int, part: Part | None = None) -> None:
         if progress:
             so_far = part and with_cells({name: np.where(part.ready, a, np.nan) for name, a in part.arrays.items()}, None)
-            progress(done, whole, so_far)
+            progress(train + cells_take * done / whole, train + cells_take, so_far)
     return with_cells(*compute(cells, backend="numpy", processes=processes, scheduler=scheduler, progress=tell, keep=keep))
 
 
@@ -347,10 +359,9 @@ def _cells(spec: Slice, arrays: Mapping[str, np.ndarray]) -> Cells:
     return Cells(spec, arrays["centre"], arrays["ways"], running, arrays["x"], arrays["y"])
 
 
-def _trained(spec: Slice, progress: Callable[..., Any] | None) -> dict[str, np.ndarray]:
-    """Everything but the cells: the weights in the middle, the directions, and the paths on their plane."""
-    cells = spec.shape[0] * spec.shape[1]
-    runs = dict(_runs(spec, lambda: progress and progress(0, cells, None)))
+def _trained(spec: Slice, tell: Callable[[int], Any] | None = None) -> dict[str, np.ndarray]:
+    """Everything but the cells: the weights in the middle, the directions, and the paths on their plane. `tell` hears of the passes made."""
+    runs = dict(_runs(spec, tell or (lambda passes: None)))
     theta, running = next(iter(runs.values())).now
     away = {key: np.stack([snapshot for _, snapshot, _ in trainer.snapshots]) - theta for key, trainer in runs.items()}
     first = next(iter(away.values()))
@@ -381,16 +392,16 @@ def _trained(spec: Slice, progress: Callable[..., Any] | None) -> dict[str, np.n
     return out
 
 
-def _runs(spec: Slice, tell: Callable[[], Any]) -> Iterator[tuple[str, Trainer]]:
+def _runs(spec: Slice, tell: Callable[[int], Any]) -> Iterator[tuple[str, Trainer]]:
     """Every optimizer's training, the spec's own first."""
-    for key, lr in ((spec.training["optimizer"], spec.training["lr"]), *spec.others):
+    for i, (key, lr) in enumerate(((spec.training["optimizer"], spec.training["lr"]), *spec.others)):
         source = spec.changed(key, lr)
         study = source if isinstance(source, Study) else None
         trainer = study.trainer() if study else Trainer(source)
 
         def over(study: Study | None = study, trainer: Trainer = trainer) -> bool:
             return study is not None and stopped(study, trainer) is not None
-        trainer.run(lambda *_: tell(), over)
+        trainer.run(lambda *_, before=i * spec.training["epochs"], trainer=trainer: tell(before + trainer.passes), over)
         if (at := int(trainer.diverged_at)) >= 0:
             name = known[key].name
             raise Refused(T(f"{name.en} with lr={lr} diverged in pass {at}, so there are no trained weights; lower its rate",
@@ -437,25 +448,24 @@ def places(low: float, high: float, count: int) -> np.ndarray:
 
 
 def told(of: Landscape) -> T:
-    """What the picture shows of how sharp the minimum is, and how much of the paths it does not show."""
-    loss, (a, b) = rounded(float(of.loss[of.centre])), (rounded(c) for c in of.curvature)
-    share, hollows = percent(of.flat), of.hollows
-    en = [f"The trained network has a loss of {loss}; there it curves by {a} along x and by {b} along y, and in {share} % of the picture it is at "
-          f"most {short(RISE)} higher."]
-    ru = [f"Потеря обученной сети — {loss}; кривизна там {a} вдоль x и {b} вдоль y, а не больше чем на {short(RISE)} выше потеря на {share} % "
-          "картинки."]
-    if hollows > 1:
-        en.append(f"The picture has {hollows} hollows.")
-        ru.append(f"Локальных ям на картинке: {hollows}.")
+    """In a few sentences: how much of the paths the plane shows, how sharp the minimum is, and where the plane is not the network."""
+    en, ru = list[str](), list[str]()
     if of.captured is not None:
         both = [percent(c) for c in (sum(of.captured), *of.captured)]
-        en.append(f"The plane holds {both[0]} % of what the paths vary: {both[1]} % along x, {both[2]} % along y.")
-        ru.append(f"Плоскость передаёт {both[0]} % разброса путей: {both[1]} % вдоль x и {both[2]} % вдоль y.")
-    for key, share_of in of.shares.items():
-        true, foot = (rounded(float(v[key][0])) for v in (of.losses, of.feet))
-        name = known[key].name
-        en.append(f"{name.en}: {percent(share_of)} % of its path lies in the plane; it begins at {true}, where the plane has {foot}.")
-        ru.append(f"{name.ru}: в плоскости лежит {percent(share_of)} % пути; начальная потеря {true}, на плоскости под ней {foot}.")
+        en.append(f"The plane captures {both[0]} % of the paths' variance: {both[1]} % along x, {both[2]} % along y.")
+        ru.append(f"Плоскость передаёт {both[0]} % разброса путей: {both[1]} % вдоль x, {both[2]} % вдоль y.")
+    elif len(of.shares) == 1:
+        share = percent(next(iter(of.shares.values())))
+        en.append(f"In this random plane lies {share} % of the path.")
+        ru.append(f"В этой случайной плоскости лежит {share} % пути.")
+    loss, (a, b), flat = rounded(float(of.loss[of.centre])), (rounded(c) for c in of.curvature), percent(of.flat)
+    en.append(f"The trained network has a loss of {loss}, and {flat} % of the picture lies at most {short(RISE)} higher; the curvature there is {a} "
+              f"along x and {b} along y{f', and the picture has {of.hollows} hollows' * (of.hollows > 1)}.")
+    ru.append(f"Потеря обученной сети — {loss}; {flat} % картинки лежат выше не больше чем на {short(RISE)}, кривизна в этой точке — {a} вдоль x "
+              f"и {b} вдоль y{f', локальных ям на картинке: {of.hollows}' * (of.hollows > 1)}.")
+    true, foot = (rounded(float(next(iter(losses.values()))[0])) for losses in (of.losses, of.feet))
+    en.append(f"At the first weights the network has a loss of {true}, the plane below them {foot}.")
+    ru.append(f"В начальных весах потеря сети {true}, а плоскости под ними — {foot}.")
     return T(" ".join(en), " ".join(ru))
 
 

@@ -17,7 +17,7 @@ from .live import Live, live
 from .minima import Box, as_deep, grid_values
 from .optimizers import optimizers
 from .outcome import Outcome
-from .palette import COLOURS, DASHES, Style, style_of
+from .palette import COLOURS, DASHES, THEMES, Style, Theme, style_of
 from .race import Entrant, Race
 from .run import CLIPS
 from .schedules import schedules
@@ -73,6 +73,11 @@ class Heat:
             d = np.clip((f - self.low) / self.span, 0, 1)
             d = np.log1p(d / self.scale) / np.log1p(1 / self.scale) if self.scale else d
         return self.bands * np.where(np.isfinite(f), d, 1.0)
+
+    def height(self, u: float) -> float:
+        """The height at a position among the bands."""
+        share = u / self.bands
+        return self.low + self.span * (self.scale * math.expm1(share * math.log1p(1 / self.scale)) if self.scale else share)
 
 
 @lru_cache(maxsize=128)
@@ -169,6 +174,8 @@ class Scene:
     rates: Panel | None = None  # the frame of the learning rates' curves, where they are what it is about
     fixed: bool = False  # whether nobody can run its paths from another start, nor explain their steps
     words: Mapping[str, T] = field(default_factory=dict)  # what the stage says in other words than of a race
+    themes: Mapping[str, Theme] = field(default_factory=lambda: THEMES)
+    sides: tuple[Sequence[T], int] | None = None  # the names of pictures that are compared, and which of them this is
 
 
 def dots(s: Surface, box: Box) -> list[Dot]:

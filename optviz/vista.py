@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlencode
 
-from .core import Refused, T, resolve, rounded
-from .landscape import DIRECTIONS, REACH, SEED, SIDE, Landscape, Slice, base_of, landscape
+from .core import Choice, Refused, T, resolve, rounded
+from .landscape import DIRECTIONS, REACH, SEED, SIDE, Landscape, Slice, landscape, seconds
 from .landscape_presets import Outlook, outlooks
 from .optimizers import optimizers
 from .query import Query
@@ -19,14 +19,13 @@ from .training import WORDS, Several, Training, Widths, as_text
 
 MOST = 6  # paths
 LONGEST = 60.0  # seconds that a room can wait
-CELLS, UPDATES, PASSES = 2.5e8, 1e4, 1e3  # multiplications of the forward pass, updates of a layer, and passes, that one core makes in a second
-BACK = 3  # times as many multiplications a training makes as the forward pass
 #: What a training here may ask for: as in the lab of boundaries, but deep, for depth is what landscapes are about.
 LIMITS: Mapping[str, Any] = {**STUDY, "layers": Widths(WORDS["layers"].default, most=24, widest=64)}
 #: Which plane is drawn, and how finely.
 PLANE: Mapping[str, Any] = {"directions": DIRECTIONS, "directions_seed": SEED, "span": replace(REACH, optional=True), "side": SIDE}
-#: How the stage shows it: as a race, and whose paths it hides.
-LOOK: Mapping[str, Any] = {**{name: RACE[name] for name in ("view", "yaw", "pitch", "zoom", "at")}, "hidden": Several(tuple(optimizers))}
+#: How the stage shows it: as a race, but in relief unless asked otherwise, and whose paths it hides.
+LOOK: Mapping[str, Any] = {"view": Choice("relief", ("plane", "relief")), **{name: RACE[name] for name in ("yaw", "pitch", "zoom", "at")},
+                           "hidden": Several(tuple(optimizers))}
 
 
 @dataclass(frozen=True, init=False)
@@ -96,26 +95,33 @@ def _check(training: Training) -> None:
         limit.check(name, training[name])
 
 
-def seconds(of: Slice) -> float:
-    """About how long a landscape takes."""
-    base, paths, passes = base_of(of.training), 1 + len(of.others), of.training["epochs"]
-    forward = (of.shape[0] * of.shape[1] + BACK * paths * passes) * base.net.size * (base.count + base.val_count)
-    return forward / CELLS + paths * passes * (base.per_pass * (base.net.hidden + 1) / UPDATES + 1 / PASSES)
+def wait(of: Slice) -> float:
+    """About how many seconds a landscape takes."""
+    one, cells = seconds(of)
+    return one * (1 + len(of.others)) * of.training["epochs"] + cells
 
 
-def found(of: Slice, progress: Callable[..., Any] | None = None) -> Landscape:
-    """The landscape, or why nobody waits for it."""
-    if (long := seconds(of)) > LONGEST:
+def found(slices: Sequence[Slice], progress: Callable[..., Any] | None = None) -> list[Landscape | None]:
+    """Every landscape, or why nobody waits for it; while they are computed, those that are there, what there is of the next, and None."""
+    waits, done, out = [wait(of) for of in slices], 0.0, list[Landscape | None]()
+    if (long := sum(waits)) > LONGEST:
         raise Refused(T(f"This would take about {rounded(float(f'{long:.2g}'))} seconds, and a room waits for {rounded(LONGEST)}; lower the cells "
                         "along a side, the layers, the passes or the number of optimizers.",
                         f"Это заняло бы около {rounded(float(f'{long:.2g}'))} с, а аудитория ждёт не больше {rounded(LONGEST)} с; уменьшите число "
                         "ячеек вдоль стороны, слои, число эпох или методов."))
-    return landscape(of, progress=progress)
+    for of, own in zip(slices, waits, strict=True):
+        def tell(part_done: float, whole: float, part: Landscape | None, own: float = own, done: float = done) -> None:
+            if progress:
+                so_far = [*out, part, *[None] * (len(slices) - len(out) - 1)] if part or out else None
+                progress(done + own * part_done / whole, sum(waits), so_far)
+        out.append(landscape(of, progress=tell))
+        done += own
+    return out
 
 
 def outlook_of(vista: Vista) -> Outlook | None:
-    """The outlook that a vista is, however it is looked at."""
-    return next((o for o in outlooks.values() if o.slice == vista.slice), None)
+    """The outlook that a vista is one side of, however it is looked at."""
+    return next((o for o in outlooks.values() if vista.slice in o.slices), None)
 
 
 def opening(query: str, notes: list[T] | None = None) -> Vista:

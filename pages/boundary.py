@@ -2,11 +2,13 @@
 
 import streamlit as st
 
-from optviz.ui import compare, own
+from optviz.ui import compare, landscape, own
 from optviz.ui import study as panels
 from optviz.ui.controls import Desk, lab_text
 from optviz.ui.frame import address, embedded, notes, take
+from optviz.ui.trial import gone
 
+gone()
 desk = Desk("boundary", own.opening)
 study, text = desk.spec, lab_text(__file__, "boundary")
 
@@ -29,6 +31,7 @@ else:
         with st.container(key="lab-prose"):
             st.write(text.prose)
         show()
+        landscape.link(study)
         with st.expander(text.heading):
             st.markdown(text.points)
     with right, st.container(key="lab-controls", gap="xsmall"):

@@ -5,8 +5,10 @@ import streamlit as st
 from optviz.ui import landscape as panels
 from optviz.ui.controls import Desk, lab_text
 from optviz.ui.frame import address, embedded, notes, take
+from optviz.ui.trial import gone
 from optviz.vista import opening
 
+gone()
 desk = Desk("landscape", opening)
 vista, text = desk.spec, lab_text(__file__, "landscape")
 

@@ -4,17 +4,19 @@ import base64
 import re
 import sys
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
 import torch
 from playwright.sync_api import expect
+from test_palette import contrast, lab, linear
 
 import optviz as ov
 from optviz.core import Refused
 from optviz.landscape import RISE, Cells, Slice, normalized, places, principal, told
-from optviz.landscape_scene import landscape_scene
-from optviz.palette import THEMES
+from optviz.landscape_scene import GROUND, landscape_scene
+from optviz.palette import COLOURS, THEMES
 from optviz.render.wire import pack
 from optviz.render.words import STAGE
 from optviz.scene import Lattice
@@ -57,7 +59,7 @@ def by_torch(trainer, theta, part):
 @pytest.mark.parametrize("directions", ["principal", "random"])
 def test_a_cell_is_the_loss_of_its_weights(directions, weights):
     spec = Slice(SMALL, directions=directions, shape=(7, 8))
-    arrays = module._trained(spec, None)
+    arrays = module._trained(spec)
     found = ov.landscape(spec, keep=False)
     for i, j in ((0, 0), (6, 7), (2, 5)):
         theta = arrays["centre"] + found.x[j] * arrays["ways"][0] + found.y[i] * arrays["ways"][1]
@@ -111,7 +113,7 @@ def test_principal_directions_are_those_of_the_covariance():
 @pytest.mark.parametrize("directions", ["principal", "random"])
 def test_paths_are_the_nearest_points_of_the_plane(directions):
     spec = Slice(SMALL, {"sgd": 0.3}, directions, shape=(5, 5))
-    found, arrays = ov.landscape(spec, keep=False), module._trained(spec, None)
+    found, arrays = ov.landscape(spec, keep=False), module._trained(spec)
     for key, given in (("adam", {}), ("sgd", {"optimizer": "sgd", "lr": 0.3})):
         run = Trainer(SMALL, **given).run()
         away = np.stack([theta for _, theta, _ in run.snapshots]) - arrays["centre"]
@@ -134,7 +136,7 @@ def test_all_paths_are_in_the_picture_with_room(paths):
 
 
 def test_curvature_is_the_second_derivative(paths):
-    arrays = module._trained(paths.slice, None)
+    arrays = module._trained(paths.slice)
     run = Trainer(SMALL).run()
     for way, measured in zip(arrays["ways"], paths.curvature, strict=True):
         h = 1e-4
@@ -224,15 +226,20 @@ def test_what_is_impossible_is_refused_in_a_sentence(wrong):
     assert why.value.text.en and re.search("[а-яё]", why.value.text.ru)
 
 
-def test_it_is_told_in_both_languages(paths):
+def test_it_is_told_in_both_languages_and_in_a_few_sentences(paths):
     said = told(paths)
-    assert "momentum" in said.en.lower() and "Импульс" in said.ru and said.en.count("%") == said.ru.count("%") == 7
+    assert said.en.count("%") == said.ru.count("%") == 4 and said.en.count(". ") == said.ru.count(". ") == 2
+    alone = told(ov.landscape(SMALL, directions="random", shape=(5, 5), keep=False))
+    assert "of the path" in alone.en and "пути" in alone.ru
 
 
-def test_progress_is_told_while_networks_train():
+def test_progress_counts_the_trainings(monkeypatch):
+    monkeypatch.setattr("optviz.heavy.TOLD", 0)
     seen = []
-    ov.landscape(SMALL, shape=(9, 9), keep=False, progress=lambda done, whole, part=None: seen.append((done, whole)))
-    assert seen[:12] == [(0, 81)] * 12 and seen[-1] == (81, 81)
+    ov.landscape(SMALL, optimizers=["momentum"], shape=(33, 33), keep=False, progress=lambda done, whole, part=None: seen.append(done / whole))
+    assert len(seen) > 24 and all(a < b for a, b in pairwise(seen[:24])) and 0.1 < seen[23] < 1 and seen[-1] == pytest.approx(1)
+    one, cells = module.seconds(Slice(SMALL, ["momentum"], shape=(33, 33)))
+    assert seen[11] == pytest.approx(12 * one / (24 * one + cells))  # half of the trainings
 
 
 # --- as a scene -------------------------------------------------------------------------------------------------------------------------
@@ -292,8 +299,8 @@ def test_the_stage_shows_it_flat_and_in_relief_and_nobody_moves_its_start(paths,
     assert page.evaluate("() => [player.held, player.holding, told]") == [None, False, []]
     beyond = page.evaluate("() => [...player.plane.back.getContext('2d').getImageData(2, player.plane.back.height >> 1, 1, 1).data.slice(0, 3)]")
     assert "#" + bytes(beyond).hex() == THEMES["light"].page  # the picture is wider than the plane
-    page.get_by_role("button", name="Relief").click()
-    expect(page.get_by_role("button", name="Relief", pressed=True)).to_be_visible()
+    page.get_by_role("button", name="Relief", exact=True).click()
+    expect(page.get_by_role("button", name="Relief", exact=True, pressed=True)).to_be_visible()
     assert page.evaluate("() => player.mountain.threads.length") == 3
     assert page.evaluate("() => player.looks.view") == "relief"
 
@@ -304,3 +311,42 @@ def test_a_finished_slice_takes_nothing_more():
     for given, words in (({"shape": (9, 9)}, "shape"), ({"optimizers": {"adam": 0.1}, "seed": 1}, "optimizers, seed")):
         with pytest.raises(Refused, match=f"a Slice is complete, and {words} would"):
             ov.landscape(spec, **given)
+
+
+def test_a_relief_has_a_way_back_and_a_label_that_tells_the_loss(paths, modules):
+    page = modules("stage.css")
+    data = pack(landscape_scene(paths, at=5, view="relief"), "en", {name: text.en for name, text in STAGE.items()})
+    page.evaluate(OPEN, base64.b64encode(data).decode())
+    box, readout = page.locator(".picture").bounding_box(), page.locator(".readout")
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.mouse.move(x, y)
+    expect(readout).to_contain_text("loss = ")
+    page.mouse.wheel(0, 9000)
+    expect(readout).to_be_hidden()  # it told of a place that is elsewhere now
+    assert page.evaluate("() => player.camera.zoom") == 0.7  # never too small to be seen
+    page.get_by_role("button", name="The whole relief again").click()
+    assert page.evaluate("() => player.camera") == {"yaw": -60, "pitch": 40, "zoom": 1}
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x + 60, y, steps=3)
+    page.mouse.up()
+    assert page.evaluate("() => player.camera.yaw") == -84
+    page.mouse.dblclick(x, y)
+    assert page.evaluate("() => player.camera.yaw") == -60
+    expect(page.locator(".scale")).to_be_visible()
+
+
+def test_trails_are_read_on_a_ground_that_is_seen():
+    for theme, ground in GROUND.items():
+        for colour in (ground.valley, ground.peak):
+            assert min(contrast(colour, trail) for trail in COLOURS) >= 3 and contrast(ground.faint, colour) >= 4.5
+            assert 1.4 < contrast(ground.isoline, colour) < 3
+        low, high = (lab(linear(colour)) for colour in (ground.valley, ground.peak))
+        usual = [lab(linear(colour)) for colour in (THEMES[theme].valley, THEMES[theme].peak)]
+        assert np.linalg.norm(high - low) > 2 * np.linalg.norm(usual[1] - usual[0])
+
+
+def test_a_height_is_where_its_band_is(paths):
+    for loss in (np.geomspace(1e-4, 10, 15 * 21), np.linspace(1, 2, 15 * 21)):
+        h = landscape_scene(replace(paths, loss=loss.reshape(15, 21))).heat
+        np.testing.assert_allclose(h.warp(np.array([h.height(u) for u in range(19)])), range(19), atol=1e-9)

@@ -25,7 +25,7 @@ from optviz.render.options import options
 from optviz.render.raster import rgb
 from optviz.study import Study
 from optviz.training import Training
-from optviz.vista import LONGEST, MOST, Vista, found, opening, outlook_of, seconds
+from optviz.vista import LONGEST, MOST, Vista, found, opening, outlook_of, wait
 
 PAGE = Path(__file__).parent.parent / "pages" / "landscape.py"
 TINY = Training("moons", n=40, layers=(4,), loss="logistic", optimizer="adam", lr=0.03, epochs=6)
@@ -42,25 +42,25 @@ def own_store(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("vista", [SMALL, *(Vista(o.slice) for o in outlooks.values()),
-                                   Vista(Slice(Study("moons", layers=(4,), stop_loss=0.2), shape=(9, 11)), view="relief", at=3),
+                                   Vista(Slice(Study("moons", layers=(4,), stop_loss=0.2), shape=(9, 11)), view="plane", at=3),
                                    SMALL.at(directions="random", directions_seed=7, span=0.5, hidden=("sgd", "adam"))])
 def test_a_vista_is_its_url(vista):
     assert Vista.from_query(vista.to_query()) == vista
 
 
 def test_a_change_is_one_of_the_training_the_plane_or_the_look():
-    other = SMALL.at(seed=4, directions_seed=5, side=21, span=2.0, view="relief")
-    assert (other["seed"], other["directions_seed"], other["side"], other["span"], other["view"]) == (4, 5, 21, 2.0, "relief")
+    other = SMALL.at(seed=4, directions_seed=5, side=21, span=2.0, view="plane")
+    assert (other["seed"], other["directions_seed"], other["side"], other["span"], other["view"]) == (4, 5, 21, 2.0, "plane")
     assert other.slice.shape == (21, 21) and other.slice.span == ((-2.0, 2.0), (-2.0, 2.0)) and other.slice.others == (("sgd", 0.3),)
     assert other.at(span=None).slice.span is None
     assert SMALL.at(optimizer="sgd").slice.others == ()  # who trains the network has a path already
-    assert outlook_of(opening("").at(view="relief")) is next(iter(outlooks.values())) and outlook_of(SMALL) is None
+    assert outlook_of(opening("").at(view="plane")) is next(iter(outlooks.values())) and outlook_of(SMALL) is None
 
 
 def test_a_tampered_url_falls_back_and_says_so():
     notes = []
     vista = Vista.from_query("layers=9999,9999&n=1e9&epochs=1e9&view=up&hidden=nobody&rows=1e9&directions_seed=-1&path=adamm,1&wings=1", notes)
-    assert vista["layers"] == Study()["layers"] and vista["view"] == "plane" and len(notes) == 9
+    assert vista["layers"] == Study()["layers"] and vista["view"] == "relief" and len(notes) == 9
     many = Vista.from_query("&".join([TINY.to_query(), *(f"path={key},0.01" for key in ("sgd", "momentum", "nesterov", "rmsprop", "adagrad", "adamw"))]))
     assert len(many.slice.others) == MOST - 1
 
@@ -74,10 +74,10 @@ def test_what_is_too_much_is_refused_in_both_languages(changes):
 
 
 def test_what_a_room_cannot_wait_for_is_refused_with_the_limit():
-    assert all(seconds(o.slice) < LONGEST / 5 for o in outlooks.values())
+    assert all(sum(map(wait, o.slices)) < LONGEST / 5 for o in outlooks.values())
     for changes in ({"layers": (64, 64), "n": 2000, "side": 90}, {"epochs": 10_000, "others": dict.fromkeys(("sgd", "momentum", "rmsprop", "adagrad"), 0.01)}):
         with pytest.raises(Refused, match="a room waits for 60"):
-            found(SMALL.at(**changes).slice)
+            found([SMALL.at(**changes).slice])
 
 
 # --- what is shown and taken home ---------------------------------------------------------------------------------------------------------
@@ -86,7 +86,7 @@ def test_what_a_room_cannot_wait_for_is_refused_with_the_limit():
 def test_a_landscape_comes_row_by_row(monkeypatch):
     monkeypatch.setattr("optviz.heavy.TOLD", 0)
     seen = []
-    of = found(SMALL.at(side=33).slice, lambda done, whole, part=None: seen.append(part))
+    (of,) = found([SMALL.at(side=33).slice], lambda done, whole, parts=None: seen.extend(parts or []))
     parts = [part for part in seen if part is not None]
     assert parts and all(isinstance(part, Landscape) and part.where is None for part in parts)
     there = np.isfinite(parts[0].loss)
@@ -97,8 +97,8 @@ def test_a_landscape_comes_row_by_row(monkeypatch):
 
 
 def test_it_goes_home_with_the_plane_and_ends_where_the_plane_does():
-    of = found(SMALL.slice)
-    shown = landscape_exhibit(of, SMALL.at(hidden=("sgd",)))
+    (of,) = found([SMALL.slice])
+    shown = landscape_exhibit(of, SMALL.at(hidden=("sgd",), view="plane"))
     assert shown.arrays()["loss"].shape == (9, 9) and shown.arrays()["points_0"].shape == (2, 7)
     lines = list(shown.table("en"))
     assert len(lines) == 1 + 2 * 7 and lines[1].startswith("adam,")
@@ -114,7 +114,7 @@ def test_it_goes_home_with_the_plane_and_ends_where_the_plane_does():
 
 
 def test_where_it_went_is_told_as_with_maps():
-    of = found(SMALL.slice)
+    (of,) = found([SMALL.slice])
     text = went([of.where], of.loss.size, ov.T("cells", "ячеек"))
     assert text.en.startswith("81 cells: NumPy, cpu, float64") and text.ru.startswith("Ячеек: 81. NumPy")
 
@@ -174,7 +174,7 @@ def test_controls_change_the_plane_the_paths_and_the_network():
     at.button(key="landscape-sgd-remove").click().run()
     assert "sgd" not in dict(vista(at).slice.others) and not at.exception
     widget(at, "text_input", "layers").set_value("3, 3000").run()
-    assert vista(at)["layers"] == (3, 3) and "64" in at.warning[0].value
+    assert vista(at)["layers"] == (3, 3) and "up to 24 whole numbers from 1 to 64" in at.warning[0].value
 
 
 def test_it_plays_turns_and_hides_a_path(visit):
@@ -187,6 +187,30 @@ def test_it_plays_turns_and_hides_a_path(visit):
     expect(stage.locator(".count")).to_have_text(re.compile("эпоха 0 из 6"))
     page.keyboard.press("2")
     page.wait_for_url(re.compile("hidden=sgd"))
-    stage.get_by_role("button", name="Рельеф").click()
-    page.wait_for_url(re.compile("view=relief"))
-    expect(stage.locator("canvas:visible").first).to_be_visible()
+    expect(stage.get_by_role("button", name="Рельеф", exact=True)).to_have_attribute("aria-pressed", "true")
+    stage.get_by_role("button", name="Рельеф", exact=True).click()
+    page.wait_for_url(re.compile("view=plane"))
+
+
+def test_a_network_goes_from_lab_to_lab(visit):
+    page = visit(f"/boundary?{Study(TINY).to_query()}")
+    page.get_by_role("button", name="The loss landscape of this network").click()
+    page.wait_for_url(re.compile("/landscape.*n=40"))
+    page.get_by_role("button", name="Open this network in the Boundary lab").click(timeout=30_000)
+    page.wait_for_url(re.compile("/boundary.*n=40"))
+    expect(page.get_by_role("button", name="The loss landscape of this network")).to_be_visible()
+
+
+def test_two_are_compared_on_the_stage(visit):
+    page = visit(f"/landscape?{Vista(outlooks['batches'].slice).to_query()}&at=50")
+    stage = page.locator("section[role=application]")
+    expect(stage.get_by_role("button", name="batches of 5", pressed=True)).to_be_visible(timeout=30_000)
+    expect(page.locator(".optviz-table tbody tr")).to_have_count(2)  # both in numbers
+    stage.get_by_role("button", name="all 100 at once").click()
+    page.wait_for_url(re.compile("batch=100"))
+    expect(stage.locator(".count")).to_have_text("pass 50 of 1000")
+    expect(page.get_by_text("Small batches are said to")).to_be_visible()  # the lesson stays
+    stage.focus()
+    page.keyboard.press("c")
+    expect(stage.locator(".count")).to_have_text("pass 50 of 100")
+    expect(stage.get_by_role("button", name="batches of 5", pressed=True)).to_be_visible()

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 import optviz as ov
-from optviz.landscape import Slice
+from optviz.core import rounded
+from optviz.landscape import Slice, base_of, percent, told
 from optviz.landscape_presets import deep, outlooks
 from optviz.landscape_scene import landscape_scene
 
@@ -28,17 +29,18 @@ def drawn(tmp_path_factory):
 
 def of(key, drawn, shape=None):
     outlook = outlooks[key]
-    return drawn(outlook.slice, shape), outlook.beside and drawn(outlook.beside, shape)
+    return [drawn(one, shape) for one in outlook.slices]
 
 
 def test_adam_goes_three_times_as_far(drawn):
-    found, _ = of("three", drawn, (9, 9))
-    ends = {key: round(float(loss[-1]), 2) for key, loss in found.losses.items()}
-    assert ends == {"adam": 0.24, "sgd": 0.63, "momentum": 0.45}
+    (found,) = of("three", drawn, (9, 9))
+    ends = {key: round(float(loss[-1]), 3) for key, loss in found.losses.items()}
+    assert ends == {"adam": 0.24, "sgd": 0.631, "momentum": 0.455}
     far = {key: np.hypot(*(path[:, -1] - path[:, 0])) for key, path in found.paths.items()}
     assert 2.5 < far["adam"] / far["momentum"] < far["adam"] / far["sgd"] < 3.5
     assert round(100 * sum(found.captured)) == 96
-    assert round(float(found.feet["adam"][0]), 2) == 0.64 and round(float(found.losses["adam"][0]), 2) == 0.98
+    assert round(float(found.feet["adam"][0]), 3) == 0.644 and round(float(found.losses["adam"][0]), 3) == 0.985
+    assert all(number in told(found).en + outlooks["three"].see.en for number in ("0.644", "0.985", "96 %"))  # the two texts agree
 
 
 def test_a_random_plane_hides_the_path(drawn):
@@ -57,9 +59,13 @@ def test_ways_past_the_layers_let_twenty_of_them_learn(drawn):
     assert 12 <= plain.hollows <= 18 and 12 <= residual.hollows <= 18
 
 
-def test_valleys_of_small_and_of_large_batches_are_alike(drawn):
+def test_valleys_of_small_and_of_large_batches_are_as_wide_and_one_is_twice_as_high(drawn):
     small, large = of("batches", drawn)
-    assert round(100 * small.flat) == round(100 * large.flat) == 7
+    low, high = (float(one.loss[one.centre]) for one in (small, large))
+    assert (rounded(low), rounded(high)) == ("0.0505", "0.0999") and 1.9 < high / low < 2.1
+    for one, (passes, updates) in zip((small, large), ((100, 20), (1000, 1)), strict=True):
+        assert one.slice.training["epochs"] == passes and base_of(one.slice.training).per_pass == updates
+    assert [percent(one.flat) for one in (small, large)] == ["7.3", "7.5"]
     for a, b in zip(small.curvature, large.curvature, strict=True):
         assert 1 < b / a < 4 / 3
 
@@ -67,10 +73,18 @@ def test_valleys_of_small_and_of_large_batches_are_alike(drawn):
 @pytest.mark.parametrize("key", outlooks)
 def test_every_outlook_comes_back_from_its_link_in_both_languages(key):
     outlook = outlooks[key]
-    for s in filter(None, (outlook.slice, outlook.beside)):
+    assert len(outlook.sides) in (0, len(outlook.slices))
+    for s in outlook.slices:
         assert Slice.from_query(s.to_query()) == s
-    for text in (outlook.name, outlook.do, outlook.see):
+    for text in (outlook.name, outlook.do, outlook.see, *outlook.sides):
         assert re.search("[а-яё]", text.ru, re.I) and not re.search("[а-яё]", text.en, re.I)
+
+
+def test_those_that_are_compared_have_one_scale_of_heights(drawn):
+    small, large = of("batches", drawn, (9, 9))
+    one, other = landscape_scene(small, beside=[large]), landscape_scene(large, beside=[small])
+    assert [vars(one.heat)[name] for name in ("low", "span", "scale")] == [vars(other.heat)[name] for name in ("low", "span", "scale")]
+    assert one.panel == other.panel and landscape_scene(large).heat.low > one.heat.low
 
 
 def test_every_outlook_is_a_scene(drawn):

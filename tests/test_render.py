@@ -215,7 +215,7 @@ def test_the_file_shows_what_the_stage_shows(visit, theme):
 
 def test_a_gif_plays_the_race():
     image, shown = decoded(ov.render(RACE, medium="gif", frames=12, fps=25, size=(480, 270)))
-    assert (image.n_frames, image.size, image.info["loop"], image.info["duration"]) == (12, (480, 270), 0, 40)
+    assert (image.n_frames, image.size, image.info["loop"], image.info["duration"]) == (12, (480, 270), 0, 1500)  # the last one
     drawn = [pixels.astype(float) for pixels in frames(Picture(race_scene(solve(RACE)), Look((480, 270))), np.linspace(0, 40, 12))]
     for theirs, mine in zip(shown, drawn, strict=True):
         assert abs(theirs - mine).mean(axis=(0, 1)).max() <= 1, "of 255, in each channel"

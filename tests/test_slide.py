@@ -392,7 +392,7 @@ def test_it_lives_in_a_sandboxed_frame(opened):
 
 
 def test_modules_are_bundled_by_their_own_imports(tmp_path, monkeypatch):
-    others = set("bent curve diagram door field frame knob net netplayer netslide network pen picker plot sheet sheetplayer sheetslide stage training wall wallplayer wallslide".split())  # doors, and what other stages are made of
+    others = set("bent curve diagram door field frame knob net netplayer netslide network pen picker plot sheet sheetplayer sheetslide stage table training wall wallplayer wallslide".split())  # doors, and what other stages are made of
     own = {path.stem for path in slide.WEB.glob("*.js")} - others
     assert set(re.findall(r"^modules\.(\w+) = ", slide.bundle("slide"), re.M)) == own
     monkeypatch.setattr(slide, "WEB", tmp_path)

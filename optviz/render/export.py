@@ -24,7 +24,7 @@ from ..study import LOOK as STUDY
 from .exhibit import Exhibit, exhibit, race_of, whole
 from .film import film
 from .frames import blank, cut_out, frames
-from .gif import gif
+from .gif import HOLD, gif
 from .network_exhibit import training_exhibit
 from .options import Options, options
 from .raster import rgb
@@ -132,7 +132,7 @@ def animation(shown: Exhibit, o: Options, progress: Progress) -> Iterator[bytes]
     theme = THEMES[o.theme]
     pinned = [rgb(c) for c in (*COLOURS, theme.page, theme.ink, theme.isoline)]
     shapes = _told(frames(p, when, under=under), len(when), progress)
-    yield from gif(shapes, o.size, o.fps, pinned, 0 if o.loop else None, sample, clear, shown.query)
+    yield from gif(shapes, o.size, o.fps, pinned, 0 if o.loop else None, sample, clear, shown.query, HOLD if o.loop else 0.0)
 
 
 def _film(shown: Exhibit, o: Options, progress: Progress, container: str) -> Iterator[bytes]:

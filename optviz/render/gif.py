@@ -13,6 +13,7 @@ from ..core import Refused, T
 
 CLEAR = 255  # the index that lets the frame before show through; the colours have those below
 MANY = 2**15  # colours that are weighed against each other; a drawing has fewer
+HOLD = 1.5  # seconds that the last frame of what begins again should stay: there is what it came to
 
 Colour = tuple[int, int, int]
 
@@ -130,12 +131,13 @@ def boxes(frames: Iterable[np.ndarray], size: tuple[int, int], palette: Palette,
 
 
 def gif(frames: Iterable[np.ndarray], size: tuple[int, int], fps: float, pinned: Sequence[Colour] = (), loop: int | None = 0,
-        sample: np.ndarray | None = None, clear: np.ndarray | None = None, comment: str = "") -> Iterator[bytes]:
+        sample: np.ndarray | None = None, clear: np.ndarray | None = None, comment: str = "", hold: float = 0.0) -> Iterator[bytes]:
     """The file in pieces, one a frame, for frames (height, width, 3) of bytes that may be drawn over each other; size is (width, height).
 
     The palette holds the `pinned` colours and is chosen for the first frame and for `sample`, a picture that has all that will be drawn.
     Pixels that are `clear` (height, width) are transparent, and must never change: what was painted can only be painted over.
-    The animation begins again `loop` times, 0 is for ever, and None plays it once. A comment is read by no player.
+    The animation begins again `loop` times, 0 is for ever, and None plays it once; its last frame stays for `hold` seconds or more. A comment is
+    read by no player.
     """
     width, height = size
 
@@ -161,8 +163,12 @@ def gif(frames: Iterable[np.ndarray], size: tuple[int, int], fps: float, pinned:
             text = comment.encode("ascii", "replace")
             parts = [text[k:k + 255] for k in range(0, len(text), 255)]
             yield b"\x21\xfe" + b"".join(bytes([len(part)]) + part for part in parts) + b"\0"
-        for left, top, box in boxes(chain([first], source), size, palette, clear):
-            control = struct.pack("<4BH2B", 0x21, 0xF9, 4, 4 | (CLEAR in box), delay(fps), CLEAR, 0)
+        images = boxes(chain([first], source), size, palette, clear)
+        image: tuple[int, int, np.ndarray] | None = next(images)
+        while image is not None:
+            (left, top, box), image = image, next(images, None)
+            rest = delay(fps) if image else max(delay(fps), round(100 * hold))
+            control = struct.pack("<4BH2B", 0x21, 0xF9, 4, 4 | (CLEAR in box), rest, CLEAR, 0)
             descriptor = struct.pack("<B4HB", 0x2C, left, top, *box.shape[::-1], 0)
             yield control + descriptor + b"\x08" + Image.fromarray(box).tobytes("gif", "L") + b"\0"
         yield b";"

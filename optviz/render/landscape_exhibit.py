@@ -11,7 +11,7 @@ from ..core import T
 from ..landscape import Landscape, Slice
 from ..landscape_scene import landscape_scene
 from ..scene import Scene
-from ..vista import Vista
+from ..vista import Vista, outlook_of
 from .exhibit import RaceExhibit
 from .sliders import Slider
 
@@ -44,10 +44,11 @@ class LandscapeExhibit(RaceExhibit):
         return {**super().arrays(), **{name: getattr(self.of, name) for name in ("x", "y", "loss", "loss_val")}}
 
 
-def landscape_exhibit(of: Landscape, vista: Vista) -> LandscapeExhibit:
-    """A landscape, as it is looked at."""
-    scene, t = landscape_scene(of, **dict(vista.look)), of.slice.training
-    where = DIRECTIONS[vista["directions"]]
+def landscape_exhibit(of: Landscape, vista: Vista, beside: Sequence[Landscape] = ()) -> LandscapeExhibit:
+    """A landscape, as it is looked at, on one scale of heights with those beside it."""
+    scene, t = landscape_scene(of, beside=beside, **dict(vista.look)), of.slice.training
+    outlook = outlook_of(vista)
+    where = outlook.sides[outlook.slices.index(vista.slice)] if outlook and outlook.sides else DIRECTIONS[vista["directions"]]
     widths = "-".join(map(str, t["layers"]))
     caption = T(f"{t['data'].name.en} · layers {widths} · {where.en}", f"{t['data'].name.ru} · слои {widths} · {where.ru}")
 

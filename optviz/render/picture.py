@@ -16,7 +16,7 @@ import numpy as np
 from ..core import T
 from ..explain import Explained
 from ..minima import Box
-from ..palette import THEMES, Style, Theme, roles
+from ..palette import Style, Theme, roles
 from ..scene import Crowd, Heat, Lattice, Panel, Path, Scene
 from .raster import Strand, rgb
 from .relief import Piece, Relief
@@ -37,6 +37,8 @@ TERM = 21.0  # the letters beside an arrow
 KEPT, LONGEST = (28.0, 190.0), 140.0  # where the longest arrow of a unit may lie before its scale changes, and then at most
 TRUE = 18.0, 600.0  # a step is drawn as long as it is where it can be
 NOISE = 1e9  # times longer: such an arrow is made of rounding errors
+SCALE, BAR = 100.0, 18.0  # beside a surface whose colours are explained: the room for that, and the width of the colours
+AXES = 0.04, -0.09  # from the nearest edge to the words that name it, as shares of the surface: within what is flat, beyond a relief
 LINES = 3  # of a title or a caption; what has no room in them ends in …
 NARROW, FLAT, SHARE = 240.0, 80.0, 0.35  # the least width with room for words around the surface; its least height, and share of the whole
 LEFT_OUT: Mapping[str, Any] = {"caption": "", "panel": False, "legend": False, "title": "", "counter": False}  # to make room, in this order
@@ -136,10 +138,11 @@ def heat_pixels(h: Heat, view: tuple[float, float, float, float], theme: Theme, 
     cover[(slope <= 1e-9) | (near <= 0) | (near >= h.bands)] = 0
     ground = fills[np.minimum(here.astype(int), h.bands - 1)]
     out = np.rint(ground + (tone - ground) * cover[:, :, None]).astype(np.uint8)
-    if isinstance(h.surface, Lattice):  # beyond it nothing is known
+    if isinstance(h.surface, Lattice):  # beyond it nothing is known, and nothing is drawn
         (x0, x1), (y0, y1) = h.box
         across, up = view[0] + px / width * (view[1] - view[0]), view[3] - py / height * (view[3] - view[2])
-        out[((up < y0) | (up > y1))[:, None] | (across < x0) | (across > x1)] = rgb(theme.page)
+        known = ((up >= y0) & (up <= y1))[:, None] & (across >= x0) & (across <= x1)
+        out = np.dstack([out, np.where(known, 255, 0).astype(np.uint8)])
     return out
 
 
@@ -257,7 +260,7 @@ class Picture:
     """One scene laid out: a ground that stays, trails that grow, and marks that belong to one moment."""
 
     def __init__(self, scene: Scene, look: Look):
-        self.scene, self.look, self.theme = scene, look, THEMES[look.theme]
+        self.scene, self.look, self.theme = scene, look, scene.themes[look.theme]
         self.unit = max(min(look.size[0] / DESIGN[0], look.size[1] / DESIGN[1]), SMALLEST)
         self.width, self.height = look.size[0] / self.unit, look.size[1] / self.unit
         self.paths = [p for p in scene.paths if not p.muted]
@@ -265,6 +268,11 @@ class Picture:
         self.page = None if look.transparent else self.theme.page  # what lies around the surface
         self.words = {**WORDS, **scene.words}
         self.views: dict[tuple[float, float], View] = {}
+
+    @property
+    def scaled(self) -> bool:
+        """Whether the heights are explained beside the surface: nobody knows them from a formula."""
+        return isinstance(self.scene.heat.surface, Lattice)
 
     @property
     def anew(self) -> bool:
@@ -286,12 +294,13 @@ class Picture:
             bottom = self.height - m - (LEADING * (len(self.caption) - 1) + ROW) * bool(self.caption)
             curves = max(110.0, 0.2 * self.height) if look.panel else 0.0
             words = ROW * len(self.rows)
-            self.plane = Place(m, top, room, bottom - top - curves - words - 6 * bool(words or curves))
+            self.plane = Place(m, top, room - SCALE * self.scaled, bottom - top - curves - words - 6 * bool(words or curves))
             if self.plane.height >= max(FLAT, SHARE * self.height) and self.width >= NARROW:
                 break
         self.legend_at = self.plane.y + self.plane.height + 6
         self.chart = Place(m, self.legend_at + words, room, curves)
         self.scales: dict[str, float] = {}  # of the arrows of each unit, at the moment before
+        self.stood: dict[int | None, int] = {}  # at which of its spots each name stood
         size = self.plane.width, self.plane.height
         if size not in self.views:
             self.views[size] = self.seen(*size)
@@ -313,7 +322,11 @@ class Picture:
             top = p.y + p.height / 2 * (not relief)
             high = max(self.chart.y + self.chart.height, p.y + p.height) - top
             canvas.within(p.x, top, p.width, high).picture(np.full((round(high * scale), round(p.width * scale), 3), rgb(theme.page), np.uint8))
-        canvas.within(p.x, p.y, p.width, p.height).picture(self.view.pixels(scale))
+        plane = canvas.within(p.x, p.y, p.width, p.height)
+        plane.picture(self.view.pixels(scale))
+        if self.scaled:
+            self.axes(plane)
+            self.scale(canvas)
         for i, words in enumerate(self.title):
             canvas.text(self.width / 2, MARGIN + ROW * (i + 0.5), words, TITLE, theme.ink, 600, "center")
         for i, words in enumerate(reversed(self.caption)):
@@ -332,6 +345,37 @@ class Picture:
             inside = canvas.within(c.x + LEFT, c.y + TOP, c.width - LEFT - RIGHT, c.height - TOP - BOTTOM)
             for path in self.paths:
                 self.curve(inside, path, 0, self.scene.steps, 0.25)
+
+    def axes(self, plane: Canvas) -> None:
+        """Which way x and y go, and from where to where: along the edges that are nearest."""
+        (x0, x1), (y0, y1) = self.scene.heat.box
+        relief = isinstance(self.view, Relief)
+        away, back = AXES[relief], self.view.camera.back if isinstance(self.view, Relief) else (0.0, 0.0)
+        across, along = (1 - away if relief and v > 0 else away for v in back[:2])
+        for share, x, y in ((0.08, digits(x0, 2), digits(y0, 2)), (0.5, "x", "y"), (0.92, digits(x1, 2), digits(y1, 2))):
+            for words, s, t in ((x, share, along), (y, across, share)):
+                px, py = self.view.place(x0 + s * (x1 - x0), y0 + t * (y1 - y0))
+                plane.text(float(px), float(py), words, TEXT, self.theme.faint, 400, "center", self.theme.page)
+
+    def scale(self, canvas: Canvas) -> None:
+        """What the colours mean: the bands from low to high, with some of the isolines' heights."""
+        p, h, theme = self.plane, self.scene.heat, self.theme
+        x, step = p.x + p.width + 8, (p.height - 3 * TEXT) / h.bands
+        low, high = (np.array(rgb(colour), float) for colour in (theme.valley, theme.peak))
+
+        def y(u: float) -> float:
+            return p.y + p.height - TEXT - u * step
+
+        def box(bottom: float, top: float) -> np.ndarray:
+            return np.array([(x, y(bottom)), (x + BAR, y(bottom)), (x + BAR, y(top)), (x, y(top))])
+        canvas.shape(box(0, h.bands), None, theme.isoline, 1)
+        for k in range(h.bands):
+            tone = np.rint(low + (high - low) * k / max(h.bands - 1, 1)).astype(int)
+            canvas.shape(box(k, k + 1), "#{:02x}{:02x}{:02x}".format(*tone))
+        canvas.text(x, p.y + TEXT, self.say(self.words["height"]), TEXT, theme.ink, halo=self.page)
+        for u in np.arange(7) * h.bands / 6:
+            canvas.line(np.array([(x + BAR - 4, y(u)), (x + BAR + 4, y(u))]), theme.isoline, 1, butt=True)
+            canvas.text(x + BAR + 7, y(u), digits(h.height(u), 2), TEXT, theme.ink, halo=self.page)
 
     def legend_rows(self, canvas: Canvas) -> list[list[tuple[float, Path, str, str]]]:
         """Swatch, name and fate of each path, as many a row as there is room for; the counter has its own at the right."""
@@ -533,7 +577,10 @@ class Picture:
         plane.disc(x, y, 11, theme.page, theme.ink, 3.5)
         plane.disc(x, y, 4, theme.ink)
         self.taken.append((x - 13, y - 13, 26, 26))
-        self.word(plane, self.say(self.words["start"]), TEXT, 400, [(x + 18, y, 1), (x - 18, y, -1), (x, y - 26, 0), (x, y + 26, 0)])
+        spots = [(x + 18, y, 1), (x - 18, y, -1), (x, y - 26, 0), (x, y + 26, 0)]
+        width = plane.measure(words := self.say(self.words["start"]), TEXT)
+        free = [(a, b, side) for a, b, side in spots if not self.crossed(a - width * (side <= 0) / (2 if side == 0 else 1), b - 11, width, 22.0)]
+        self.word(plane, words, TEXT, 400, free or spots)
 
     def head_at(self, path: Path, now: float) -> tuple[bool, float, float, float, float]:
         """Whether a head is hidden, where it is, and where it is drawn: at the edge, if it has left the picture."""
@@ -555,7 +602,8 @@ class Picture:
         if self.aside(path):  # its words need the room
             return
         text = self.say(path.short) + (" · " + self.say(self.words["diverged_at"]).format(k=path.end) if over else "")
-        self.word(plane, text, TEXT + 1, 600, [(hx + dx, hy + dy, dx) for dy in (-12, 13, -35, 36, -58, 59) for dx in (15, -15)])
+        spots = [(hx + dx, hy + dy, dx) for dy in (-12, 13, -35, 36, -58, 59) for dx in (15, -15)]
+        self.word(plane, text, TEXT + 1, 600, spots, who=path.entrant if self.scene.fixed else None)
 
     def terms(self, plane: Canvas, explained: Explained, now: float) -> None:
         """Every term of the step that begins, from the place it belongs to; those of one unit share a scale, which is written beside them."""
@@ -593,13 +641,28 @@ class Picture:
             spots = [tip + to * (half + np.array([9, 15]) * away) for to in ways for away in (1, 1.8, 2.6, 3.4)]
             self.word(plane, words, TERM, 600, [(x, y, 0) for x, y in spots], colour)
 
-    def word(self, plane: Canvas, words: str, size: float, weight: int, spots: Sequence[tuple[float, float, float]], colour: str = "") -> bool:
-        """Words at the first spot where none stand yet, if there is one; they begin there, end there (-) or have their middle there (0)."""
+    def crossed(self, left: float, top: float, width: float, height: float) -> bool:
+        """Whether a path goes through a box; asked where nothing but the paths moves, so that its answer stays."""
+        def through(path: Path) -> bool:
+            with np.errstate(all="ignore"):
+                x, y = self.view.place(*path.points)
+            return bool(((x > left) & (x < left + width) & (y > top) & (y < top + height)).any())
+        return self.scene.fixed and any(map(through, self.paths))
+
+    def word(self, plane: Canvas, words: str, size: float, weight: int, spots: Sequence[tuple[float, float, float]], colour: str = "",
+             who: int | None = None) -> bool:
+        """Words at the first spot where none stand yet, if there is one; they begin there, end there (-) or have their middle there (0).
+
+        The name of an entrant (`who`) stays where it stood as long as that is free: names keep still.
+        """
         width = plane.measure(words, size, weight)
-        for x, y, side in spots:
+        for i in sorted(range(len(spots)), key=lambda i: i != self.stood.get(who)):  # the last one first
+            x, y, side = spots[i]
             spot = (x - width * (side <= 0) / (2 if side == 0 else 1), y - 11, width, 22.0)
             if not self.covered(spot):
                 self.taken.append(spot)
+                if who is not None:
+                    self.stood[who] = i
                 plane.text(spot[0], y, words, size, colour or self.theme.ink, weight, halo=self.theme.page)
                 return True
         return False

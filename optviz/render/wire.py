@@ -13,7 +13,7 @@ import numpy as np
 
 from ..explain import Explained
 from ..gauges import Gauges
-from ..palette import THEMES, roles
+from ..palette import roles
 from ..scene import Heat, Lattice, Path, Scene
 from ..trace import JAVASCRIPT_LOOP
 from .mathml import mathml
@@ -76,7 +76,8 @@ def pack(scene: Scene, language: str, texts: Mapping[str, str], take: int = 0) -
         "gauges": scene.gauges and _gauges(scene.gauges, arrays),
         "rates": scene.rates and vars(scene.rates), "look": scene.look, "take": take, "loop": JAVASCRIPT_LOOP, "language": language,
         "texts": {**texts, **{name: getattr(text, language) for name, text in scene.words.items()}},
-        "themes": {name: vars(theme) for name, theme in THEMES.items()},
+        "themes": {name: vars(theme) for name, theme in scene.themes.items()},
+        "sides": scene.sides and {"names": [getattr(name, language) for name in scene.sides[0]], "on": scene.sides[1]},
     })
 
 

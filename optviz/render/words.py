@@ -10,6 +10,7 @@ from ..core import T
 WORDS: Mapping[str, T] = {
     "start": T("start", "старт"), "optimum": T("optimum", "минимум"),
     "step_of": T("step {k} of {n}", "шаг {k} из {n}"), "step_axis": T("step", "шаг"),
+    "height": T("f", "f"), "slope": T("∇f", "∇f"),
     "loss": T("loss f", "значение f"), "loss_above": T("loss above the best, f − f*", "превышение над минимумом, f − f*"),
     "diverged_at": T("diverged at step {k}", "разошёлся на шаге {k}"),
 }
@@ -39,14 +40,15 @@ STAGE: Mapping[str, T] = {
     "no_gauges": T("This method has neither a limit for its rate nor a memory to show.",
                    "У этого метода нет ни порога для скорости, ни памяти, которую можно показать."),
     "loop": T("Repeat without end", "Повторять по кругу"), "follow": T("Follow a head", "Следовать за точкой"),
+    "centre": T("The whole relief again", "Весь рельеф, как вначале"),
     "relief": T("Relief", "Рельеф"), "present": T("Presentation (F)", "Во весь экран (F)"), "help": T("Keys", "Клавиши"),
     "close": T("Close", "Закрыть"),
     "keys": T("Space | play, pause\n← → | one step back, on\nHome, End | first, last step\nR | from the beginning\n1 … 9 | hide or show a trail\n"
               "Shift + arrows | move the start\nE | explain the step\nG | stability and memory\nF | presentation\n"
-              "Mouse, finger | drag or click: move the start; in relief: turn, zoom\n? | these keys",
+              "Mouse, finger | drag or click: move the start; in relief: turn, zoom; double click: as it was\n? | these keys",
               "Пробел | показать, пауза\n← → | шаг назад, вперёд\nHome, End | первый, последний шаг\nR | с начала\n1 … 9 | скрыть или показать след\n"
               "Shift + стрелки | сдвинуть старт\nE | объяснить шаг\nG | устойчивость и память\nF | во весь экран\n"
-              "Мышь, палец | тянуть или щёлкнуть: сдвинуть старт; в рельефе: повернуть, приблизить\n? | эти клавиши"),
+              "Мышь, палец | тянуть или щёлкнуть: сдвинуть старт; в рельефе: повернуть, приблизить; двойной щелчок — исходный вид\n? | эти клавиши"),
 }
 #: What the stage of a network says.
 NETWORK: Mapping[str, T] = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -12,50 +12,113 @@ import streamlit as st
 from ..core import Refused, T, short
 from ..datasets import datasets
 from ..heavy import went
-from ..landscape import SIDE, Landscape, told
+from ..landscape import RISE, SIDE, Landscape, Slice, percent, told
 from ..landscape_scene import landscape_scene
 from ..optimizers import optimizers
 from ..palette import style_of
 from ..render.landscape_exhibit import LandscapeExhibit, landscape_exhibit
-from ..vista import LOOK, MOST, PLANE, Vista, found, outlook_of, outlooks
+from ..study import Study
+from ..vista import LIMITS, LOOK, MOST, PLANE, Vista, found, outlook_of, outlooks
 from . import study
 from .controls import Desk, Example, examples, label_of
 from .export import exports
 from .jobs import work
 from .race import glyph
 from .stage import stage as race_stage
-from .text import say
+from .table import table
+from .text import plain, say
+from .trial import GO
 
 SOON = 1.0  # seconds that the page waits by itself
-SHOWN = "landscape-shown"  # the last that this visit saw, with its slice
+SHOWN, LAST = "landscape-shown", "landscape-last"  # what is on the stage, whole; and the last that was, until another is there
+OLD = "<style>.st-key-landscape-picture { opacity: 0.35; pointer-events: none; }</style>"
 SIDES = replace(SIDE, low=9, high=129)  # what a visitor may choose; a link may ask for more
 DIRECTIONS = {"principal": T("principal: where the paths vary most", "главные: вдоль наибольшего разброса путей"),
               "random": T("random, each neuron's weights keeping their length", "случайные, с той же длиной весов у каждого нейрона")}
 
 
 def stage(desk: Desk[Vista], take: int) -> None:
-    """The landscape as far as it is there, what it shows, and where it was computed."""
+    """The landscape as far as it is there, else pale the one before it; what it shows, and where it was computed."""
     vista = desk.spec
+    outlook = outlook_of(vista)
+    slices, sides = (outlook.slices, outlook.sides) if outlook else ((vista.slice,), ())
+    on = slices.index(vista.slice)
     st.session_state.pop(SHOWN, None)
-    about = T("Training, then the loss of every cell", "Обучение, затем потеря в каждой ячейке")
-    of: Landscape | None = work("landscape", about, found, vista.slice, soon=SOON)
-    if of is None:
+    with st.container(key="landscape-progress"):  # always there: else what is below is made anew
+        about = T("Training, then the loss of every cell", "Обучение, затем потеря в каждой ячейке")
+        drawn: list[Landscape | None] = work("landscape", about, found, slices, soon=SOON) or [None] * len(slices)
+    of, beside = drawn[on], [one for i, one in enumerate(drawn) if i != on and one]
+    if of is not None:
+        st.session_state[LAST] = landscape_scene(of, beside=beside, sides=(sides, on) if sides else None, **dict(vista.look))
+    elif LAST not in st.session_state:
         return
-    race_stage(landscape_scene(of, **dict(vista.look)), "landscape-stage", partial(heard, desk), take)
-    if of.where is not None:
-        st.session_state[SHOWN] = of
-        st.markdown(say(told(of)))
-        st.caption(say(went([of.where], of.loss.size, T("cells", "ячеек"))))
-        if of.where.note:
-            st.caption(say(T(*of.where.note)))
+    with st.container(key="landscape-picture"):
+        race_stage(st.session_state[LAST], "landscape-stage", partial(heard, desk), take)
+        st.html("<!-- -->" if of else OLD)
+    if of is None or of.where is None:
+        return
+    st.session_state[SHOWN] = of, beside
+    st.markdown(say(told(of)))
+    if beside:
+        _valleys(sides, drawn)
+    elif len(of.paths) > 1:
+        _paths(of)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption(say(went([of.where], of.loss.size, T("cells", "ячеек"))), width="content")
+        words = T("Open this network in the Boundary lab", "Открыть эту сеть в лаборатории границ")
+        st.button(say(words), icon=":material/open_in_new:", key="landscape-boundary", type="tertiary", on_click=_to_boundary, args=(vista,))
+    if of.where.note:
+        st.caption(say(T(*of.where.note)))
+
+
+def _paths(of: Landscape) -> None:
+    """Where each path ends, and how much of it the plane shows."""
+    table("landscape-paths", T("The paths", "Пути"), [(optimizers[key].name, style_of(key)) for key in of.paths], T("Optimizer", "Метод"), {
+        T("Final loss", "Потеря в конце"): [float(losses[-1]) for losses in of.losses.values()],
+        T("Plane below it", "Плоскость под ней"): [float(feet[-1]) for feet in of.feet.values()],
+        T("Path in the plane, %", "Пути в плоскости, %"): [float(percent(share)) for share in of.shares.values()]})
+
+
+def _valleys(sides: Sequence[T], drawn: Sequence[Landscape | None]) -> None:
+    """Those that are compared, in numbers."""
+    each = [one for one in drawn if one]
+    table("landscape-valleys", T("The two compared", "Сравнение двух"),
+          [(name, style_of(one.slice.training["optimizer"])) for name, one in zip(sides, each, strict=True)], T("Picture", "Картинка"), {
+              T("Loss", "Потеря"): [float(one.loss[one.centre]) for one in each],
+              T("Curvature along x", "Кривизна вдоль x"): [one.curvature[0] for one in each],
+              T("along y", "вдоль y"): [one.curvature[1] for one in each],
+              T(f"At most {short(RISE)} higher, %", f"Выше не больше чем на {short(RISE)}, %"): [float(percent(one.flat)) for one in each],
+              T("Hollows", "Ямы"): [float(one.hollows) for one in each]})
+
+
+def link(study: Study) -> None:
+    """In the Boundary lab: the landscape of its network."""
+    st.button(say(T("The loss landscape of this network", "Ландшафт потерь этой сети")), icon=":material/landscape:", key="boundary-landscape",
+              type="tertiary", on_click=_to_landscape, args=(study,))
+
+
+def _to_landscape(study: Study) -> None:
+    """In a callback: what the top of the page then follows; or why there is no such landscape."""
+    try:
+        st.session_state[GO] = "landscape", Vista(Slice(study))
+    except Refused as refusal:
+        st.toast(plain(say(refusal.text)), icon=":material/info:")
+
+
+def _to_boundary(vista: Vista) -> None:
+    """In a callback: what the top of the page then follows."""
+    source = vista.slice.source
+    st.session_state[GO] = "boundary", source if isinstance(source, Study) else Study(source)
 
 
 def heard(desk: Desk[Vista], event: dict[str, Any]) -> None:
-    """In a callback: another look, or paths hidden and shown on the stage."""
+    """In a callback: another look, paths hidden and shown on the stage, or the other of two that are compared."""
     look = event.get("look", {})
     changes = {name: value for name, value in look.items() if name in LOOK}
     if "muted" in event:
         changes["hidden"] = tuple(key for i, key in enumerate(keys(desk.spec)) if i in event["muted"])
+    if "side" in event and (outlook := outlook_of(desk.spec)) and event["side"] in range(len(outlook.slices)):
+        changes["slice"] = outlook.slices[event["side"]]
     desk.edit(lambda vista: vista.at(**changes))
 
 
@@ -68,19 +131,15 @@ def keys(vista: Vista) -> list[str]:
 
 
 def outlook_panel(desk: Desk[Vista]) -> None:
-    """Landscapes worth showing, in the order of a lecture, and what each is compared with."""
+    """Landscapes worth showing, in the order of a lecture."""
     examples(desk, {key: Example(o.name, o.do, o.see, Vista(o.slice)) for key, o in outlooks.items()},
              lambda vista: o.key if (o := outlook_of(vista)) else None)
-    if (outlook := outlook_of(desk.spec)) and (beside := outlook.beside):
-        desk.button("beside", T("Show what it is compared with", "Показать, с чем сравнить"), lambda vista: vista.at(slice=beside),
-                    ":material/compare:", width="stretch")
 
 
 def plane_panel(desk: Desk[Vista]) -> None:
     """Along which directions, how far and how finely."""
     vista = desk.spec
     desk.choose("directions", say(T("Directions", "Направления")), DIRECTIONS, vista["directions"], _changed("directions"))
-    desk.note()
     if vista["directions"] == "random":
         _setting(desk, "directions_seed", T("Seed of the directions", "Зерно направлений"), PLANE["directions_seed"])
     reach = "" if vista["span"] is None else f", ± {short(vista['span'])}"
@@ -139,13 +198,26 @@ def network_panel(desk: Desk[Vista]) -> None:
     vista = desk.spec
     desk.choose("data", say(T("Data", "Данные")), {key: d.name for key, d in datasets.items()}, vista["data"].key,
                 lambda v, key: v.at(data=datasets[key]))
-    study.settings(desk, ["layers"])
+    text = ", ".join(map(str, vista["layers"]))
+    st.text_input(say(T("Hidden layers", "Скрытые слои")), text, **desk.bound("layers", text, _layered, about=vista["layers"]))
+    desk.note()
     study.one_activation(desk)
     study.settings(desk, ["residual"])
     heading = T(f"Noise, passes, batch, seed · {short(vista['epochs'])} passes", f"Шум, эпохи, пакет, зерно · эпох: {short(vista['epochs'])}")
     with desk.fold("training", say(heading)) as opened:
         if opened:
             study.settings(desk, ["noise", "epochs", "batch", "seed"])
+
+
+def _layered(vista: Vista, text: str) -> Vista:
+    """Other layers, as a visitor writes them."""
+    limit = LIMITS["layers"]
+    try:
+        widths = limit.parse("layers", text.replace(" ", ","))
+    except Refused:
+        raise Refused(T(f"“{text}” are no hidden layers; write up to {limit.most} whole numbers from 1 to {limit.widest}, such as 8, 8",
+                        f"«{text}» — это не скрытые слои; напишите до {limit.most} целых чисел от 1 до {limit.widest}, например 8, 8")) from None
+    return vista.at(layers=widths)
 
 
 def _setting(desk: Desk[Vista], name: str, label: T, p: Any) -> None:
@@ -162,8 +234,8 @@ def _changed(name: str) -> Callable[[Vista, Any], Vista]:
 def files(desk: Desk[Vista]) -> None:
     """At the page's end: the export of the landscape that it shows."""
     def shown() -> LandscapeExhibit:
-        of = st.session_state.get(SHOWN)
-        if of is None:
+        if SHOWN not in st.session_state:
             raise Refused(T("nothing has been computed yet; wait until the landscape is there", "ещё ничего не посчитано; дождитесь ландшафта"))
-        return landscape_exhibit(of, desk.spec)
+        of, beside = st.session_state[SHOWN]
+        return landscape_exhibit(of, desk.spec, beside)
     exports(shown)

@@ -3,7 +3,7 @@ import { KEYS, listenToBar, listener } from "./playback.js";
 
 const GRAB = 16; // px around the start that take hold of it; a finger has the grip, which is larger
 const SLIP = { mouse: 4, pen: 6, touch: 10 }; // px that a click may move
-const OWN = { ...KEYS, r: "again", "к": "again", e: "explain", "у": "explain", g: "gauges", "п": "gauges" };
+const OWN = { ...KEYS, r: "again", "к": "again", e: "explain", "у": "explain", g: "gauges", "п": "gauges", c: "compare", "с": "compare" };
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
 
 export function listen(player, signal) {
@@ -56,6 +56,7 @@ export function listen(player, signal) {
     }
     if (!pointers.size || grabbed.id === e.pointerId && grabbed.does !== "orbit") { pointers.clear(); grabbed = null; }
   });
+  on(picture, "dblclick", (e) => { if (player.relieved && !e.target.closest("button")) player.centre(); });
   on(picture, "pointerleave", () => { parts.readout.hidden = true; });
   on(picture, "wheel", (e) => {
     if (!player.relieved) return;

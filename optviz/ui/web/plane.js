@@ -1,5 +1,5 @@
 // The flat view: a surface in bands with isolines, paths with heads, and everything that lies on them.
-import { digits, warp } from "./scene.js";
+import { digits, heightAt, warp } from "./scene.js";
 
 const FOLLOW = 3; // how much nearer the view that follows a head is
 const STRETCH = 3; // beyond this the two scales differ; below it, both are one and right angles are right
@@ -76,6 +76,25 @@ export function swatch(canvas, path) {
   canvas.width = 44; canvas.height = 28;
   g.scale(2, 2); g.strokeStyle = g.fillStyle = path.colour; g.lineWidth = 2.5; g.setLineDash(path.dash ? (path.dash === 1 ? [5, 3] : [2, 3]) : []);
   g.beginPath(); g.moveTo(0, 7); g.lineTo(22, 7); g.stroke(); g.setLineDash([]); marker(g, path.shape, 11, 7, 4.5); g.fill();
+}
+
+// What the colours of a surface mean: its bands from low to high, with some of the isolines' heights.
+export function scaleOf(canvas, heat, name, theme, font, ratio) {
+  const g = canvas.getContext("2d"), width = canvas.clientWidth, height = canvas.clientHeight, { bands } = heat, size = parseFloat(font.match(/[\d.]+px/)[0]);
+  canvas.width = Math.round(width * ratio); canvas.height = Math.round(height * ratio);
+  g.setTransform(ratio, 0, 0, ratio, 0, 0);
+  const low = rgb(theme.valley), high = rgb(theme.peak), step = (height - 3 * size) / bands, at = (u) => height - size - u * step;
+  for (let k = 0; k < bands; k++) {
+    g.fillStyle = `rgb(${low.map((c, i) => c + (high[i] - c) * k / Math.max(bands - 1, 1)).join()})`;
+    g.fillRect(0, at(k + 1), 16, step + 0.5);
+  }
+  g.strokeStyle = theme.isoline; g.lineWidth = 1; g.strokeRect(0.5, at(bands), 15, step * bands);
+  g.fillStyle = theme.ink; g.font = font; g.textBaseline = "middle"; g.textAlign = "left";
+  g.fillText(name, 0, size);
+  for (let u = 0; u <= bands; u += bands / 6) {
+    g.beginPath(); g.moveTo(12, at(u)); g.lineTo(19, at(u)); g.stroke();
+    g.fillText(digits(heightAt(heat, u), 2), 22, at(u));
+  }
 }
 
 export class Plane {

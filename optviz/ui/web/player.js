@@ -2,7 +2,7 @@
 import { Chart } from "./chart.js";
 import { Steps } from "./explain.js";
 import { Gauges } from "./gauges.js";
-import { Plane, coordinates, fit, headOf, heads, marker, nearest, swatch } from "./plane.js";
+import { Plane, coordinates, fit, headOf, heads, marker, nearest, scaleOf, swatch } from "./plane.js";
 import { listen } from "./hands.js";
 import { Playback, bar, button, icon } from "./playback.js";
 import { Relief } from "./relief.js";
@@ -12,19 +12,22 @@ const WHOLE_RUN = 6; // seconds at speed 1
 const SLOWEST = 8; // steps a second, for short runs
 const CORNER = [242, 48]; // px at the top right that belong to the buttons
 const MANY = 60; // minima: more than these are marked by points
+const NEAREST = 5, FARTHEST = 0.7; // of a relief's zoom
+const WHOLE = { yaw: -60, pitch: 40, zoom: 1 }; // the camera as race.LOOK has it
 const ANSWER = 4000; // ms to wait for the server's own run before its pictures with another start count again
 const HEARD = 60_000; // ms until what was told counts as heard, answered or not; a busy server takes its time
 
 const MARKUP = `
 <section tabindex="0" role="application">
   <div class="view"><div class="left">
-  <div class="picture">
+  <div class="row"><div class="picture">
     <canvas class="back"></canvas><canvas class="relief" hidden></canvas><canvas class="crowds"></canvas><canvas class="trails"></canvas>
     <canvas class="top" role="img"></canvas>
     <div class="grip"></div><output class="readout" hidden></output>
     <p class="message" role="status" hidden></p>
+    <div class="sides" role="group" hidden></div>
     <div class="corner">${button("explain", "<i>f</i>")}${button("gauges", icon("M3 15a7.5 7.5 0 1 1 14 0M10 13l3.5-4.5"))}${button("relief", "3D")}${button("follow", icon("M10 2v3M10 15v3M2 10h3M15 10h3M10 5a5 5 0 1 0 .01 0M10 9a1 1 0 1 0 .01 0"))}${button("present")}${button("help")}</div>
-  </div>
+  </div><canvas class="scale" hidden></canvas></div>
   <ul class="legend"></ul>
   <canvas class="rates" hidden></canvas><canvas class="chart"></canvas>
   </div><aside hidden></aside></div>
@@ -35,13 +38,13 @@ const same = (a, b) => JSON.stringify(a) === JSON.stringify(b);
 
 export class Player extends Playback {
   constructor(root, send) {
-    super(root, send, MARKUP, ["picture", "relief", "top", "grip", "readout", "message", "legend", "chart", "rates", "gauges"]);
+    super(root, send, MARKUP, ["picture", "relief", "top", "grip", "readout", "message", "sides", "scale", "legend", "chart", "rates", "gauges"]);
     const find = (name) => this.box.querySelector(name);
     this.plane = new Plane(find(".back"), find(".crowds"), find(".trails"));
     this.chart = new Chart(this.parts.chart); this.rateChart = new Chart(this.parts.rates); this.peek = null;
     this.steps = new Steps(find("aside"), (entrant) => { this.explains = entrant; this.tellLook(); });
     this.gauges = new Gauges(this.parts.gauges, (entrant) => this.gauge(entrant));
-    this.loop = false; this.following = null; this.relieved = false;
+    this.loop = false; this.following = null; this.relieved = false; this.stood = new Map(); // where each name stood last
     this.told = {};
     listen(this, this.stops.signal);
     [this.parts.picture, this.parts.chart, this.parts.rates, this.parts.gauges].forEach((part) => this.sizes.observe(part));
@@ -90,6 +93,7 @@ export class Player extends Playback {
     this.gauges.show(scene);
     this.buttons.gauges.setAttribute("aria-pressed", !!scene.gauges);
     this.parts.rates.hidden = !scene.rates;
+    this.parts.scale.hidden = !scene.heat.lattice;
     this.parts.grip.hidden = this.buttons.explain.hidden = this.buttons.gauges.hidden = scene.fixed;
     this.describe();
     this.ask();
@@ -123,7 +127,7 @@ export class Player extends Playback {
   // What the server knows of a visitor's doings.
   get known() {
     const { start, paths, look } = this.scene;
-    return { start, muted: paths.filter((p) => p.muted).map((p) => p.entrant), look };
+    return { start, muted: paths.filter((p) => p.muted).map((p) => p.entrant), look, side: this.scene.sides?.on };
   }
 
   // Of two words in quick succession the server may hear the later one alone: so each repeats what was not answered yet.
@@ -200,8 +204,16 @@ export class Player extends Playback {
     this.parts.relief.hidden = !on;
     this.box.classList.toggle("solid", on);
     this.buttons.relief.setAttribute("aria-pressed", on);
-    this.buttons.follow.disabled = on; // the relief shows everything
+    this.parts.readout.hidden = true;
+    if (this.texts) this.aim();
     this.ask();
+  }
+
+  // One button for both views: whom the flat one follows, and the relief as it was.
+  aim() {
+    const { follow } = this.buttons;
+    follow.title = follow.ariaLabel = this.relieved ? this.texts.centre : this.texts.follow;
+    follow.setAttribute("aria-pressed", !this.relieved && !!this.following);
   }
 
   at(x, y) {
@@ -233,14 +245,36 @@ export class Player extends Playback {
     this.plane.trails.hidden = this.plane.back.hidden = this.relieved;
     this.plane.crowds.hidden = this.relieved || !scene.crowds.length; // an empty layer costs time, too
     this.taken = [[this.width - CORNER[0], 0, ...CORNER]]; // where words stand already
+    if (scene.heat.lattice) this.axes(g, theme, font);
     this.minima(g, theme, font);
     this.handle(g, theme, font);
     this.heads(g, theme, font);
     if (scene.explained) this.terms(g, theme, font, line);
     this.chart.draw(scene, paths, playhead, theme, this.texts, font(11));
     if (scene.rates) this.drawRates(theme, font(11));
+    this.drawScale(theme, font(12));
     this.gauges.draw(paths, playhead, this.theme);
     this.tick(scene.steps, fill(this.texts.step_of, { k: Math.floor(playhead), n: scene.steps }), this.texts);
+  }
+
+  // What the colours mean, again only where that is another.
+  drawScale(theme, font) {
+    const { scale } = this.parts, { heat, heatKey } = this.scene, name = this.texts.height, picture = [heatKey, name, theme.name, font, scale.clientHeight, this.ratio].join();
+    if (scale.hidden || !scale.clientHeight || picture === this.scaled) return;
+    this.scaled = picture;
+    scaleOf(scale, heat, name, theme, font, this.ratio);
+  }
+
+  // Which way x and y go, and from where to where: along the edges that are nearest.
+  axes(g, theme, font) {
+    const [x0, x1, y0, y1] = this.scene.heat.box, { relieved } = this, yaw = this.camera.yaw * Math.PI / 180, away = relieved ? -0.09 : 0.04;
+    const across = relieved && Math.cos(yaw) > 0 ? 1 - away : away, along = relieved && Math.sin(yaw) > 0 ? 1 - away : away;
+    const at = (s, t) => this.at(x0 + s * (x1 - x0), y0 + t * (y1 - y0));
+    g.font = font(12); g.textAlign = "center"; g.textBaseline = "middle";
+    for (const [share, x, y] of [[0.08, digits(x0, 2), digits(y0, 2)], [0.5, "x", "y"], [0.92, digits(x1, 2), digits(y1, 2)]]) {
+      this.tag(g, theme, x, ...at(share, along), theme.faint);
+      this.tag(g, theme, y, ...at(across, share), theme.faint);
+    }
   }
 
   // The learning rates over the same steps, and what each is where the pointer is, else at the playhead.
@@ -307,10 +341,33 @@ export class Player extends Playback {
     g.beginPath(); g.arc(px, py, this.scene.fixed ? 5 : this.holding ? 11 : 8.5, 0, 7); g.fill(); g.stroke();
     if (!this.scene.fixed) { g.fillStyle = theme.ink; g.beginPath(); g.arc(px, py, 3, 0, 7); g.fill(); }
     g.font = font(12); g.textAlign = "left"; g.textBaseline = "middle";
-    const text = this.holding ? `${this.texts.start} ${coordinates(...this.start)}` : this.texts.start;
-    const width = g.measureText(text).width, x = px + 14 + width > this.width ? px - 14 - width : px + 14;
+    const text = this.holding ? `${this.texts.start} ${coordinates(...this.start)}` : this.texts.start, width = g.measureText(text).width;
+    if (this.scene.fixed) { // nobody drags it: beside the paths that begin there
+      const spots = [[14, 0], [-14 - width, 0], [-width / 2, 24], [-width / 2, -24]].map(([dx, dy]) => [px + dx, py + dy - 8, width, 16]);
+      const [x, y] = spots[this.freest("start", spots, (spot) => this.covered(spot) || this.crossed(spot))] ?? spots[0];
+      this.tag(g, theme, text, x, y + 8);
+      this.taken.push([x, y, width, 16]);
+      return;
+    }
+    const x = px + 14 + width > this.width ? px - 14 - width : px + 14;
     this.tag(g, theme, text, x, py);
     this.taken.push([x, py - 8, width, 16]);
+  }
+
+  // Where a name stood before, as long as nothing is there, else the first spot that is free: names keep still.
+  freest(who, spots, barred) {
+    const last = this.stood.get(who), found = last !== undefined && !barred(spots[last]) ? last : spots.findIndex((spot) => !barred(spot));
+    if (found < 0) return undefined;
+    this.stood.set(who, found);
+    return found;
+  }
+
+  // Whether a path goes through a box.
+  crossed([left, top, width, high]) {
+    return this.paths.some((path) => !path.muted && path.x.some((x, t) => {
+      const [a, b] = t % 2 ? [left, top] : this.at(x, path.y[t]);
+      return a > left && a < left + width && b > top && b < top + high;
+    }));
   }
 
   // The terms of the step at the playhead, as arrows; a start that is held has them again as soon as the server answers.
@@ -364,11 +421,9 @@ export class Player extends Playback {
       g.globalAlpha = 1;
       if (path.dim) continue; // another one's step is explained: its words need the room
       const text = over ? `${path.short} · ${fill(this.texts.diverged_at, { k: path.end })}` : path.short, width = g.measureText(text).width, high = this.big ? 22 : 15;
-      for (const [dx, dy] of [-9, 10, -25, 26, -41, 42, -57, 58].flatMap((dy) => [[11, dy], [-11 - width, dy]])) {
-        const spot = [hx + dx, hy + dy - high / 2, width, high];
-        if (this.covered(spot)) continue;
-        taken.push(spot); this.tag(g, theme, text, spot[0], hy + dy); break;
-      }
+      const spots = [-9, 10, -25, 26, -41, 42, -57, 58].flatMap((dy) => [11, -11 - width].map((dx) => [hx + dx, hy + dy - high / 2, width, high]));
+      const spot = spots[this.freest(path.entrant, spots, (spot) => this.covered(spot))];
+      if (spot) { taken.push(spot); this.tag(g, theme, text, spot[0], spot[1] + high / 2); }
     }
   }
 
@@ -377,6 +432,8 @@ export class Player extends Playback {
   label() {
     const { texts, scene } = this;
     this.name(texts, scene.language);
+    this.aim();
+    this.choices();
     const legend = this.parts.legend, paths = scene.paths;
     while (legend.children.length > paths.length) legend.lastChild.remove();
     while (legend.children.length < paths.length) {
@@ -396,12 +453,24 @@ export class Player extends Playback {
     });
   }
 
+  // The pictures that are compared, each with its name, and which is seen.
+  choices() {
+    const { sides } = this.parts, names = this.scene.sides?.names ?? [];
+    sides.hidden = !names.length;
+    sides.replaceChildren(...names.map((name, i) => {
+      const button = Object.assign(document.createElement("button"), { textContent: name });
+      button.setAttribute("aria-pressed", i === this.scene.sides.on);
+      button.addEventListener("click", () => this.side(i));
+      return button;
+    }));
+  }
+
   // What the picture shows, for whoever cannot see it.
   describe() {
     const { scene, texts } = this, k = Math.floor(this.playhead);
     const each = this.paths.filter((p) => !p.muted && !p.stale).map((p) => {
       const t = Math.min(k, p.height.length - 1);
-      return p.end !== null && k >= p.end ? `${p.name}: ${fill(texts.diverged_at, { k: p.end })}` : `${p.name}: f = ${digits(p.height[t])} ${coordinates(p.x[t], p.y[t])}`;
+      return p.end !== null && k >= p.end ? `${p.name}: ${fill(texts.diverged_at, { k: p.end })}` : `${p.name}: ${texts.height} = ${digits(p.height[t])} ${coordinates(p.x[t], p.y[t])}`;
     });
     const words = fill(texts.described, { k, n: scene.steps, start: coordinates(...this.start) }) + (each.length ? ` ${each.join("; ")}.` : "") + this.gauges.words(this.paths, this.playhead);
     this.parts.words.textContent = words;
@@ -421,10 +490,10 @@ export class Player extends Playback {
     const project = (x, y) => this.at(x, y), near = nearest(this.paths, project, px, py, this.playhead, 12);
     if (near) {
       const { path, t } = near, rate = typeof path.rate === "number" ? path.rate : path.rate[Math.max(Math.min(t, path.rate.length) - 1, 0)];
-      readout.textContent = `${path.name} · ${fill(texts.step, { k: t })}\n${coordinates(path.x[t], path.y[t])}\nf = ${digits(path.height[t])}   α = ${digits(rate)}`;
+      readout.textContent = `${path.name} · ${fill(texts.step, { k: t })}\n${coordinates(path.x[t], path.y[t])}\n${texts.height} = ${digits(path.height[t])}   α = ${digits(rate)}`;
     } else {
       const [gx, gy] = scene.surface.slope(...at);
-      readout.textContent = `${coordinates(...at)}\nf = ${digits(scene.surface.height(...at))}\n∇f = ${coordinates(gx, gy)}`;
+      readout.textContent = `${coordinates(...at)}\n${texts.height} = ${digits(scene.surface.height(...at))}\n${texts.slope} = ${coordinates(gx, gy)}`;
     }
     readout.hidden = false;
     readout.style.left = `${Math.min(px + 16, this.width - readout.offsetWidth - 6)}px`;
@@ -480,7 +549,7 @@ export class Player extends Playback {
 
   follow(path) {
     this.following = path;
-    this.buttons.follow.setAttribute("aria-pressed", !!this.following);
+    this.aim();
     this.say(this.following ? fill(this.texts.following, { name: this.following.name }) : this.texts.following_nobody, 1500);
     this.ask();
   }
@@ -511,9 +580,12 @@ export class Player extends Playback {
     const at = Math.round(this.playhead);
     ({ play: () => this.play(), back: () => this.go(Math.ceil(this.playhead) - 1), on: () => this.go(Math.floor(this.playhead) + 1), home: () => this.go(0), end: () => this.go(this.scene.steps),
       again: () => { this.playhead = 0; this.play(true); }, loop: () => { this.loop = !this.loop; this.buttons.loop.setAttribute("aria-pressed", this.loop); },
-      follow: () => this.follow(this.next()), explain: () => this.explain(), gauges: () => this.gauge(), relief: () => { this.turn(!this.relieved); this.look(); }, present: () => this.present(),
+      follow: () => (this.relieved ? this.centre() : this.follow(this.next())), compare: () => this.scene.sides && this.side(1 - this.scene.sides.on), explain: () => this.explain(), gauges: () => this.gauge(), relief: () => { this.turn(!this.relieved); this.look(); }, present: () => this.present(),
       help: () => this.help() })[name](at);
   }
+
+  // Another of the pictures that are compared.
+  side(i) { if (i !== this.scene.sides.on) this.tell({ side: i }); }
 
   // Whose step is explained: the one that is followed, or the first; or nobody's any more.
   explain() {
@@ -533,11 +605,21 @@ export class Player extends Playback {
     this.describe(); this.ask(); this.tellLook();
   }
 
+  present(on) { this.parts.readout.hidden = true; super.present(on); }
+
+  // The relief as it is at first.
+  centre() { this.camera = { ...WHOLE }; this.parts.readout.hidden = true; this.ask(); this.look(); }
+
   orbit(dx, dy) {
+    this.parts.readout.hidden = true;
     this.camera.yaw -= dx * 0.4;
     this.camera.pitch = Math.min(90, Math.max(5, this.camera.pitch + dy * 0.3));
     this.ask();
   }
 
-  zoom(by) { this.camera.zoom = Math.min(5, Math.max(0.3, this.camera.zoom * by)); this.ask(); }
+  zoom(by) {
+    this.parts.readout.hidden = true;
+    this.camera.zoom = Math.min(NEAREST, Math.max(FARTHEST, this.camera.zoom * by));
+    this.ask();
+  }
 }

@@ -77,6 +77,9 @@ export function warp(heat) {
   };
 }
 
+// The height at a position among the bands: scene.Heat.height.
+export const heightAt = ({ low, span, scale, bands }, u) => low + span * (scale ? scale * Math.expm1(u / bands * Math.log1p(1 / scale)) : u / bands);
+
 // The paths from another start, each by its own formula; null where only Python knows the optimizer.
 export function rerun(scene, start) {
   return scene.paths.map((path) => {
