@@ -3,11 +3,16 @@
 import os
 import signal
 import subprocess
+import sys
 import threading
 import time
 from contextlib import suppress
+from pathlib import Path
 
 import pytest
+from conftest import running
+from playwright.sync_api import expect
+from streamlit.testing.v1 import AppTest
 
 import optviz as ov
 from optviz.atlas import chapters
@@ -23,6 +28,7 @@ from optviz.study import Study
 from optviz.sweep import Sweep
 from optviz.sweep_presets import views
 from optviz.trial import opened
+from optviz.ui.jobs import ours
 from optviz.vista import Vista
 
 #: What lessons open, and what of it is asked of the jobs; by labs.
@@ -299,3 +305,67 @@ def test_what_is_refused_or_breaks_is_one_sentence_and_the_next_job_runs(one):
     fine = one.ask("a", "p", ov.train, "xor", layers=(2,), n=20, epochs=1)
     until(lambda: fine.ended)
     assert fine.state == DONE
+
+
+# --- on a page ----------------------------------------------------------------------------------------------------------------------------
+
+
+def partial():
+    """A page of one long job."""
+    import streamlit as st
+
+    from optviz.core import T
+    from optviz.quest import found
+    from optviz.study import Study
+    from optviz.sweep import Sweep
+    from optviz.ui import jobs, text
+
+    text.begin()
+    jobs.begin()
+    spec = Sweep(Study("circle", layers=(8,), n=200, epochs=400), ("lr", (1e-3, 1.0, 40, "log")), ("l2", (1e-5, 0.1, 40, "log")))
+    st.session_state.got = jobs.work("map", T("A map", "Карта"), found, spec) if st.checkbox("on", True) else "nothing"
+    jobs.rest()
+
+
+def test_the_picture_so_far_stays_when_it_is_stopped_and_what_is_asked_for_no_more_ends():
+    at = AppTest.from_function(partial, default_timeout=60).run()
+    until(lambda: at.run().session_state.got is not None)
+    at.button(key="job-stop-map").click().run()
+    assert "Stopped" in at.warning[0].value and at.session_state.got.ready.any()
+    assert at.run().session_state.got.ready.any(), "and in the page's next runs"
+    at.button(key="job-again-map").click().run()
+    assert not at.warning and at.button(key="job-stop-map")
+    (job,) = ours().running
+    at.checkbox[0].uncheck().run()
+    until(lambda: not ours().running)
+    assert at.session_state.got == "nothing" and job.state == STOPPED
+
+
+def workers(server):
+    """The processes that a server has begun for jobs."""
+    found = Path(f"/proc/{server}/task").glob("*/children")
+    return {pid for path in found for pid in path.read_text().split() if b"optviz.workers" in Path(f"/proc/{pid}/cmdline").read_bytes()}
+
+
+def test_a_page_that_is_left_stopped_or_closed_ends_its_work(browser):
+    with running(sys.executable, "-m", "optviz", "app", "--port", "0") as (server, address):
+        page = browser.new_page(locale="en-GB")
+        page.goto(f"{address}/maps?surface=himmelblau&optimizer=sgd:lr=0.01&optimizer=momentum:lr=0.01&side=1024&steps=900&backend=numpy")
+        stop = page.get_by_role("button", name="Stop", exact=True)
+
+        def begun():
+            expect(stop).to_be_visible()
+            until(lambda: workers(server.pid))
+            return workers(server.pid)
+        left = begun()
+        page.get_by_role("button", name="Watch this descent in the Descent lab").click()
+        until(lambda: not left & workers(server.pid))
+        page.go_back()
+        halted = begun()
+        stop.click()
+        expect(page.get_by_text("Stopped; change a setting or start again.")).to_be_visible()
+        until(lambda: not halted & workers(server.pid))
+        page.get_by_role("button", name="Again").click()
+        closed = begun()
+        page.close()
+        until(lambda: not closed & workers(server.pid))
