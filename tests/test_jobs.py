@@ -174,7 +174,8 @@ def test_nobodys_own_take_more_than_half_of_the_processes():
         jobs.end()
 
 
-def test_when_a_shared_job_ends_all_who_waited_for_it_are_served():
+def test_when_a_shared_job_ends_all_who_waited_for_it_are_served(monkeypatch):
+    monkeypatch.setattr("optviz.jobs.LOOK", 60.0)  # at once, not when somebody looks
     jobs = Jobs(4)
     try:
         shared = [sleeping(jobs, who, "0") for who in "xy"], [sleeping(jobs, who, "1", 601.0) for who in "xy"]
