@@ -11,7 +11,7 @@ from descend import best_of
 
 import optviz as ov
 from optviz.inside import Inside, find
-from optviz.workers import workers
+from optviz.workers import Workers
 
 SHAPES = {"10 layers of 500": {"inputs": 500, "layers": (500,) * 10}, "50 layers of 100": {"inputs": 100, "layers": (100,) * 50}}
 BATCH, OUTPUTS = 1000, 10
@@ -51,7 +51,7 @@ def main():
         print(f"{name}, batch {BATCH}: torch {peer * 1e3:.0f} ms, optviz {own * 1e3:.0f} ms, Jacobians included: {peer / own:.2f} times as fast")
     begun = time.perf_counter()
     spec = Inside("sweep", ov.Probe(inputs=100, layers=(100,), activation="tanh"), {"seeds": 10})
-    workers().call(find, spec, limit=120.0)  # in a process beside, as the page does
+    Workers(1).call(find, spec, limit=120.0)  # in a process beside, as the page does
     seconds = time.perf_counter() - begun
     print(f"10 seeds x 16 scales x 16 depths up to 50 of width 100: {seconds:.1f} s")
     return min(ratios), seconds

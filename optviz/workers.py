@@ -1,8 +1,7 @@
-"""Heavy work beside the app: a few processes that take one short job after another, whoever asks, so that nobody's sliders wait.
+"""Heavy work beside the app: processes that take one job after another, so that nobody's sliders wait.
 
-`workers().call(function, *arguments)` runs a function of this package in one of them and gives back its result. A worker holds nothing
-between jobs: what has to go on, goes in and comes back with each. Who asks for no more jobs (a closed tab) uses nothing.
-What takes longer than a moment goes to jobs.py, whose workers tell how far they are.
+A worker runs functions of this package and tells, if asked to, how far it is. It holds nothing between jobs: what has to go on, goes in and comes
+back with each. Who is next in which of them, jobs.py decides; a pool of them is an executor for the blocks of a heavy run.
 """
 
 from __future__ import annotations
@@ -21,12 +20,10 @@ import time
 import traceback
 from collections.abc import Callable
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
-from functools import cache
 from typing import Any
 
 from .core import Refused, T
 
-MOST = 4
 LIMIT = 30.0  # seconds; a job that takes longer is ended
 MEMORY = 2**32  # bytes that a worker may ask for
 HEAD = struct.Struct("<Q")
@@ -41,9 +38,12 @@ THREADS = {f"{library}_NUM_THREADS": "1" for library in ("OPENBLAS", "OMP", "MKL
 class TooLarge(Refused):
     """What did not fit into a worker's memory."""
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return TooLarge, (self.text,)  # who sees that it is this one, halves the job
+
 
 class Lost(Refused):
-    """What ended with its process."""
+    """What ended with its process, but not for its time."""
 
 
 class Worker:
@@ -51,29 +51,36 @@ class Worker:
 
     def __init__(self) -> None:
         self.process: subprocess.Popen[bytes] | None = None
+        self.size = 0  # bytes of the last answer
 
     def call(self, job: bytes, limit: float, hear: Callable[[Any], None] | None = None) -> Any:
         """The result of a pickled job; `hear` is told what it says on the way."""
         if self.process is None or self.process.poll() is not None:
+            self.end()
             self.process = subprocess.Popen([sys.executable, "-P", "-c", f"from {__name__} import work; work()"],
                                             stdin=subprocess.PIPE, stdout=subprocess.PIPE, env={**os.environ, **THREADS, INSIDE: "1"},
                                             start_new_session=INSIDE not in os.environ)
         out, back = self.process.stdin, self.process.stdout
         assert out is not None and back is not None
-        late = threading.Timer(limit, self.end)
+        begun, late = time.monotonic(), threading.Timer(limit, self.kill)
         late.start()
         try:
             send(out, job)
             while True:
-                ended, value = pickle.loads(receive(back))
+                answer = receive(back)
+                self.size = len(answer)
+                ended, value = pickle.loads(answer)
                 if ended:
                     return value
                 if hear:
                     hear(value)
-        except (EOFError, BrokenPipeError, ConnectionError, ValueError):  # ended from outside, by us or for its memory
+        except (EOFError, BrokenPipeError, ConnectionError, ValueError):  # by its limit, from outside, or by us
             self.end()
-            raise Lost(T(f"this was too much work for one go ({limit:g} s, {MEMORY >> 30} GiB); make it smaller",
-                            f"для одного захода здесь слишком много вычислений ({limit:g} с, {MEMORY >> 30} ГиБ); уменьшите задачу")) from None
+            if time.monotonic() - begun >= limit:
+                raise Refused(T(f"this takes longer than {limit:g} s; make it smaller",
+                                f"это считается дольше {limit:g} с; уменьшите задачу")) from None
+            raise Lost(T("the process that worked on this has ended before its time; start again, and smaller where memory may be short",
+                         "процесс, который это считал, прервался; запустите снова, а если мало памяти — уменьшите задачу")) from None
         finally:
             late.cancel()
 
@@ -144,12 +151,6 @@ class Pool(Executor):
         """End all processes, whatever they are at."""
         self.threads.shutdown(wait=False, cancel_futures=True)
         self.workers.end()
-
-
-@cache
-def workers() -> Workers:
-    """Those of this server: as many as leave a core to the app."""
-    return Workers(min(MOST, max(1, (os.cpu_count() or 2) - 1)))
 
 
 def send(out: Any, data: bytes) -> None:

@@ -241,7 +241,7 @@ def lab(query="", language="en"):
 @pytest.mark.parametrize("about", ABOUT)
 def test_every_look_has_its_controls(about, monkeypatch):
     def at_once(jobs, owner, place, function, *arguments):
-        job = Job(b"")
+        job = Job(b"", b"")
         job.state, job.result = DONE, function(*arguments)
         return job
     monkeypatch.setattr(Jobs, "ask", at_once)  # no server, no processes

@@ -1,17 +1,31 @@
 """Jobs in other processes: results, refusals, ends."""
 
 import os
+import resource
+import signal
 import subprocess
 import sys
 import threading
 import time
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 import optviz as ov
-from optviz.workers import Workers
+from optviz.workers import LARGEST, MEMORY, Lost, TooLarge, Workers
+
+
+def gone(pid):
+    return not Path(f"/proc/{pid}").exists() or "\nState:\tZ" in Path(f"/proc/{pid}/status").read_text()
+
+
+def until(true, seconds=20):
+    end = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < end, "in vain"
+        time.sleep(0.02)
 
 
 @pytest.fixture
@@ -40,13 +54,34 @@ def test_what_is_refused_there_is_refused_here_and_the_worker_stays(one):
 
 
 def test_what_takes_too_long_or_dies_is_ended_and_the_next_job_runs(one):
-    begun = time.monotonic()
-    with pytest.raises(ov.Refused, match="too much work"):
+    with pytest.raises(ov.Refused, match="longer than 0.5 s") as late:
         one.call(time.sleep, 60, limit=0.5)
-    assert time.monotonic() - begun < 10
-    with pytest.raises(ov.Refused, match="too much work"):
+    assert not isinstance(late.value, Lost), "it would take as long again"
+    with pytest.raises(Lost, match="has ended before its time"):
         one.call(os._exit, 1)
+    with pytest.raises(Lost, match="has ended before its time"):
+        one.call(os.kill, one.call(os.getpid), signal.SIGKILL)
     assert one.call(abs, -3) == 3
+
+
+def test_what_a_worker_began_itself_ends_with_it(one):
+    begun = one.call(os.spawnlp, os.P_NOWAIT, "sleep", "sleep", "300")
+    assert Path(f"/proc/{begun}").exists()
+    one.end()
+    until(lambda: gone(begun))
+
+
+def test_what_asks_for_too_much_memory_is_refused_there(one):
+    assert one.call(resource.getrlimit, resource.RLIMIT_AS) == (MEMORY, MEMORY)
+    with pytest.raises(TooLarge):
+        one.call(bytearray, 2 * MEMORY)
+
+
+def test_too_large_an_answer_is_refused_there(one):
+    pid = one.call(os.getpid)
+    with pytest.raises(TooLarge, match="make it smaller"):
+        one.call(bytes, LARGEST)
+    assert one.call(os.getpid) == pid and one.all[0].size < 100
 
 
 def test_who_asks_together_is_served_in_turn(one):
@@ -60,9 +95,6 @@ def test_who_asks_together_is_served_in_turn(one):
 
 
 def test_a_worker_ends_when_its_server_does():
-    code = "from optviz.workers import workers; import os; print(workers().call(os.getpid), flush=True); os._exit(0)"
+    code = "from optviz.workers import Workers; import os; print(Workers(1).call(os.getpid), flush=True); os._exit(0)"
     pid = int(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout)
-    end = time.monotonic() + 10
-    while os.path.exists(f"/proc/{pid}") and time.monotonic() < end:
-        time.sleep(0.05)
-    assert not os.path.exists(f"/proc/{pid}")
+    until(lambda: not os.path.exists(f"/proc/{pid}"))

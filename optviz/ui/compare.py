@@ -15,9 +15,9 @@ from ..render.words import WALL
 from ..study import LOOK, Study
 from ..trainer import Trainer
 from ..wall import advance_wall, compared, wall_scene
-from ..workers import workers
 from .controls import Desk
 from .export import exports
+from .jobs import brief
 from .network import wall
 from .study import ENDING, PINNED, SLICE, WAIT, WHY, keep, pin, under_way, why
 from .text import language, say
@@ -93,7 +93,7 @@ def after(desk: Desk[Study], event: dict[str, Any]) -> None:
             frames.update({key: len(trainer.kept) for key, (_, trainer) in there.items()})
         studies, trainers = zip(*there.values(), strict=True)
         try:
-            trained = workers().call(advance_wall, studies, trainers, SLICE, 1 if "step" in event else None)
+            trained = brief(advance_wall, studies, trainers, SLICE, 1 if "step" in event else None)
             _put(study, dict(zip(there, trained, strict=True)))
         except Refused as refusal:
             st.session_state[WHY] = refusal.text
@@ -134,7 +134,7 @@ def _whole(study: Study) -> WallExhibit:
         raise Refused(st.session_state[WHY])
     studies, trainers = zip(*there.values(), strict=True)
     with st.spinner(say(ENDING)):
-        return compared_exhibit(study, studies, workers().call(advance_wall, studies, trainers, WAIT))
+        return compared_exhibit(study, studies, brief(advance_wall, studies, trainers, WAIT))
 
 
 def stage(desk: Desk[Study], take: int) -> None:

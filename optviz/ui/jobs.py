@@ -1,4 +1,4 @@
-"""A job on a page: its result where it is there, else how far it is, and a button that stops it."""
+"""A job on a page: its result where it is there, else how far it is, and a button that stops it; and what takes but a moment, waited for."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from streamlit.runtime import exists, get_instance
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from ..core import Refused, T, rounded
-from ..jobs import DONE, RUNNING, Job, Jobs, jobs
+from ..jobs import DONE, ENDED, RUNNING, Job, Jobs, jobs
 from .text import plain, say
 from .turns import aside
 
@@ -50,7 +50,9 @@ def rest() -> None:
 
 
 def work(place: str, about: T, function: Callable[..., Any], *arguments: Any, soon: float = SOON, **named: Any) -> Any:
-    """The result of function(*arguments, **named); None, or what there is of it so far, while it is not there: then the page runs again when it is.
+    """The result of function(*arguments, **named); while it is not there, and when it was stopped, what there is so far, or None.
+
+    The page runs again when there is more.
 
     `place` tells one question of a page from another; a new question there ends the old one. So long (`soon`) the page waits by itself.
     """
@@ -64,13 +66,20 @@ def work(place: str, about: T, function: Callable[..., Any], *arguments: Any, so
     with aside():
         while not job.ended and time.monotonic() < until:
             time.sleep(0.02)
-    if job.state == DONE:
+    part, state = job.part, job.state  # in this order: what is done has no part any more
+    if state == DONE:
         return job.result
-    if job.ended:
+    if state in ENDED:
         _ended(place, job)
     else:
         st.fragment(_watch, run_every=OFTEN)(place, about, job, job.parts, time.monotonic() + REST)
-    return job.part
+    return part
+
+
+def brief(function: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
+    """function(*arguments, **named), which takes but a moment, in turn with what others ask; what it refuses is refused here."""
+    with aside():
+        return ours().call(owner(), function, *arguments, **named)
 
 
 def _watch(place: str, about: T, job: Job, seen: int, soonest: float) -> None:

@@ -21,10 +21,10 @@ from ..study import LIMITS, LOOK, STOPS, Study
 from ..study_presets import lesson_of, lessons
 from ..trainer import Trainer
 from ..training import WORDS, settings_of
-from ..workers import workers
 from .controls import Desk, Example, examples
 from .export import exports
 from .frame import put
+from .jobs import brief
 from .network import network
 from .own import named, offered, option
 from .text import language, plain, say, sentence
@@ -89,7 +89,7 @@ def after(desk: Desk[Study], event: dict[str, Any]) -> None:
         have = max(0, int(event.get("more", len(trainer.kept))))
         st.session_state[HAVE] = min(have, len(trainer.kept))  # what is not kept gives way to what follows it
         try:
-            keep(run_key(study), workers().call(advance, study, trainer, SLICE, 1 if "step" in event else None))
+            keep(run_key(study), brief(advance, study, trainer, SLICE, 1 if "step" in event else None))
         except Refused as refusal:
             st.session_state[WHY] = refusal.text
 
@@ -221,7 +221,7 @@ def checks_panel(desk: Desk[Study]) -> None:
             "Равна ли первая потеря потере незнания и заучивается ли небольшая выборка?"))):
         with st.spinner(say(T("Checking …", "Проверяем…"))):
             try:
-                st.session_state[CHECKS] = run_key(study), workers().call(sanity, study)
+                st.session_state[CHECKS] = run_key(study), brief(sanity, study)
             except Refused as refusal:
                 st.warning(plain(say(refusal.text)))
     known, found = st.session_state.get(CHECKS, ("", []))
@@ -306,4 +306,4 @@ def _whole(study: Study) -> WallExhibit:
     if (text := lacking(trainer)) is not None:
         raise Refused(text)
     with st.spinner(say(ENDING)):
-        return study_exhibit(study, workers().call(advance, study, trainer, WAIT))
+        return study_exhibit(study, brief(advance, study, trainer, WAIT))

@@ -21,11 +21,10 @@ from ..sheet import Sheet
 from ..study import LOOK, Study
 from ..trial import FIRST, GRID, OWN_NAMES, Trial, numbers_of, opened, script
 from ..wall import Cell, Wall, wall_scene
-from ..workers import workers
 from .controls import Desk, Example, Lens, examples
 from .export import exports
 from .frame import put
-from .jobs import work
+from .jobs import brief, work
 from .network import wall
 from .sheet import files, sheet_stage
 from .text import language, plain, say
@@ -76,7 +75,7 @@ def after(desk: Desk[Trial], event: dict[str, Any]) -> None:
     elif "more" in event or "step" in event:
         st.session_state[FRAMES] = _counts(event["more"], run) if "more" in event else [len(cell.snapshots) for cell in run.cells]
         try:
-            run.take(workers().call(advance, run.trainers, SLICE, 1 if "step" in event else None))
+            run.take(brief(advance, run.trainers, SLICE, 1 if "step" in event else None))
             st.session_state.pop(WHY, None)
         except Refused as refusal:
             st.session_state[WHY] = refusal.text
@@ -207,7 +206,7 @@ def take_home(desk: Desk[Trial]) -> None:
         if run is None:
             raise Refused(st.session_state[WHY])
         with st.spinner(say(T("Training to the end …", "Обучаем до конца…"))):
-            run.take(workers().call(advance, run.trainers, WAIT))
+            run.take(brief(advance, run.trainers, WAIT))
         name = T(f"{trial.study['data'].name.en} · {len(run.cells)} networks", f"{trial.study['data'].name.ru} · сетей: {len(run.cells)}")
         return wall_exhibit(walled(trial.grid, run), "regularization", trial.to_query(), f"regularization-{trial.study['data'].key}", name, {})
     exports(whole)
