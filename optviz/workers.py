@@ -41,6 +41,9 @@ THREADS = {f"{library}_NUM_THREADS": "1" for library in ("OPENBLAS", "OMP", "MKL
 class TooLarge(Refused):
     """What did not fit into a worker's memory."""
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return TooLarge, (self.text,)  # who asked may ask for less at a time
+
 
 class Lost(Refused):
     """What ended with its process."""
@@ -174,7 +177,7 @@ def work() -> None:
         os.nice(10)
         import resource
 
-        resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+        resource.setrlimit(resource.RLIMIT_DATA, (MEMORY, MEMORY))  # what is written to: a GPU's driver reserves far more addresses than it uses
     out = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # whatever prints, prints to the log
     with contextlib.suppress(EOFError):
