@@ -79,6 +79,10 @@ class Basin:
     def fused(self) -> bool:
         return optimizers[self.run.optimizer].traceable
 
+    @property
+    def exact(self) -> bool:
+        return optimizers[self.run.optimizer].exact
+
     def spec(self) -> str:
         return f"basin {self.to_query()}"
 

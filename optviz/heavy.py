@@ -51,6 +51,10 @@ class Field(Protocol):
     def fused(self) -> bool:
         """Whether torch can do it."""
 
+    @property
+    def exact(self) -> bool:
+        """Whether single precision would not do."""
+
     def spec(self) -> str:
         """The whole field in a line: two with the same line have the same arrays."""
 
@@ -120,7 +124,7 @@ def compute(field: Field, *, backend: str = "auto", device: str = "auto", dtype:
         about["note"] = tuple(about["note"]) if about["note"] else None
         if _complete(field, arrays):
             return Map(arrays, replace(Where(**about), kept=True))
-    machine, note = chosen(backend, device, dtype, field.work if field.fused else 0.0)
+    machine, note = chosen(backend, device, dtype or ("float64" if field.exact else None), field.work if field.fused else 0.0)
     begun, everywhere = time.perf_counter(), os.environ.get(SCHEDULER)
     with machine.threads(processes or os.cpu_count() or 1):
         try:
@@ -133,7 +137,7 @@ def compute(field: Field, *, backend: str = "auto", device: str = "auto", dtype:
             with executor(field, machine, processes, None) as (pool, count):
                 arrays, moved = _spread(field, machine, pool, count, progress)
     name, on, kind = machine.said.split()
-    where = Where(name, on, kind, count, time.perf_counter() - begun, field.work, moved or note)
+    where = Where(name, on, kind, count, time.perf_counter() - begun, field.work, moved or note or machine.note)
     if keep and not moved:
         save(spec, arrays, asdict(where))
     return Map(arrays, where)
@@ -200,14 +204,12 @@ def _spread(field: Field, machine: Numpy, pool: Executor, count: int, progress: 
                 block = going.pop(future)
                 try:
                     found = future.result()
-                except (MemoryError, TooLarge):
-                    todo.extendleft(reversed(_halved(block)))
                 except Lost:
                     if block.lost >= AGAIN:
                         raise Refused(BROKEN) from None
                     todo.appendleft(block._replace(lost=block.lost + 1))
                 except Exception as failure:
-                    what = machine.failed(failure)
+                    what = "memory" if isinstance(failure, TooLarge) else machine.failed(failure)
                     if what == "memory":
                         todo.extendleft(reversed(_halved(block)))
                     elif what == "gone":
