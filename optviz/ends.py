@@ -104,8 +104,8 @@ class _Fused:
         parted = parted_step(problem.plan, frozenset(self.alike))
         common = [np.resize(np.broadcast_to(v, (steps,)), whole) for v in parted.common(**self.alike)]
         t = np.arange(1.0, whole + 1)
-        real = t <= steps  # what is beyond fills the last kernel up: nobody moves there
-        rows = m.array(np.stack([np.minimum(t, steps), np.where(real, t - 2, np.inf), *common], 1))
+        due = np.where(t <= steps, t - 2, np.inf)  # what is beyond fills the last kernel up: nobody moves there
+        rows = m.array(np.stack([t, due, *common], 1))
         moved = ["rate"] * self.varied + self.noisy
         kernel = _kernel(problem.plan, problem.surface, frozenset(self.alike), tuple(moved), m)
         own = [m.array(self.own[name]) for name in parted.own if name not in moved]
