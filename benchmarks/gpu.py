@@ -22,7 +22,7 @@ from optviz.trace import parted_step
 
 CHAIN, NUMBERS = 512, 2**24
 OPERATION = re.compile(r" [-+*/<>&|] |\b(?:sqrt|abs|pow|exp|log|sin|cos|tanh|where|minimum|maximum|over)\(|\(-")
-BESIDE = 9  # the largest magnitude is looked at, who goes on is decided, and the marks are moved: two an output, and nine
+BESIDE = 10  # whether all are numbers takes two an output and two of the loss; who goes on is decided, the point and the marks are moved
 
 
 def operations(spec):
@@ -33,7 +33,7 @@ def operations(spec):
     codes = [Code(_outputs(spec.run.surface)[what], ARRAYS) for what in ("slope", "height")]
     lines = [line for code in codes for line in (*code.lines, *code.results)]
     outputs = len(parted.traced.outputs)
-    return sum(len(OPERATION.findall(line)) for line in [*lines, parted.text]) + 3 * outputs + BESIDE
+    return sum(len(OPERATION.findall(line)) for line in [*lines, parted.text]) + 2 * outputs + BESIDE
 
 
 def rate(m):
@@ -79,7 +79,7 @@ if __name__ == "__main__":
     spec = Basin(Run("rosenbrock", "adam", steps=int(steps), lr=0.05), (int(side), int(side)))
     begun = time.perf_counter()
     timed(Basin(spec.run, (64, 64)), m)
-    print(f"compiled in {time.perf_counter() - begun:.1f} s")
+    print(m.note[0] if m.note else f"compiled in {time.perf_counter() - begun:.1f} s")
     took = min(timed(spec, m) for _ in range(3))
     count, speed = operations(spec), rate(m)
     floor = count * spec.work / speed

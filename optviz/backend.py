@@ -6,11 +6,13 @@ import importlib
 import importlib.util
 import math
 import os
+import re
 import shutil
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import lru_cache
+from types import FunctionType
 from typing import Any
 
 import numpy as np
@@ -23,11 +25,18 @@ WORTH_A_LOOK = 2e7  # member-steps for which torch is loaded, to see whether the
 WORTH_COMPILING = 2e9  # … and for which a kernel for the processor is made: that takes as long as NumPy takes for about as many
 
 
+NO_ROOM = re.compile("allocate memory|out of memory")
+LOST = re.compile("CUDA error|CUDA driver|CUDA GPUs|NVIDIA driver|Triton Error|MPS backend")  # of the card; a mistake in a kernel says other things
+EAGER = ("torch could make no kernel here and went operation by operation, which is slow; install a compiler (C++, on a GPU C) or use NumPy",
+         "torch не смог собрать ядро и считал по одной операции, а это медленно; установите компилятор (C++, для GPU — C) или выберите NumPy")
+
+
 class Numpy:
     """float64 arrays on this machine."""
 
     xp: Any = np
     said = "numpy cpu float64"  # backend, device and dtype in a line
+    note: tuple[str, str] | None = None  # what is not as one would expect, in English and Russian
 
     @contextmanager
     def threads(self, count: int) -> Iterator[None]:
@@ -74,7 +83,7 @@ class Numpy:
 
 
 class Torch(Numpy):
-    """Tensors of one device and dtype, eager."""
+    """Tensors of one device and dtype."""
 
     def __init__(self, device: Any, dtype: Any):
         self.xp = torch = imported()
@@ -106,20 +115,30 @@ class Torch(Numpy):
 
     @property
     def compiles(self) -> bool:
-        """Whether this machine can make kernels: a processor needs a compiler of C++, a GPU brings its own."""
-        return self.device.type != "cpu" or any(shutil.which(name) for name in (os.environ.get("CXX", "c++"), "g++", "clang++", "cl"))
+        """Whether this machine can make kernels, as far as is known: a processor needs a compiler of C++; what a GPU needs shows when it is tried."""
+        there = self.device.type != "cpu" or any(shutil.which(name) for name in (os.environ.get("CXX", "c++"), "g++", "clang++", "cl"))
+        return there and self.note is None
 
     def compiled(self, function: Callable) -> Callable:
-        """The function as one kernel; as it is where nothing can make one."""
+        """The function as one kernel; as it is where none can be made."""
         if not self.compiles:
-            return function
-        kernel = self.xp.compile(function, fullgraph=True, dynamic=True)
+            self.note = EAGER
+        code = function.__code__.replace()  # one of its own: torch gives up on code that it has compiled too often
+        own = FunctionType(code, function.__globals__, function.__name__, function.__defaults__, function.__closure__)
+        kernel = self.xp.compile(own, fullgraph=True, dynamic=True)
 
-        def quiet(*arguments: Any) -> Any:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore", DeprecationWarning)  # of torch's own parts
-                return kernel(*arguments)
-        return quiet
+        def run(*arguments: Any) -> Any:
+            if self.note is None:
+                try:
+                    with warnings.catch_warnings():
+                        warnings.simplefilter("ignore", DeprecationWarning)  # of torch's own parts
+                        return kernel(*arguments)
+                except Exception as failure:
+                    if self.failed(failure):
+                        raise
+                    self.note = EAGER
+            return function(*arguments)
+        return run
 
     @contextmanager
     def threads(self, count: int) -> Iterator[None]:
@@ -131,15 +150,19 @@ class Torch(Numpy):
             self.xp.set_num_threads(before)
 
     def failed(self, failure: Exception) -> str | None:
-        if isinstance(failure, (MemoryError, self.xp.OutOfMemoryError)) or "allocate memory" in str(failure):
+        if isinstance(failure, (MemoryError, self.xp.OutOfMemoryError)) or NO_ROOM.search(str(failure)):
             return "memory"
-        return "gone" if self.device.type != "cpu" and isinstance(failure, RuntimeError) else None
+        return "gone" if self.device.type != "cpu" and isinstance(failure, RuntimeError) and LOST.search(str(failure)) else None
 
     def room(self) -> int | None:
-        return self.xp.cuda.mem_get_info(self.device)[0] if self.device.type == "cuda" else None
+        if self.device.type != "cuda":
+            return None
+        cuda = self.xp.cuda
+        spare = cuda.memory_reserved(self.device) - cuda.memory_allocated(self.device)  # what torch took earlier and does not use
+        return cuda.mem_get_info(self.device)[0] + spare
 
     def both(self, *values: Any) -> tuple[Any, ...]:
-        return tuple(v if self.xp.is_tensor(v) else self.array(v) for v in values)
+        return tuple(self.xp.as_tensor(v, dtype=None if self.xp.is_tensor(v) else self.dtype, device=self.device) for v in values)
 
     def array(self, a: Any) -> Any:
         if not self.xp.is_tensor(a):
@@ -171,12 +194,13 @@ def imported() -> Any:
     """torch itself."""
     try:
         return importlib.import_module("torch")
-    except ImportError:
+    except ModuleNotFoundError:
         raise Refused(T("backend='torch' needs torch; install optviz[torch] or use backend='numpy'",
                         "для backend='torch' нужен torch; установите optviz[torch] или выберите backend='numpy'")) from None
-    except (OSError, AttributeError, RuntimeError):  # half installed, or one that does not fit this machine
-        raise Refused(T("torch is installed but cannot be loaded; install it anew (optviz[torch]) or use backend='numpy'",
-                        "torch установлен, но не загружается; переустановите его (optviz[torch]) или выберите backend='numpy'")) from None
+    except (ImportError, OSError, AttributeError, RuntimeError, MemoryError):  # half installed, unfit for this machine, or no room for it
+        raise Refused(T("torch is installed but cannot be loaded; free some memory, install it anew (optviz[torch]) or use backend='numpy'",
+                        "torch установлен, но не загружается; освободите память, переустановите его (optviz[torch]) или выберите "
+                        "backend='numpy'")) from None
 
 
 @lru_cache(maxsize=16)
@@ -205,17 +229,18 @@ def chosen(name: str, device: str, dtype: str | None, work: float) -> tuple[Nump
     for keyword, word, known in (("backend", name, ("auto", "numpy", "torch")), ("dtype", dtype, (None, "float32", "float64"))):
         if word not in known:
             raise out_of_range(keyword, word, T(*["{" + ", ".join(map(str, known)) + "}"] * 2))
-    free = (name, device, dtype) == ("auto", "auto", None)
-    if name == "numpy" or (free and (work < WORTH_A_LOOK or importlib.util.find_spec("torch") is None)):
+    either = name == "auto" and device in ("auto", "cpu") and dtype in (None, "float64")  # NumPy would do, too
+    if name == "numpy" or (either and (work < (WORTH_A_LOOK if device == "auto" else WORTH_COMPILING) or importlib.util.find_spec("torch") is None)):
         return backend("numpy", "cpu" if device == "auto" else device, dtype or "float64"), None
     try:
-        torch = imported()
+        if device == "auto":
+            torch = imported()
+            device = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
+        machine = _torch(str(device), dtype or ("float64" if device == "cpu" else "float32"))
     except Refused as refusal:
-        if name == "torch":
+        if not either:
             raise
         return Numpy(), (refusal.text.en, refusal.text.ru)
-    if device == "auto":
-        device = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
-    if free and device == "cpu" and work < WORTH_COMPILING:
+    if either and device == "cpu" and (work < WORTH_COMPILING or not machine.compiles):
         return Numpy(), None
-    return backend("torch", device, dtype or ("float64" if device == "cpu" else "float32")), None
+    return machine, None

@@ -96,6 +96,10 @@ class Basin:
     def definitions(self) -> Sequence[Any]:
         return self.run.definitions
 
+    @property
+    def exact(self) -> bool:
+        return optimizers[self.run.optimizer].exact
+
     def spec(self) -> str:
         return f"basin {self.to_query()} {self.run.surface}"  # as it is defined, too: anybody can give a key to a formula
 

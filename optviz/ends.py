@@ -104,23 +104,23 @@ class _Fused:
         parted = parted_step(problem.plan, frozenset(self.alike))
         common = [np.resize(np.broadcast_to(v, (steps,)), whole) for v in parted.common(**self.alike)]
         t = np.arange(1.0, whole + 1)
-        real = t <= steps  # what is beyond fills the last kernel up: nobody moves there
-        rows = m.array(np.stack([np.where(real, t, -1), np.where(real, np.inf, -1), *common], 1))
+        due = np.where(t <= steps, t - 2, np.inf)  # what is beyond fills the last kernel up: nobody moves there
+        rows = m.array(np.stack([t, due, *common], 1))
         moved = ["rate"] * self.varied + self.noisy
         kernel = _kernel(problem.plan, problem.surface, frozenset(self.alike), tuple(moved), m)
         own = [m.array(self.own[name]) for name in parted.own if name not in moved]
         x = m.array(self.starts)
         state = begin_state(problem.plan, x, problem.given({n: m.array(v) if np.ndim(v) else v for n, v in self.values.items()}), xp)
-        now = [part.contiguous() for a in (x, *state) for part in (a if a.ndim > 1 else [a])]
+        now = [part.clone() for a in (x, *state) for part in (a if a.ndim > 1 else [a])]  # no views: for them a kernel would be compiled apart
         f = m.calls(problem.surface)[1](x)
         outside = ~xp.isfinite(f)
         f = xp.where(outside, np.inf, f)
         below = m.array(level)
-        marks = [f, *(xp.where(flag, 0.0, -1.0).to(f.dtype) for flag in (f > below, outside))]
+        marks = [f, *(xp.where(flag, value, other).to(f.dtype) for flag, value, other in ((f > below, 0.0, -1.0), (outside, -1.0, 0.0)))]
         for low, streams in zip(range(0, whole, unrolled), self.moving(), strict=True):
             now, marks = kernel(now, marks, below, own, streams, rows[low:low + unrolled])
-        loss, last, diverged = map(m.numpy, marks)
-        diverged = diverged.astype(int)
+        loss, last, fine = map(m.numpy, marks)
+        diverged = np.where(fine < steps, fine + 1, -1).astype(int)
         return Ends(np.stack([m.numpy(now[0]), m.numpy(now[1])]), loss, _reached(last, diverged, steps), diverged)
 
 
@@ -135,20 +135,16 @@ def _kernel(plan: Plan, surface: Surface, alike: frozenset[str], moved: tuple[st
     fixed = [name for name in parted.own if name not in places]
 
     def steps(now: list[Any], marks: list[Any], below: Any, own: list[Any], streams: list[Any], rows: Any) -> tuple[list[Any], list[Any]]:
-        f, last, diverged = marks
+        f, last, fine = marks  # the loss, the last step above the level, the last step that stayed in the numbers
         for i in range(m.unrolled):
-            t, most, *common = rows[i].unbind()
+            t, due, *common = rows[i].unbind()
             mine = [streams[places[name]][i] if name in places else own[fixed.index(name)] for name in parted.own]
-            out = step(slope, height, *now, *mine, *common)
-            new = out[:-2]
-            high = height(new[0], new[1])
-            top = abs(high)
-            for a in out:
-                top = xp.maximum(top, abs(a))  # no number where any is none
-            fine = (top < most) & (diverged < 0)
-            diverged = xp.where(fine, diverged, xp.where(diverged < 0, t, diverged))
-            now = [xp.where(fine, a, old) for a, old in zip(new, now, strict=True)]
-            f = xp.where(fine, high, f)
-            last = xp.where(fine & (f > below), t, last)
-        return now, [f, last, diverged]
+            x, y, *state, gx, gy = step(slope, height, *now, *mine, *common)
+            high = height(x, y)
+            nought = sum(a - a for a in (high, x, y, *state, gx, gy))  # no number where any is none or infinite
+            going = fine + nought > due  # so who fails once stays, whatever becomes of what it remembers
+            now = [xp.where(going, x, now[0]), xp.where(going, y, now[1]), *state]
+            f, fine = xp.where(going, high, f), xp.where(going, t, fine)
+            last = xp.where(f > below, t, last)
+        return now, [f, last, fine]
     return m.compiled(steps)

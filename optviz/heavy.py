@@ -21,7 +21,7 @@ from .backend import Numpy, chosen
 from .cluster import PATIENCE, Cluster, Unreachable, connected
 from .core import Param, Range, Refused, T, rounded
 from .store import load, save
-from .workers import Lost, Pool
+from .workers import Lost, Pool, TooLarge
 
 SCHEDULER = "OPTVIZ_SCHEDULER"
 PROCESSES = Param(None, 1, 64, allowed=Range(1, 1024), whole=True, one=True, optional=True)
@@ -58,6 +58,10 @@ class Field(Protocol):
     @property
     def definitions(self) -> Sequence[Any]:
         """What it runs that it names by a key."""
+
+    @property
+    def exact(self) -> bool:
+        """Whether single precision would not do."""
 
     def spec(self) -> str:
         """The whole field in a line: two with the same line have the same arrays."""
@@ -128,7 +132,7 @@ def compute(field: Field, *, backend: str = "auto", device: str = "auto", dtype:
     if keep and (kept := load(spec)) is not None and _complete(field, kept[0]):
         return Map(kept[0], replace(Where(**kept[1]), kept=True))
     begun, notes, found = time.perf_counter(), list[T](), None
-    asked = backend, device, dtype, field.work if field.fused else 0.0
+    asked = backend, device, dtype or ("float64" if field.exact else None), field.work if field.fused else 0.0
     if foreign:
         names, processes, scheduler = ", ".join(foreign), 1, None
         notes.append(T(f"{names}: defined outside optviz, where other processes do not look and it may change; computed in this one, and not kept",
@@ -147,6 +151,7 @@ def compute(field: Field, *, backend: str = "auto", device: str = "auto", dtype:
         with machine.threads(processes or cores()), executor(field, machine, processes) as (pool, count, alone):
             found = _spread(field, machine, (*machine.said.split(), 0.0), pool, count, progress)
         notes += [alone] if alone else []
+        notes += [T(*machine.note)] if machine.note else []
     name, on, kind = found.said.split()
     where = Where(name, on, kind, found.processes, time.perf_counter() - begun, field.work)
     if keep and not found.note:
@@ -266,6 +271,9 @@ def _spread(field: Field, machine: Numpy, asked: tuple[Any, ...], pool: Executor
                     if block.lost >= AGAIN:
                         raise Refused(BROKEN) from None
                     todo.appendleft(block._replace(lost=block.lost + 1))
+                    continue
+                except TooLarge:  # its arrays for the way back
+                    todo.extendleft(reversed(_halved(block)))
                     continue
                 if answer.failed == "memory":
                     todo.extendleft(reversed(_halved(block)))

@@ -226,7 +226,7 @@ class Cells:
     running: tuple[np.ndarray, ...]  # of each batch normalization, mean and variance
     x: np.ndarray
     y: np.ndarray
-    fused = False
+    fused = exact = False
 
     @property
     def shape(self) -> tuple[int, int]:

@@ -161,6 +161,10 @@ class Sweep:
         return self.base.definitions if isinstance(self.base, Run) else self.base.training.definitions
 
     @property
+    def exact(self) -> bool:
+        return isinstance(self.base, Run) and optimizers[self.base.optimizer].exact
+
+    @property
     def draws(self) -> int:
         """How many seeds are worth running: where chance has no part in a descent, all are alike."""
         if isinstance(self.base, Study) or {self.x.key, self.y.key} & {"noise", "noise_relative"}:

@@ -175,7 +175,7 @@ def work() -> None:
         os.nice(10)
         import resource
 
-        resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+        resource.setrlimit(resource.RLIMIT_DATA, (MEMORY, MEMORY))  # what is written to: a GPU's driver reserves far more addresses than it uses
     out = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # whatever prints, prints to the log
     with contextlib.suppress(EOFError):

@@ -10,9 +10,11 @@ import threading
 import time
 from concurrent.futures import CancelledError, Future
 from contextlib import contextmanager
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import torch
 from distributed import KilledWorker
 
 import optviz as ov
@@ -21,7 +23,7 @@ from optviz import cluster, heavy, store
 from optviz.activations import activations
 from optviz.augment import augmentations
 from optviz.backend import Numpy, Torch, backend, chosen
-from optviz.basin import Basin
+from optviz.basin import Basin, at_once
 from optviz.cluster import Unreachable
 from optviz.core import Refused
 from optviz.datasets import datasets
@@ -38,7 +40,7 @@ from optviz.preparing import preparations
 from optviz.run import Run
 from optviz.schedules import schedules
 from optviz.sweep import Sweep
-from optviz.workers import Lost, Pool
+from optviz.workers import Lost, Pool, TooLarge
 
 EAGER = pytest.mark.usefixtures("eager")
 SMALL = {"shape": (12, 16), "steps": 40, "lr": 0.05, "keep": False}
@@ -59,6 +61,21 @@ def eager(monkeypatch):
     machines._torch.cache_clear()
 
 
+@pytest.fixture
+def kernels(monkeypatch):
+    """torch's kernels as far as no compiler is needed: traced as ever, then run operation by operation; all that are made."""
+    made, compile = [], torch.compile
+
+    def keep(graph, inputs):
+        made.append(graph)
+        return graph.forward
+    monkeypatch.setattr(torch, "compile", lambda function, **how: compile(function, backend=keep, **how))
+    monkeypatch.setattr(Torch, "compiles", property(lambda self: self.note is None))
+    machines._torch.cache_clear()
+    yield made
+    machines._torch.cache_clear()
+
+
 def problem(surface="himmelblau", optimizer="adam", schedule="constant", steps=30, n=24, member=0, **settings):
     s = ov.surfaces[surface]
     rng = np.random.default_rng(5)
@@ -69,14 +86,35 @@ def problem(surface="himmelblau", optimizer="adam", schedule="constant", steps=3
 # --- where descents end -----------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", [key for key, o in optimizers.items() if o.traceable])
-@EAGER
-def test_torch_ends_where_numpy_ends(name):
-    p = problem(optimizer=name)
-    a, b = ends(p, Numpy(), 1.0), ends(p, backend("torch"), 1.0)
-    np.testing.assert_allclose(b.points, a.points, rtol=1e-10, atol=1e-10)
-    np.testing.assert_allclose(b.loss, a.loss, rtol=1e-10, atol=1e-10)
+def agree(a, b, tolerance=1e-10):
+    np.testing.assert_allclose(b.points, a.points, rtol=tolerance, atol=tolerance)
+    np.testing.assert_allclose(b.loss, a.loss, rtol=tolerance, atol=tolerance)
     assert (a.steps == b.steps).all() and (a.diverged == b.diverged).all()
+
+
+@pytest.mark.parametrize("name", [key for key, o in optimizers.items() if o.traceable])
+def test_torch_ends_where_numpy_ends_with_one_kernel(name, kernels):
+    for n, steps in ((24, 31), (17, 8)):  # the last kernel is not always full
+        p = problem(optimizer=name, n=n, steps=steps)
+        agree(ends(p, Numpy(), 1.0), ends(p, backend("torch"), 1.0))
+    assert len(kernels) == 1 and backend("torch").note is None
+
+
+def test_every_surface_has_a_kernel_of_its_own(kernels):
+    names = list(ov.surfaces)[::2]  # more than torch lets one function have
+    for name in names:
+        p = problem(name, "sgd", steps=2, n=5, lr=1e-3)
+        agree(ends(p, Numpy(), 1.0), ends(p, backend("torch"), 1.0))
+    assert len(kernels) == len(names) > 9 and backend("torch").note is None
+
+
+@EAGER
+def test_who_starts_outside_stays_there():
+    p = Problem(ov.surface("log(x) + y^2"), ["sgd", (np.array([-1.0, 2.0, 0.0]), np.array([1.0, 1.0, 3.0])), 5, "constant"], {"lr": 0.1},
+                "end", False, 0)
+    a, b = ends(p, Numpy(), 5.0), ends(p, backend("torch"), 5.0)
+    agree(a, b)
+    assert a.diverged.tolist() == [0, -1, 0] and np.isinf(a.loss[[0, 2]]).all() and (a.points[:, 0] == (-1, 1)).all()
 
 
 @pytest.mark.parametrize("case", [
@@ -88,8 +126,7 @@ def test_torch_ends_where_numpy_ends(name):
 def test_torch_follows_schedules_noise_and_settings_that_differ(case):
     p = problem(**case)
     a, b = ends(p, Numpy(), 1.0), ends(p, backend("torch"), 1.0)
-    np.testing.assert_allclose(b.points, a.points, rtol=1e-9, atol=1e-9)
-    assert (a.steps == b.steps).all() and (a.diverged == b.diverged).all()
+    agree(a, b, 1e-9)
     if case.get("optimizer") == "momentum":
         assert 0 < (a.diverged > 0).sum() < 24  # both fates are among them
 
@@ -107,12 +144,11 @@ def test_ends_are_those_of_descents():
         assert found.steps[k] == expected
 
 
-def test_a_compiled_kernel_gives_the_same(monkeypatch):
-    monkeypatch.setattr(Torch, "unrolled", property(lambda self: 1))  # the fewer, the sooner it is compiled
+def test_a_compiled_kernel_gives_the_same():
     p = problem("rosenbrock", "sgd", steps=31, n=40, lr=0.0015)
     a, b = ends(p, Numpy(), 1.0), ends(p, backend("torch"), 1.0)
-    np.testing.assert_allclose(b.points, a.points, rtol=1e-10, atol=1e-10)
-    assert (a.diverged == b.diverged).all() and (b.diverged > 0).any() and (b.diverged < 0).any()
+    agree(a, b)
+    assert backend("torch").note is None and (b.diverged > 0).any() and (b.diverged < 0).any()
     c = ends(problem("rosenbrock", "sgd", steps=31, n=37, lr=0.0001), backend("torch"), 1.0)  # another rate, another size: the same kernel
     assert c.points.shape == (2, 37) and (c.diverged < 0).sum() > (b.diverged < 0).sum() - 3
 
@@ -166,6 +202,24 @@ def test_single_precision_differs_on_the_edges_only():
     assert not (other & inner)[1:-1, 1:-1].any()
 
 
+@pytest.mark.parametrize(("surface", "name"), [("ackley", "rmsprop_centered"), ("ackley", "adadelta"), ("himmelblau", "sam"), ("rastrigin", "adabelief"),
+                                               ("ackley", "momentum"), ("rosenbrock", "adadelta")])
+@EAGER
+def test_single_precision_comes_elsewhere_from_few_starts(surface, name):
+    a, b = (ov.basin(surface, name, shape=(24, 24), steps=150, keep=False, backend=machine, dtype=dtype)
+            for machine, dtype in (("numpy", None), ("torch", "float32")))
+    assert not optimizers[name].exact and (a.minimum != b.minimum).mean() < 0.05
+
+
+def test_who_lives_on_small_differences_gets_double_precision(monkeypatch):
+    asked = []
+    monkeypatch.setattr(heavy, "chosen", lambda name, device, dtype, work: (asked.append(dtype) or Numpy(), None))
+    for name in ("adam", "adafactor", "polyak", "prodigy", "rmsprop"):
+        ov.basin("himmelblau", name, shape=(2, 2), steps=2, keep=False)
+    ov.basin("himmelblau", "polyak", shape=(2, 2), steps=2, keep=False, dtype="float32")
+    assert asked[::2] == [None, *["float64"] * 4, "float32"]  # the first of two: the second is asked where a block is computed
+
+
 def test_optimizers_that_cannot_be_traced_have_basins():
     b = ov.basin("himmelblau", "lbfgs", shape=(4, 4), steps=20, keep=False)
     assert (b.minimum >= 0).any() and b.where.backend == "numpy"
@@ -217,7 +271,7 @@ def test_what_is_impossible_is_refused_in_a_sentence(wrong):
 class Squares:
     """A field whose cells are the squares of their numbers, and whose blocks can fail."""
 
-    shape, arrays, work, fused, definitions = (10, 10), {"square": "float64"}, 0.0, False, ()
+    shape, arrays, work, fused, exact, definitions = (10, 10), {"square": "float64"}, 0.0, False, False, ()
 
     def __init__(self, fail=None, block=16):
         self.fail, self.block, self.asked = fail, block, []
@@ -316,23 +370,63 @@ def test_processes_are_a_number_from_one(processes):
         ov.basin("himmelblau", **SMALL, processes=processes)
 
 
-def test_a_gpu_that_goes_away_leaves_the_rest_to_numpy(monkeypatch):
-    class Gpu(Numpy):
-        said = "numpy cpu float64"
-        alive = True
+@pytest.fixture
+def gpu():
+    """What says it is a GPU."""
+    machine = Torch("cpu", "float64")
+    machine.device = SimpleNamespace(type="cuda")
+    return machine
 
-        def failed(self, failure):
-            return "gone"
-    gone = Gpu()
-    monkeypatch.setattr(heavy, "chosen", lambda *_: (gone, None))
+
+def test_a_gpu_that_goes_away_leaves_the_rest_to_numpy(monkeypatch, gpu):
+    monkeypatch.setattr(heavy, "chosen", lambda *_: (gpu, None))
+    told = ["CUDA error: device-side assert triggered"]
 
     def fail(low, high, machine):
-        if low == 48 and gone.alive:
-            gone.alive = False
-            raise RuntimeError("device-side error")
+        if low == 48 and told:
+            raise RuntimeError(told.pop())
     found = compute(Squares(fail))
     assert (found.arrays["square"] == EXPECTED).all() and "accelerator" in found.where.note[0]
     assert store.load("auto auto None squares") is None  # not what was asked for: not kept
+    told.append("The size of tensor a (3) must match the size of tensor b (4)")  # a mistake is none of the card's
+    with pytest.raises(RuntimeError, match="size of tensor"):
+        compute(Squares(fail))
+
+
+@pytest.mark.parametrize(("failure", "on_gpu", "on_processor"), [
+    (torch.OutOfMemoryError("CUDA out of memory"), "memory", "memory"), (RuntimeError("DefaultCPUAllocator: can't allocate memory"), "memory", "memory"),
+    (RuntimeError("Triton Error [CUDA]: an illegal memory access"), "gone", None), (RuntimeError("Found no NVIDIA driver on your system"), "gone", None),
+    (RuntimeError("shape '[2]' is invalid"), None, None), (MemoryError(), "memory", "memory"), (ValueError("CUDA error"), None, None)], ids=str)
+def test_why_a_machine_failed(failure, on_gpu, on_processor, gpu):
+    assert gpu.failed(failure) == on_gpu and backend("torch").failed(failure) == on_processor
+
+
+def test_a_gpus_blocks_fit_into_what_is_free(gpu, monkeypatch):
+    for name, size in (("mem_get_info", (10**9, 10**10)), ("memory_reserved", 5 * 10**8), ("memory_allocated", 10**8)):
+        monkeypatch.setattr(torch.cuda, name, lambda device, size=size: size)
+    assert gpu.room() == 14 * 10**8  # what torch keeps by without using it is free, too
+    assert 10**6 < at_once(gpu) < 14 * 10**8 / 64 and at_once(backend("torch")) == 2**18
+
+
+def test_single_precision_holds_the_largest_numbers_it_can():
+    given, most = np.array([1e300, -1e300, 2.0]), float(np.finfo(np.float32).max)
+    assert backend("torch", "cpu", "float32").array(given).tolist() == [most, -most, 2.0] and given[0] == 1e300
+
+
+@pytest.mark.parametrize("asked", [{}, {"keep": True}])
+def test_a_kernel_that_cannot_be_made_is_done_without(asked, monkeypatch):
+    def broken(function, **how):
+        def kernel(*arguments):
+            raise RuntimeError("the C++ compiler returned 1")
+        return kernel
+    monkeypatch.setattr(torch, "compile", broken)
+    machines._torch.cache_clear()
+    try:
+        found = ov.basin("himmelblau", "adam", **{**SMALL, **asked}, backend="torch")
+        assert found.where.note == machines.EAGER and chosen("auto", "auto", None, 1e11)[0].said == "numpy cpu float64"
+    finally:
+        machines._torch.cache_clear()
+    np.testing.assert_allclose(found.loss, ov.basin("himmelblau", "adam", **SMALL, backend="numpy").loss, rtol=1e-9)
 
 
 def test_processes_share_the_blocks_and_one_that_dies_is_replaced():
@@ -500,30 +594,57 @@ def test_a_cluster_that_is_not_there_is_named(address, monkeypatch):
 # --- which machine ------------------------------------------------------------------------------------------------------------------------
 
 
-def test_auto_counts_the_time_to_compile(monkeypatch):
-    assert chosen("auto", "auto", None, 1e6)[0].said == "numpy cpu float64"
-    assert chosen("auto", "auto", None, 1e9)[0].said == "numpy cpu float64"  # torch on the processor, but not worth a kernel
-    assert chosen("auto", "auto", None, 1e11)[0].said == "torch cpu float64"
+def test_auto_counts_the_time_to_compile():
+    for device, dtype in (("auto", None), ("cpu", None), ("auto", "float64"), ("cpu", "float64")):  # all that NumPy can do, too
+        assert chosen("auto", device, dtype, 0)[0].said == "numpy cpu float64"
+        assert chosen("auto", device, dtype, 1e9)[0].said == "numpy cpu float64"  # torch on the processor, but not worth a kernel
+        assert chosen("auto", device, dtype, 3e9)[0].said == "torch cpu float64"
     assert chosen("torch", "auto", None, 0)[0].said == "torch cpu float64"
     assert chosen("auto", "auto", "float32", 0)[0].said == "torch cpu float32"
+    assert compute(Squares(), dtype="float64", device="cpu", keep=False).where.backend == "numpy"
 
 
-def test_a_broken_torch_is_named_and_left_aside(monkeypatch):
+def test_a_gpu_that_cannot_be_used_is_left_aside(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)  # as its driver says, but there is no such device
+    machine, note = chosen("auto", "auto", None, 1e9)
+    assert machine.said == "numpy cpu float64" and "cuda" in note[0] and "cuda" in note[1]
+    for asked in (("torch", "auto", None), ("auto", "cuda", None)):
+        with pytest.raises(Refused, match="cuda"):
+            chosen(*asked, 1e9)
+
+
+@pytest.mark.parametrize("failure", [OSError("libc10.so: cannot open shared object file"), MemoryError(),
+                                     ImportError("libtorch_cpu.so: failed to map segment from shared object")], ids=repr)
+def test_a_broken_torch_is_named_and_left_aside(failure, monkeypatch):
     def broken(name):
-        raise OSError("libc10.so: cannot open shared object file")
+        raise failure
     monkeypatch.setattr(machines.importlib, "import_module", broken)
     machine, note = chosen("auto", "auto", None, 1e11)
     assert machine.said == "numpy cpu float64" and "cannot be loaded" in note[0] and "не загружается" in note[1]
+    machines._torch.cache_clear()
     with pytest.raises(Refused, match="cannot be loaded"):
         chosen("torch", "auto", None, 1e11)
     b = ov.basin("himmelblau", **SMALL)
-    assert b.where.backend == "numpy"
+    assert b.where.backend == "numpy" and b.where.note is None  # too little work for a look at torch
 
 
 def test_without_torch_everything_works(monkeypatch):
     monkeypatch.setattr(machines.importlib.util, "find_spec", lambda name: None)
     machine, note = chosen("auto", "auto", None, 1e12)
     assert (machine.said, note) == ("numpy cpu float64", None)
+
+    def missing(name):
+        raise ModuleNotFoundError("No module named 'torch'")
+    monkeypatch.setattr(machines.importlib, "import_module", missing)
+    with pytest.raises(Refused, match="needs torch; install"):
+        chosen("torch", "auto", None, 0)
+
+
+def test_a_worker_may_reserve_addresses_but_not_use_them_all():
+    with Pool(1) as pool:
+        assert pool.submit(eval, "len(__import__('mmap').mmap(-1, 2**33, flags=34, prot=1))").result() == 2**33  # as a GPU's driver does
+        with pytest.raises(TooLarge):
+            pool.submit(bytearray, 5 * 2**30).result()
 
 
 # --- kept on disk -------------------------------------------------------------------------------------------------------------------------

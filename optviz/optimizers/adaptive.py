@@ -27,7 +27,7 @@ def adagrad(grad, x, state, h, t, xp):
 @optimizer(T("RMSProp", "RMSProp"),
            T("Divide by the recent size of the gradient: AdaGrad that forgets, so that steps do not fade.",
              "Делить на недавнюю величину градиента: AdaGrad с забыванием, шаги не затухают."),
-           state="s", symbols=_S, lr=rate(1e-2), alpha=decay(0.99), eps=tiny(1e-8), eps_place=EPS_PLACE)
+           state="s", symbols=_S, exact=True, lr=rate(1e-2), alpha=decay(0.99), eps=tiny(1e-8), eps_place=EPS_PLACE)
 def rmsprop(grad, x, state, h, t, xp):
     """Tieleman & Hinton 2012, Lecture 6.5 of Neural Networks for Machine Learning."""
     (s,) = state
@@ -217,7 +217,7 @@ def asgd(grad, x, state, h, t, xp):
 @optimizer(T("Adafactor", "Adafactor"),
            T("Steps relative to the size of the parameters, with the update's own size capped; no first moment to store.",
              "Шаги относительно величины параметров, сам шаг ограничен; первый момент не хранится."),
-           state="v", symbols={"eps1": r"\varepsilon_1", "eps2": r"\varepsilon_2", "beta2_decay": r"\tau", "excess": r"\kappa"},
+           state="v", symbols={"eps1": r"\varepsilon_1", "eps2": r"\varepsilon_2", "beta2_decay": r"\tau", "excess": r"\kappa"}, exact=True,
            lr=rate(1e-2), beta2_decay=Param(-0.8, -2.0, 0.0, allowed=Range(high=0.0)), eps1=tiny(2.0**-52), eps2=tiny(1e-3),
            d=Param(1.0, 0.1, 10.0, log=True, allowed=POSITIVE), weight_decay=Param(0.0, 0.0, 1.0, allowed=NOT_NEGATIVE))
 def adafactor(grad, x, state, h, t, xp):

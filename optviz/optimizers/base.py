@@ -91,6 +91,7 @@ class Optimizer:
     init: Callable[[Any, Any, Any], Sequence[Any]]
     traceable: bool
     symbols: Mapping[str, str]
+    exact: bool  # whether single precision leads it to other minima: it lives on small differences
 
     @property
     def paper(self) -> str:
@@ -205,13 +206,13 @@ def _zeros(names: tuple[str, ...]) -> Callable[[Any, Any, Any], Sequence[Any]]:
 
 
 def optimizer(name: T, idea: T, state: str = "", init: Callable[[Any, Any, Any], Sequence[Any]] | None = None,
-              traceable: bool = True, symbols: Mapping[str, str] | None = None, **params: Setting) -> Callable[[Step], Step]:
+              traceable: bool = True, symbols: Mapping[str, str] | None = None, exact: bool = False, **params: Setting) -> Callable[[Step], Step]:
     """Register a step function under its own name."""
     names = tuple(state.split())
 
     def register(step: Step) -> Step:
         key = step.__name__
-        optimizers.add(key, Optimizer(key, name, idea, step, params, names, init or _zeros(names), traceable, symbols or {}))
+        optimizers.add(key, Optimizer(key, name, idea, step, params, names, init or _zeros(names), traceable, symbols or {}, exact))
         return step
     return register
 

@@ -45,7 +45,7 @@ def mirrored(h, xp):
 @optimizer(T("Polyak's step", "Шаг Поляка"),
            T("As far as would reach the known best value if the slope stayed: no rate to tune, but f* must be known (a surface knows its own).",
              "Ровно до известного наилучшего значения, если бы уклон не менялся: шаг не настраивают, но нужно знать f*."),
-           symbols={"f_star": "f^*"}, lr=rate(1.0), f_star=Param(None, -100.0, 100.0, optional=True))
+           symbols={"f_star": "f^*"}, exact=True, lr=rate(1.0), f_star=Param(None, -100.0, 100.0, optional=True))
 def polyak(grad, x, state, h, t, xp):
     """Polyak 1969, Minimization of unsmooth functionals."""
     g = grad(x)

@@ -110,7 +110,7 @@ def sam(grad, x, state, h, t, xp):
            T("Estimates how far the solution is and sets Adam's rate from it: no rate to tune.",
              "Оценивает расстояние до решения и по нему выбирает шаг Adam: скорость обучения настраивать не нужно."),
            state="m v s start r d", init=lambda x, h, xp: [0 * x, 0 * x, 0 * x, x, 0 * x[0], h.d0 + 0 * x[0]],
-           symbols={"start": r"\theta_0", "d0": "d_0", "d_coef": r"\kappa"},
+           symbols={"start": r"\theta_0", "d0": "d_0", "d_coef": r"\kappa"}, exact=True,
            lr=rate(1.0), beta1=decay(0.9), beta2=decay(0.999), eps=tiny(1e-8),
            d0=Param(1e-6, 1e-9, 1.0, log=True, allowed=POSITIVE), d_coef=Param(1.0, 0.1, 10.0, log=True, allowed=POSITIVE))
 def prodigy(grad, x, state, h, t, xp):
