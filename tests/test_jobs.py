@@ -361,6 +361,7 @@ def test_a_page_that_is_left_stopped_or_closed_ends_its_work(browser):
         left = begun()
         page.get_by_role("button", name="Watch this descent in the Descent lab").click()
         until(lambda: not left & workers(server.pid))
+        expect(page.get_by_role("region", name="Results")).to_be_visible()  # what is last on the Descent lab's page: it is there
         page.go_back()
         halted = begun()
         stop.click()

@@ -35,7 +35,7 @@ V = TypeVar("V")
 WEB = Path(__file__).parent / "web"
 ICON = str(WEB / "icon.svg")
 SPECS, NOTES, PUSHES, TAKES, BACKS, SHARE = "frame-specs", "frame-notes", "frame-pushes", "frame-takes", "frame-backs", "frame-share"
-EXPORT, STORIES, PAGES = "frame-export", "frame-stories", "frame-pages"
+EXPORT, STORIES = "frame-export", "frame-stories"
 MOST_NOTES = 4
 LONGEST_NOTE = 300
 
@@ -47,13 +47,10 @@ _frame = st.components.v2.component("optviz.frame", js="frame.js", isolate_style
 
 
 def pages(labs: Mapping[T, Mapping[str, T]]) -> dict[str, list[StreamlitPage]]:
-    """The labs by section, the first of all at the root; a visit keeps them, for each asks the disk where its file is."""
-    made: dict[str, dict[str, list[StreamlitPage]]] = st.session_state.setdefault(PAGES, {})
-    if language() not in made:
-        first = next(iter(next(iter(labs.values()))))
-        made[language()] = {say(section): [st.Page(f"pages/{lab}.py", title=say(title), default=lab == first) for lab, title in inside.items()]
-                            for section, inside in labs.items()}
-    return made[language()]
+    """The labs by section, the first of all at the root; made in every run, because a page may be run once."""
+    first = next(iter(next(iter(labs.values()))))
+    return {say(section): [st.Page(f"pages/{lab}.py", title=say(title), default=lab == first) for lab, title in inside.items()]
+            for section, inside in labs.items()}
 
 
 def embedded() -> bool:
@@ -77,7 +74,7 @@ def header() -> None:
 
 
 def _choose() -> None:
-    choose(st.session_state["frame-switches"].get("language"))
+    choose(st.session_state.get("frame-switches", {}).get("language"))
 
 
 def share(query: str, missing: Sequence[T] = ()) -> None:
@@ -182,7 +179,7 @@ def address(page: str, query: str, missing: Sequence[T] = ()) -> None:
     key = f"frame-address-{page}"
 
     def back() -> None:
-        st.session_state[BACKS] = st.session_state[key].get("back")
+        st.session_state[BACKS] = st.session_state.get(key, {}).get("back")
         st.session_state.get(SPECS, {}).pop(page, None)
 
     _frame(key=key, on_back_change=back, data={"query": query, "pushes": st.session_state.get(PUSHES, 0), "chosen": chosen(),

@@ -27,7 +27,7 @@ def wall(message: bytes, key: str, on_event: Callable[[dict[str, Any]], None]) -
 
 def _hearer(key: str, on_event: Callable[[dict[str, Any]], None]) -> Callable[[], None]:
     def heard() -> None:
-        event = st.session_state[key].get("event")
+        event = st.session_state.get(key, {}).get("event")
         if isinstance(event, dict):
             try:
                 on_event(event)

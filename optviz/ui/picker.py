@@ -19,7 +19,7 @@ _picker = st.components.v2.component("optviz.picker", css="picker.css", js="pick
 def picker(chosen: str, key: str, on_pick: Callable[[str], None]) -> None:
     """All surfaces with their names; `on_pick` hears the key of the one that is clicked."""
     def heard() -> None:
-        picked = st.session_state[key].get("picked")
+        picked = st.session_state.get(key, {}).get("picked")
         if picked in surfaces:
             on_pick(picked)
 

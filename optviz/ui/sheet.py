@@ -53,7 +53,7 @@ class Pick(NamedTuple):
 def sheet_stage(sheet: Sheet, key: str, on_pick: Callable[[Pick], None] | None = None, take: int = 0) -> None:
     """Show a sheet; a click on a chart that may be picked is heard."""
     def heard() -> None:
-        event = st.session_state[key].get("event")
+        event = st.session_state.get(key, {}).get("event")
         picked = event.get("pick") if isinstance(event, dict) else None
         if not (on_pick and isinstance(picked, dict)):
             return

@@ -19,7 +19,7 @@ def stage(scene: Scene, key: str, on_event: Callable[[dict[str, Any]], None], ta
     """Show a scene; another `take` is told from its beginning. What a visitor does is heard as
     {"start": [x, y]}, {"muted": [entrants]} or {"look": {...}}."""
     def heard() -> None:
-        event = st.session_state[key].get("event")
+        event = st.session_state.get(key, {}).get("event")
         if isinstance(event, dict):
             on_event(event)
 
