@@ -90,5 +90,5 @@ def test_a_phone_has_the_lines_under_the_picture(visit):
     assert stage.fits(390)
     picture, panel = stage.top.bounding_box(), lines.panel.bounding_box()
     assert panel["y"] > picture["y"] + picture["height"]
-    table = stage.page.get_by_test_id("stDataFrame").bounding_box()
+    table = stage.page.get_by_role("region", name="Results").bounding_box()
     assert table["y"] >= panel["y"] + panel["height"], "the lines cover nothing"

@@ -133,7 +133,7 @@ def test_charts_are_taken_home_in_every_medium(tmp_path):
     assert filename(e, "png", options({})) == "regularization-trench.png" and len(files["html"]) < 300_000
     assert Image.open(io.BytesIO(files["png"])).size == Image.open(io.BytesIO(files["gif"])).size == (960, 540)
     rows = files["csv"].decode().splitlines()
-    assert rows[0] == "chart,mark,moment,x,y,value" and len(rows) > 100
+    assert rows[0] == "chart,series,step,x,y,value,kind" and len(rows) > 100
     arrays = np.load(io.BytesIO(files["npz"]))
     assert np.array_equal(arrays["eigenvalues_0_y"], t.finding.run().eigenvalues[1:, 0])
     said = io.StringIO()

@@ -72,7 +72,7 @@ def test_what_a_worker_began_itself_ends_with_it(one):
 
 
 def test_what_asks_for_too_much_memory_is_refused_there(one):
-    assert one.call(resource.getrlimit, resource.RLIMIT_AS) == (MEMORY, MEMORY)
+    assert one.call(resource.getrlimit, resource.RLIMIT_DATA) == (MEMORY, MEMORY)
     with pytest.raises(TooLarge):
         one.call(bytearray, 2 * MEMORY)
 
