@@ -10,18 +10,21 @@ Array = np.ndarray
 Box = tuple[tuple[float, float], tuple[float, float]]
 
 GRID = 801  # fine enough for Levy 13, whose wells stand a third of a unit apart on a box of 20
+PLAIN = 201  # for polynomials: they have few wells, and wide ones
 USUAL, STRIP = 150, 40  # operations of a formula that get the full grid; rows that are evaluated at once
 ROUNDS, LONGEST = 240, 0.005  # Newton's steps, and how much of the box one may cross: enough to cross it all
 MOST = 2_000  # candidates that are followed; a formula rougher than this has no countable minima anyway
 RING = np.round(np.exp(2j * np.pi * np.arange(24) / 24), 15)  # rounded: straight up is exactly up
 
 
-def find_minima(value: Callable, gradient: Callable, hessian: Callable, box: Box, length: int = 0) -> list[tuple[float, float]]:
-    """[(x, y), ...], best first; a curve of equal minima is represented by one of its points. `length` counts the formula's operations."""
+def find_minima(value: Callable, gradient: Callable, hessian: Callable, box: Box, length: int = 0,
+                plain: bool = False) -> list[tuple[float, float]]:
+    """[(x, y), ...], best first; a curve of equal minima is represented by one of its points. `length` counts the formula's operations,
+    and a `plain` one is a polynomial."""
     size = np.array([[box[0][1] - box[0][0]], [box[1][1] - box[1][0]]])
     share = min(1.0, USUAL / max(length, 1))  # a very long formula is searched on a coarser grid
     with np.errstate(all="ignore"):
-        points = _candidates(value, gradient, hessian, box, 40 * int(GRID * share**0.5 / 40) + 1, int(MOST * share))
+        points = _candidates(value, gradient, hessian, box, 40 * int((PLAIN if plain else GRID) * share**0.5 / 40) + 1, int(MOST * share))
         points = _newton(value, gradient, hessian, points, size)
         blind = ~_settled(gradient, hessian, points, size)
         points[:, blind] = _compass(value, points[:, blind], size * 1e-3)

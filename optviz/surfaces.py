@@ -144,6 +144,7 @@ NUMPY: dict[str, Any] = {
 }
 
 
+POLYNOMIAL = {"number", "symbol", "add", "sub", "mul", "neg"}
 NUMBERS: dict[str, Any] = {**{n: getattr(math, n) for n in dir(math) if n[0] != "_"}, "abs": abs}
 
 
@@ -155,7 +156,9 @@ def _compiled(s: Surface, kind: str) -> Mapping[str, Callable]:
 
 @lru_cache(maxsize=256)
 def _minima(s: Surface) -> Sequence[Point]:
-    return find_minima(s.value, s.gradient, s.hessian, s.box, len(reachable(_outputs(s)["curvature"])))
+    outputs = _outputs(s)
+    plain = all(n.op in POLYNOMIAL or (n.op == "div" and n.args[1].op == "number") for n in reachable(outputs["height"]))
+    return find_minima(s.value, s.gradient, s.hessian, s.box, len(reachable(outputs["curvature"])), plain)
 
 
 def _tree(text: str, s: Surface) -> ast.expr:

@@ -29,6 +29,17 @@ MEMORY = 2**32  # bytes that a worker may ask for
 HEAD = struct.Struct("<Q")
 LARGEST = 2**27  # bytes of an answer
 TOO_LARGE = T("this needs too much memory; make it smaller", "для этого нужно слишком много памяти; уменьшите задачу")
+#: A worker stands back from its first moment on: pages come before it, and a new one imports for half a second.
+BEGIN = f"""
+import os
+try:
+    os.nice(10)
+    os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
+except (AttributeError, OSError):
+    pass  # what there is of it on this system
+from {__name__} import work
+work()
+"""
 INSIDE = "OPTVIZ_INSIDE"  # what a worker's environment has: those that it begins itself end with it
 OFTEN = 0.1  # seconds between two words of progress
 #: One thread for whichever library multiplies NumPy's matrices: where several processes have more threads than there are cores, each waits for all.
@@ -57,7 +68,7 @@ class Worker:
         """The result of a pickled job; `hear` is told what it says on the way."""
         if self.process is None or self.process.poll() is not None:
             self.end()
-            self.process = subprocess.Popen([sys.executable, "-P", "-c", f"from {__name__} import work; work()"],
+            self.process = subprocess.Popen([sys.executable, "-P", "-c", BEGIN],
                                             stdin=subprocess.PIPE, stdout=subprocess.PIPE, env={**os.environ, **THREADS, INSIDE: "1"},
                                             start_new_session=INSIDE not in os.environ)
         out, back = self.process.stdin, self.process.stdout
@@ -172,7 +183,6 @@ def receive(back: Any) -> bytes:
 def work() -> None:
     """Answer one job after another until nobody is there to ask."""
     with contextlib.suppress(ImportError, AttributeError, OSError, ValueError):  # what there is of it on this system
-        os.nice(10)
         import resource
 
         resource.setrlimit(resource.RLIMIT_DATA, (MEMORY, MEMORY))  # what is written to: a GPU's driver reserves far more addresses than it uses
