@@ -98,7 +98,7 @@ def memory(pid: int) -> float:
     """MiB of a server: of its process, and of those that answer beside it."""
     around = [str(pid), *Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
     texts = [Path(f"/proc/{one}/status").read_text() for one in around if "optviz.workers" not in Path(f"/proc/{one}/cmdline").read_text()]
-    return sum(int(text.split("VmRSS:")[1].split()[0]) for text in texts) / 1024
+    return sum(int(text.split("VmRSS:")[1].split()[0]) for text in texts if "VmRSS:" in text) / 1024  # not of one that has just ended
 
 
 def served(kind: str, port: int) -> subprocess.Popen:
