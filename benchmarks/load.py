@@ -133,6 +133,9 @@ def main() -> None:
             visitors += asyncio.run(room(f"127.0.0.1:{port}", count, seconds / 2))
             halves.append(memory(server.pid))
             waits = sorted(w for v in visitors for w in v.waits)
+            if not waits:
+                print(f"{kind:10} {count} visitors, {seconds:g} s: nobody was answered, {sum(v.wrong for v in visitors)} went wrong", flush=True)
+                continue
             p95 = waits[int(0.95 * len(waits))]
             print(f"{kind:10} {count} visitors, {seconds:g} s: {len(waits)} answers, half within {1000 * statistics.median(waits):.0f} ms, "
                   f"95 % within {1000 * p95:.0f} ms (limit {1000 * LIMIT:g}), {sum(v.wrong for v in visitors)} went wrong; memory {before:.0f} MiB, "
