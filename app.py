@@ -3,7 +3,7 @@
 import streamlit as st
 
 from optviz.core import T
-from optviz.ui import frame, jobs, sheet, text, turns
+from optviz.ui import frame, jobs, sheet, text
 
 LABS = {
     T("Optimization", "Оптимизация"): {
@@ -23,12 +23,11 @@ LABS = {
     },
 }
 
-with turns.turn():
-    text.begin()
-    st.set_page_config(page_title="optviz", page_icon=frame.ICON, layout="wide")
-    page = st.navigation(frame.pages(LABS), position="top")
-    frame.header()
-    jobs.begin()
-    sheet.begin()
-    frame.guarded(page.run)
-    jobs.rest()
+text.begin()
+st.set_page_config(page_title="optviz", page_icon=frame.ICON, layout="wide")
+page = st.navigation(frame.pages(LABS), position="top")
+frame.header()
+jobs.begin()
+sheet.begin()
+frame.guarded(page.run)
+jobs.rest()

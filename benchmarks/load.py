@@ -1,4 +1,4 @@
-"""A room: visitors who each move a slider once a second, one in ten of whom starts a heavy run, against this server and against `streamlit run`.
+"""A room: visitors who each move a slider once a second, about one in ten with heavy runs, against this server and against `streamlit run`.
 
     python benchmarks/load.py [visitors] [seconds] [ours|streamlit]
 

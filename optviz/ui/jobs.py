@@ -15,7 +15,6 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 from ..core import Refused, T, rounded
 from ..jobs import DONE, ENDED, RUNNING, Job, Jobs, jobs
 from .text import plain, say
-from .turns import aside
 
 SOON = 0.4  # seconds that the page waits by itself
 REST = 0.8  # seconds between two runs of a page
@@ -63,9 +62,8 @@ def work(place: str, about: T, function: Callable[..., Any], *arguments: Any, so
         st.warning(plain(say(refusal.text)), icon=":material/info:")
         return None
     until = time.monotonic() + soon
-    with aside():
-        while not job.ended and time.monotonic() < until:
-            time.sleep(0.02)
+    while not job.ended and time.monotonic() < until:
+        time.sleep(0.02)
     part, state = job.part, job.state  # in this order: what is done has no part any more
     if state == DONE:
         return job.result
@@ -78,8 +76,7 @@ def work(place: str, about: T, function: Callable[..., Any], *arguments: Any, so
 
 def brief(function: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
     """function(*arguments, **named), which takes but a moment, in turn with what others ask; what it refuses is refused here."""
-    with aside():
-        return ours().call(owner(), function, *arguments, **named)
+    return ours().call(owner(), function, *arguments, **named)
 
 
 def _watch(place: str, about: T, job: Job, seen: int, soonest: float) -> None:
