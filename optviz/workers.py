@@ -6,6 +6,7 @@ back with each. Who is next in which of them, jobs.py decides; a pool of them is
 
 from __future__ import annotations
 
+import _thread
 import contextlib
 import inspect
 import os
@@ -18,8 +19,9 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from types import TracebackType
 from typing import Any
 
 from .core import Refused, T
@@ -27,16 +29,28 @@ from .core import Refused, T
 LIMIT = 30.0  # seconds; a job that takes longer is ended
 MEMORY = 2**32  # bytes that a worker may ask for
 HEAD = struct.Struct("<Q")
+ORDER = struct.Struct("<QQ")  # the number of a job and its length; a length of 0: that one is to be given up
 LARGEST = 2**27  # bytes of an answer
 TOO_LARGE = T("this needs too much memory; make it smaller", "для этого нужно слишком много памяти; уменьшите задачу")
-#: A worker stands back from its first moment on: pages come before it, and a new one imports for half a second.
+GIVEN_UP = T("nobody waited for this any more", "этого больше никто не ждал")
+#: A worker stands back from its first moment on: pages come before it, and a new one imports for half a second. Linux shares out its cores
+#: among sessions first, so that a process of low priority in a session of its own has as much as any: its session, too, has to stand back.
 BEGIN = f"""
-import os
+import os, time
 try:
     os.nice(10)
     os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
 except (AttributeError, OSError):
     pass  # what there is of it on this system
+for _ in range(5):
+    try:
+        with open("/proc/self/autogroup", "w") as session:
+            session.write("19")
+        break
+    except BlockingIOError:
+        time.sleep(0.1)  # another has just done so, which it takes from all together ten times a second
+    except OSError:
+        break
 from {__name__} import work
 work()
 """
@@ -57,12 +71,18 @@ class Lost(Refused):
     """What ended with its process, but not for its time."""
 
 
+class Halt(BaseException):
+    """Raised in the midst of a job that nobody waits for any more; no `except Exception` may catch it."""
+
+
 class Worker:
     """One process, begun when it is first needed; it ends with the server, even one that is killed, because then nobody writes to it."""
 
     def __init__(self) -> None:
         self.process: subprocess.Popen[bytes] | None = None
         self.size = 0  # bytes of the last answer
+        self.number = 0  # of the job that it is at
+        self.writing = threading.Lock()
 
     def call(self, job: bytes, limit: float, hear: Callable[[Any], None] | None = None) -> Any:
         """The result of a pickled job; `hear` is told what it says on the way."""
@@ -76,7 +96,10 @@ class Worker:
         begun, late = time.monotonic(), threading.Timer(limit, self.kill)
         late.start()
         try:
-            send(out, job)
+            with self.writing:
+                self.number += 1
+                out.write(ORDER.pack(self.number, len(job)) + job)
+                out.flush()
             while True:
                 answer = receive(back)
                 self.size = len(answer)
@@ -94,6 +117,14 @@ class Worker:
                          "процесс, который это считал, прервался; запустите снова, а если мало памяти — уменьшите задачу")) from None
         finally:
             late.cancel()
+
+    def halt(self) -> None:
+        """Ask it to give up what it is at, from another thread; a process that stays is warm for the next job."""
+        if (process := self.process) is not None and process.stdin and self.writing.acquire(blocking=False):
+            with contextlib.suppress(OSError, ValueError):
+                process.stdin.write(ORDER.pack(self.number, 0))
+                process.stdin.flush()
+            self.writing.release()
 
     def kill(self) -> None:
         """End what it is at, from another thread: the one that waits for it tidies up."""
@@ -172,12 +203,15 @@ def send(out: Any, data: bytes) -> None:
 
 def receive(back: Any) -> bytes:
     """The next message."""
-    def exactly(count: int) -> bytes:
-        data = back.read(count)
-        if len(data) < count:
-            raise EOFError
-        return data
-    return exactly(HEAD.unpack(exactly(HEAD.size))[0])
+    return exactly(back, HEAD.unpack(exactly(back, HEAD.size))[0])
+
+
+def exactly(back: Any, count: int) -> bytes:
+    """So many bytes."""
+    data = back.read(count)
+    if len(data) < count:
+        raise EOFError
+    return data
 
 
 def work() -> None:
@@ -188,23 +222,90 @@ def work() -> None:
         resource.setrlimit(resource.RLIMIT_DATA, (MEMORY, MEMORY))  # what is written to: a GPU's driver reserves far more addresses than it uses
     out = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # whatever prints, prints to the log
-    with contextlib.suppress(EOFError):
-        while True:
-            function, arguments, named, telling = pickle.loads(receive(sys.stdin.buffer))
-            try:
-                if telling and tells(function):
-                    named["progress"] = Telling(out)
-                answer = pickle.dumps((True, function(*arguments, **named)))
-                if len(answer) > LARGEST:
-                    raise TooLarge(TOO_LARGE)
-            except Refused as refusal:
-                answer = pickle.dumps((True, refusal))
-            except MemoryError:
-                answer = pickle.dumps((True, TooLarge(TOO_LARGE)))
-            except Exception as failure:
-                traceback.print_exc()
-                answer = pickle.dumps((True, failure))
-            send(out, answer)
+    turn = Turn()
+    for number, job in turn.jobs():
+        function, arguments, named, telling = pickle.loads(job)
+        try:
+            turn.begin(number)
+            if telling and tells(function):
+                named["progress"] = Telling(out, turn)
+            answer = answered(function, arguments, named)
+            turn.end()
+        except Halt as halt:
+            turn.end()
+            if not bearable(halt.__traceback__):
+                os._exit(0)
+            answer = pickle.dumps((True, Refused(GIVEN_UP)))
+        send(out, answer)
+
+
+def answered(function: Callable[..., Any], arguments: tuple[Any, ...], named: dict[str, Any]) -> bytes:
+    """The message with what came of a job."""
+    try:
+        answer = pickle.dumps((True, function(*arguments, **named)))
+        if len(answer) > LARGEST:
+            raise TooLarge(TOO_LARGE)
+    except Refused as refusal:
+        return pickle.dumps((True, refusal))
+    except MemoryError:
+        return pickle.dumps((True, TooLarge(TOO_LARGE)))
+    except Exception as failure:
+        traceback.print_exc()
+        return pickle.dumps((True, failure))
+    return answer
+
+
+def bearable(where: TracebackType | None) -> bool:
+    """Whether a job was given up where that leaves nothing half done: in our own functions or NumPy's. In the midst of an import, or of
+    torch's compiler, it would."""
+    while where is not None:
+        name = where.tb_frame.f_globals.get("__name__", __package__)  # a compiled formula has none
+        if name.partition(".")[0] not in (__package__, "numpy"):
+            return False
+        where = where.tb_next
+    return True
+
+
+class Turn:
+    """Which job a worker is at: its orders come in beside it, so that one that is not wanted any more can be given up in its midst."""
+
+    def __init__(self) -> None:
+        self.at = self.halted = 0
+        signal.signal(signal.SIGINT, self._interrupt)
+
+    def jobs(self) -> Iterator[tuple[int, bytes]]:
+        """One after another, until nobody is there to ask."""
+        orders: queue.SimpleQueue[tuple[int, bytes] | None] = queue.SimpleQueue()
+        threading.Thread(target=self._hear, args=(orders, threading.get_ident()), daemon=True).start()
+        return iter(orders.get, None)
+
+    def begin(self, number: int) -> None:
+        """From here on it can be given up."""
+        self.at = number
+        self._interrupt()
+
+    def end(self) -> int:
+        """From here on it cannot."""
+        at, self.at = self.at, 0
+        return at
+
+    def _hear(self, orders: queue.SimpleQueue[tuple[int, bytes] | None], worker: int) -> None:
+        with contextlib.suppress(EOFError):
+            while True:
+                number, length = ORDER.unpack(exactly(sys.stdin.buffer, ORDER.size))
+                if length:
+                    orders.put((number, exactly(sys.stdin.buffer, length)))
+                    continue
+                self.halted = number
+                if hasattr(signal, "pthread_kill"):
+                    signal.pthread_kill(worker, signal.SIGINT)  # also out of a sleep
+                else:
+                    _thread.interrupt_main()
+        orders.put(None)
+
+    def _interrupt(self, *_: Any) -> None:
+        if self.at and self.at == self.halted:
+            raise Halt
 
 
 def tells(function: Callable[..., Any]) -> bool:
@@ -218,11 +319,13 @@ def tells(function: Callable[..., Any]) -> bool:
 class Telling:
     """What a function that is asked to tell its progress calls: progress(done, of all), and sometimes what there is so far."""
 
-    def __init__(self, out: Any):
-        self.out, self.next = out, 0.0
+    def __init__(self, out: Any, turn: Turn):
+        self.out, self.turn, self.next = out, turn, 0.0
 
     def __call__(self, done: float, whole: float = 1.0, part: Any = None) -> None:
         now = time.monotonic()
         if now >= self.next or part is not None:
             self.next = now + OFTEN
+            number = self.turn.end()  # a message goes out whole
             send(self.out, pickle.dumps((False, (done / whole if whole else 1.0, part))))
+            self.turn.begin(number)

@@ -89,7 +89,8 @@ def test_two_share_a_job_and_it_lives_while_one_of_them_waits(one):
     assert not job.ended and long(one, "a").state == STOPPED, "who stopped it sees that"
     worked = process(job)
     one.stop("b", "p")
-    assert job.state == STOPPED and worked.wait(10) == -signal.SIGKILL, "not by itself, and not when somebody looks"
+    assert job.state == STOPPED and worked.poll() is None
+    until(lambda: not one.running)
     one.again("a", "p")
     assert not long(one, "a").ended
 
@@ -243,9 +244,22 @@ def test_who_leaves_ends_what_he_waits_for():
         worked = process(next(iter(jobs.running)))
         there.clear()
         waiting.join(10)
-        assert said == [HALTED] and worked.wait(10) == -signal.SIGKILL
+        assert said == [HALTED]
+        until(lambda: not jobs.running)
+        there.add("b")
+        assert jobs.call("b", os.getpid) == worked.pid, "it gave the work up, and is there for the next"
     finally:
         jobs.end()
+
+
+def test_a_process_that_cannot_give_up_its_work_is_ended(one):
+    one.call("a", abs, -1)
+    job = one.ask("a", "p", sum, range(10**12))  # deaf: in the midst of one operation
+    worked = process(job)
+    time.sleep(1)
+    one.stop("a", "p")
+    assert worked.wait(10) == -signal.SIGKILL
+    assert one.call("a", abs, -1) == 1
 
 
 def test_what_is_kept_is_bounded(one, monkeypatch):

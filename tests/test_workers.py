@@ -1,6 +1,7 @@
 """Jobs in other processes: results, refusals, ends."""
 
 import os
+import pickle
 import resource
 import signal
 import subprocess
@@ -61,6 +62,43 @@ def test_what_takes_too_long_or_dies_is_ended_and_the_next_job_runs(one):
         one.call(os._exit, 1)
     with pytest.raises(Lost, match="has ended before its time"):
         one.call(os.kill, one.call(os.getpid), signal.SIGKILL)
+    assert one.call(abs, -3) == 3
+
+
+def given_up(worker, function, *arguments):
+    """Call, and give it up when it has begun; the process's exit status, None where it goes on."""
+    number, came = worker.number, []
+
+    def ask():
+        try:
+            came.append(worker.call(pickle.dumps((function, arguments, {}, False)), 60.0))
+        except ov.Refused as lost:
+            came.append(lost)
+    asking = threading.Thread(target=ask)
+    asking.start()
+    until(lambda: worker.number > number)
+    time.sleep(0.1)
+    process = worker.process
+    worker.halt()
+    asking.join(20)
+    assert isinstance(came[0], ov.Refused)
+    return process.poll()
+
+
+def test_what_is_given_up_leaves_a_process_that_works(one):
+    worker = one.all[0]
+    pid = one.call(os.getpid)
+    whole = ov.train("xor", layers=(4,), n=40, epochs=9, seed=3)
+    for _ in range(20):
+        assert given_up(worker, partial(ov.train, "spiral", layers=(64, 64), epochs=10_000, batch=1)) is None and one.call(os.getpid) == pid
+    worker.halt()  # what has ended
+    np.testing.assert_array_equal(one.call(partial(ov.train, "xor", layers=(4,), n=40, epochs=9, seed=3)).weights, whole.weights)
+    assert given_up(worker, time.sleep, 600) is None and one.call(os.getpid) == pid
+
+
+def test_what_is_given_up_in_foreign_code_ends_its_process(one):
+    one.call(abs, 1)
+    assert given_up(one.all[0], subprocess.run, ["sleep", "600"]) is not None, "who knows what it left half done"
     assert one.call(abs, -3) == 3
 
 
