@@ -30,9 +30,6 @@ KEPT = 64  # results that are remembered though no page shows them
 BYTES = 2**28  # of all results and of what there is so far
 PLACES = 6  # jobs that one owner may wait for at a time
 LOOK = 0.25  # seconds between two looks at who is still there
-#: Seconds in which a process gives up what nobody waits for; one that does not is ended. Where pages leave it little of a processor, killing it
-#: sooner only begins another, which takes longer than to give up.
-GRACE = 2.0
 WAITING, RUNNING, DONE, REFUSED, STOPPED = "waiting", "running", "done", "refused", "stopped"
 ENDED = (DONE, REFUSED, STOPPED)
 BRIEF = "brief"  # the place of what an owner waits for himself
@@ -50,7 +47,7 @@ class Job:
         self.share, self.part, self.parts = 0.0, None, 0  # how much is done, what there is so far, and how often that has come
         self.result: Any = None
         self.why: T | None = None
-        self.begun = self.asked = self.stopped = time.monotonic()
+        self.begun = self.asked = time.monotonic()
         self.seconds = 0.0
         self.size = 0  # bytes of the result, or of what there is so far
         self.worker: Worker | None = None
@@ -183,7 +180,6 @@ class Jobs:
         if not job.owners and not job.ended:  # nobody waits for it
             job.state, job.why = STOPPED, HALTED
             self.known.pop(job.key, None)
-            job.stopped = time.monotonic()
             if job.worker is not None:
                 job.worker.halt()
 
@@ -255,8 +251,8 @@ class Jobs:
             time.sleep(LOOK)
             with self._change():
                 for job in self.running:
-                    if job.state == STOPPED and job.worker is not None and time.monotonic() > job.stopped + GRACE:
-                        job.worker.kill()
+                    if job.state == STOPPED and job.worker is not None:
+                        job.worker.halt()  # again: it may not have begun, or not hear
                 gone = {owner for owner in [*self.served, *(who for who, _ in self.wanted)] if not self.alive(owner)}
                 for owner, place in [who for who in self.wanted if who[0] in gone]:
                     self._drop(owner, place)

@@ -30,6 +30,9 @@ LIMIT = 30.0  # seconds; a job that takes longer is ended
 MEMORY = 2**32  # bytes that a worker may ask for
 HEAD = struct.Struct("<Q")
 ORDER = struct.Struct("<QQ")  # the number of a job and its length; a length of 0: that one is to be given up
+#: Seconds of a processor's time in which a process gives up what it is at; of its own, because killing one that pages leave little of it only
+#: begins another, which has to do without as well, and longer.
+GRACE = 1.0
 LARGEST = 2**27  # bytes of an answer
 TOO_LARGE = T("this needs too much memory; make it smaller", "для этого нужно слишком много памяти; уменьшите задачу")
 GIVEN_UP = T("nobody waited for this any more", "этого больше никто не ждал")
@@ -82,6 +85,7 @@ class Worker:
         self.process: subprocess.Popen[bytes] | None = None
         self.size = 0  # bytes of the last answer
         self.number = 0  # of the job that it is at
+        self.halted = 0, 0.0  # which one was last asked to give up, and what its process had spent by then
         self.writing = threading.Lock()
 
     def call(self, job: bytes, limit: float, hear: Callable[[Any], None] | None = None) -> Any:
@@ -119,11 +123,19 @@ class Worker:
             late.cancel()
 
     def halt(self) -> None:
-        """Ask it to give up what it is at, from another thread; a process that stays is warm for the next job."""
-        if (process := self.process) is not None and process.stdin and self.writing.acquire(blocking=False):
+        """Ask it to give up what it is at, from another thread: a process that stays is warm for the next job. Asked again when it has had
+        time to, it is ended."""
+        process, number = self.process, self.number
+        if process is None or process.stdin is None:
+            return
+        if self.halted[0] == number:
+            if spent(process) > self.halted[1] + GRACE:
+                self.kill()
+        elif self.writing.acquire(blocking=False):
             with contextlib.suppress(OSError, ValueError):
-                process.stdin.write(ORDER.pack(self.number, 0))
+                process.stdin.write(ORDER.pack(number, 0))
                 process.stdin.flush()
+            self.halted = number, spent(process)
             self.writing.release()
 
     def kill(self) -> None:
@@ -141,6 +153,14 @@ class Worker:
                     with contextlib.suppress(OSError):
                         pipe.close()
             process.wait()
+
+
+def spent(process: subprocess.Popen[bytes]) -> float:
+    """Seconds of a processor's time that a process has had; where nobody tells, all seconds."""
+    try:
+        return time.clock_gettime(~process.pid << 3 | 2)  # Linux's clock of another process
+    except (AttributeError, OSError):
+        return time.monotonic()
 
 
 def killed(process: subprocess.Popen[bytes]) -> None:
@@ -305,6 +325,7 @@ class Turn:
 
     def _interrupt(self, *_: Any) -> None:
         if self.at and self.at == self.halted:
+            self.at = 0
             raise Halt
 
 
