@@ -24,7 +24,7 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 ROOT = Path(__file__).parent.parent
 LIMIT = 0.5  # seconds for 95 % of the answers
-PATIENCE = 30.0
+PATIENCE = 60.0
 LAB = "surface=ravine&start=-8.0,3.0&steps=300"  # the Descent lab with five optimizers and a slider for the surface
 HEAVY = 10  # one visitor in about so many
 
@@ -64,7 +64,7 @@ class Visitor:
         """Come, look, and move a slider once a second until the lesson is over."""
         rng = random.Random(self.number)
         try:
-            async with websockets.connect(f"ws://{self.address}/_stcore/stream", subprotocols=["streamlit"], max_size=None,
+            async with websockets.connect(f"ws://{self.address}/_stcore/stream", subprotocols=["streamlit"], max_size=None, open_timeout=PATIENCE,
                                           local_addr=(self.place, 0)) as socket:
                 heavy = self.number % (HEAVY + 1) == 0  # not each at an address that ends alike, which one process would have to serve
                 place = ("maps", f"side={64 + self.number}&steps=300") if heavy else ("", LAB)

@@ -64,7 +64,7 @@ def cost(run: Run, members: int = 0) -> float:
     return run.steps * (8e-4 + 4e-6 * members if members else 6e-4)
 
 
-@once(maxsize=8)
+@once(maxsize=48)
 def solve(race: Race) -> Outcome:
     """Run a race. Whatever another race has run already is taken from there."""
     starts, every, left = race.starts, math.ceil(race["steps"] / FRAMES), BUDGET
@@ -100,7 +100,7 @@ def _paid(price: float, left: float) -> float:
     return price
 
 
-@lru_cache(maxsize=128)
+@lru_cache(maxsize=256)
 def _trail(run: Run) -> Trajectory:
     return replace(descend(run), state={})  # L-BFGS alone would remember 400 numbers a step
 

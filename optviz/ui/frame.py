@@ -16,7 +16,9 @@ from __future__ import annotations
 import html
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from copy import copy
 from dataclasses import fields
+from functools import cache
 from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlencode, urlsplit
@@ -47,10 +49,14 @@ _frame = st.components.v2.component("optviz.frame", js="frame.js", isolate_style
 
 
 def pages(labs: Mapping[T, Mapping[str, T]]) -> dict[str, list[StreamlitPage]]:
-    """The labs by section, the first of all at the root; made in every run, because a page may be run once."""
+    """The labs by section, the first of all at the root; new ones in every run, because a page may be run once."""
     first = next(iter(next(iter(labs.values()))))
-    return {say(section): [st.Page(f"pages/{lab}.py", title=say(title), default=lab == first) for lab, title in inside.items()]
-            for section, inside in labs.items()}
+    return {say(section): [copy(_page(lab, say(title), lab == first)) for lab, title in inside.items()] for section, inside in labs.items()}
+
+
+@cache
+def _page(lab: str, title: str, first: bool) -> StreamlitPage:
+    return st.Page(f"pages/{lab}.py", title=title, default=first)  # it looks for its file, which takes longer than all else about it
 
 
 def embedded() -> bool:
