@@ -61,9 +61,11 @@ def panel(desk: Desk[Study], trainer: Trainer | None) -> None:
         if unfolded:
             _pasting(desk)
             _opening(desk)
-            if (why := st.session_state.get(WHY)) is not None:
-                st.warning(plain(say(why)), icon=":material/info:")
-            _kind(desk)
+            with st.container():  # what comes and goes has a place of its own: the buttons below it would be there twice meanwhile
+                if (why := st.session_state.get(WHY)) is not None:
+                    st.warning(plain(say(why)), icon=":material/info:")
+            with st.container():
+                _kind(desk)
             _saving(desk.spec, trainer)
 
 
