@@ -2,7 +2,8 @@
 
     python benchmarks/heavy.py [side] [turns]
 
-All take turns, and of each the least counts, so that what else the machine does touches them alike.
+What happens once, to begin processes and to compile, is told apart. Then all take turns, and of each the least counts, so that what else the
+machine does touches them alike.
 """
 
 import sys
@@ -27,9 +28,11 @@ if __name__ == "__main__":
     side, turns = (int(word) for word in [*sys.argv[1:], *["512", "3"][len(sys.argv) - 1:]])
     spec = Basin(Run("rosenbrock", "adam", steps=STEPS, lr=0.05), (side, side))
     ways = {"NumPy, one process": {"backend": "numpy", "processes": 1}, "NumPy, two processes (aim 1.6)": {"backend": "numpy", "processes": 2}}
+    small = Basin(spec.run, (64, 64))
+    print(f"NumPy, two processes: begun in {seconds(small, **ways['NumPy, two processes (aim 1.6)']):.1f} s")
     for dtype in ("float64", "float32"):
         way = {"backend": "torch", "device": "cpu", "dtype": dtype}
-        first = seconds(Basin(spec.run, (64, 64)), **way)
+        first = seconds(small, **way)
         if (note := backend("torch", "cpu", dtype).note) is not None:
             print(note[0])
             break

@@ -248,7 +248,8 @@ class Spread(NamedTuple):
 def _spread(field: Field, machine: Numpy, asked: tuple[Any, ...], pool: Executor, count: int, progress: Callable[..., Any] | None) -> Spread:
     """Every block, wherever it is computed, in its place."""
     cells = int(np.prod(field.shape))
-    size = max(1, min(field.size(machine), -(-cells // (max(BLOCKS, count) if progress else count))))
+    rounds = max(-(-cells // (field.size(machine) * count)), -(-BLOCKS // count) if progress else 1)  # in each, all have as much to do
+    size = max(1, -(-cells // (rounds * count)))
     todo = deque(_Block(low, min(low + size, cells)) for low in range(0, cells, size))
     arrays = {name: np.zeros(cells, kind) for name, kind in field.arrays.items()}
     ready, tell, note, said = np.zeros(cells, bool), time.perf_counter() + TOLD, None, Counter[str]()

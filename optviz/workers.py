@@ -7,6 +7,7 @@ back with each. Who is next in which of them, jobs.py decides; a pool of them is
 from __future__ import annotations
 
 import _thread
+import atexit
 import contextlib
 import inspect
 import os
@@ -33,6 +34,7 @@ ORDER = struct.Struct("<QQ")  # the number of a job and its length; a length of 
 #: Seconds of a processor's time in which a process gives up what it is at; of its own, because killing one that pages leave little of it only
 #: begins another, which has to do without as well, and longer.
 GRACE = 1.0
+IDLE = 30.0  # seconds that a pool's processes are kept for the next one
 LARGEST = 2**27  # bytes of an answer
 TOO_LARGE = T("this needs too much memory; make it smaller", "для этого нужно слишком много памяти; уменьшите задачу")
 GIVEN_UP = T("nobody waited for this any more", "этого больше никто не ждал")
@@ -176,8 +178,8 @@ class Workers:
     """Some workers; who finds all at work waits in turn."""
 
     def __init__(self, count: int):
-        self.free: queue.Queue[Worker] = queue.Queue()
-        self.all = [Worker() for _ in range(count)]
+        self.free: queue.Queue[Worker | None] = queue.Queue()  # None, when it is over
+        self.all = stock.take(count)
         for worker in self.all:
             self.free.put(worker)
 
@@ -186,6 +188,8 @@ class Workers:
         job = pickle.dumps((function, arguments, named, False))
         worker = self.free.get()
         try:
+            if worker is None:
+                raise Lost(GIVEN_UP)
             result = worker.call(job, limit)
         finally:
             self.free.put(worker)
@@ -194,13 +198,58 @@ class Workers:
         return result
 
     def end(self) -> None:
-        """End all processes; the next job begins another."""
-        for worker in self.all:
+        """End those that are at work, and keep the others for the next who wants some; who still comes here is sent away."""
+        busy = set(self.all)
+        with contextlib.suppress(queue.Empty):
+            while (worker := self.free.get_nowait()) is not None:
+                busy.discard(worker)
+        self.free.put(None)
+        stock.give([worker for worker in self.all if worker not in busy and worker.process is not None])
+        self.all = []
+        for worker in busy:
             worker.end()
 
 
+class Stock:
+    """Workers that nobody has just now: a process that has begun saves the next map half a second. After a while without one they end."""
+
+    def __init__(self) -> None:
+        self.begin()
+        if hasattr(os, "register_at_fork"):
+            os.register_at_fork(after_in_child=self.begin)  # what there is answers the parent
+        atexit.register(self.end)
+
+    def begin(self) -> None:
+        """Nobody is here yet."""
+        self.idle: list[Worker] = []
+        self.lock, self.until = threading.Lock(), threading.Timer(IDLE, self.end)
+
+    def take(self, count: int) -> list[Worker]:
+        """So many, begun or not."""
+        with self.lock:
+            taken, self.idle = self.idle[:count], self.idle[count:]
+        return taken + [Worker() for _ in range(count - len(taken))]
+
+    def give(self, workers: list[Worker]) -> None:
+        """Keep them for a while."""
+        with self.lock:
+            self.until.cancel()
+            self.idle += workers
+            self.until = threading.Timer(IDLE, self.end)
+            self.until.daemon = True
+            self.until.start()
+
+    def end(self) -> None:
+        """End them all."""
+        for worker in self.take(len(self.idle)):
+            worker.end()
+
+
+stock = Stock()
+
+
 class Pool(Executor):
-    """Some workers as an executor like any other: begun when they are needed, ended with it."""
+    """Some workers as an executor like any other: begun when they are needed, and its own until it is shut down."""
 
     def __init__(self, count: int, limit: float = LIMIT):
         self.workers, self.threads, self.limit = Workers(count), ThreadPoolExecutor(count), limit
@@ -210,7 +259,7 @@ class Pool(Executor):
         return self.threads.submit(self.workers.call, function, *arguments, limit=self.limit, **named)
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-        """End all processes, whatever they are at."""
+        """End what is still at work."""
         self.threads.shutdown(wait=False, cancel_futures=True)
         self.workers.end()
 

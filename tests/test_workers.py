@@ -15,7 +15,8 @@ import numpy as np
 import pytest
 
 import optviz as ov
-from optviz.workers import LARGEST, MEMORY, Lost, TooLarge, Workers
+from optviz import workers
+from optviz.workers import LARGEST, MEMORY, Lost, Pool, Stock, TooLarge, Workers
 
 
 def gone(pid):
@@ -31,9 +32,9 @@ def until(true, seconds=20):
 
 @pytest.fixture
 def one():
-    workers = Workers(1)
-    yield workers
-    workers.end()
+    only = Workers(1)
+    yield only
+    only.end()
 
 
 def test_a_training_goes_on_slice_by_slice_as_in_one_go(one):
@@ -105,7 +106,7 @@ def test_what_is_given_up_in_foreign_code_ends_its_process(one):
 def test_what_a_worker_began_itself_ends_with_it(one):
     begun = one.call(os.spawnlp, os.P_NOWAIT, "sleep", "sleep", "300")
     assert Path(f"/proc/{begun}").exists()
-    one.end()
+    one.all[0].end()
     until(lambda: gone(begun))
 
 
@@ -136,3 +137,61 @@ def test_a_worker_ends_when_its_server_does():
     code = "from optviz.workers import Workers; import os; print(Workers(1).call(os.getpid), flush=True); os._exit(0)"
     pid = int(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout)
     until(lambda: not os.path.exists(f"/proc/{pid}"))
+
+
+@pytest.fixture
+def shelf(monkeypatch):
+    """A stock of its own."""
+    shelf = Stock()
+    monkeypatch.setattr(workers, "stock", shelf)
+    yield shelf
+    shelf.end()
+
+
+def of(pool, count):
+    """The processes of a pool."""
+    return {future.result() for future in [pool.submit(os.getpid) for _ in range(count)]}
+
+
+def test_what_a_pool_has_begun_is_kept_for_the_next_and_not_for_ever(shelf, monkeypatch):
+    monkeypatch.setattr(workers, "IDLE", 0.5)
+    with Pool(2) as pool:
+        begun = of(pool, 4)
+    assert os.getpid() not in begun and len(begun) == 2
+    with Pool(1) as one, Pool(2) as other:
+        assert of(one, 1) | of(other, 4) > begun, "two are there, and one is new"
+    assert len(shelf.idle) == 3
+    until(lambda: not any(os.path.exists(f"/proc/{pid}") for pid in begun))
+    assert not shelf.idle
+
+
+def test_what_is_at_work_when_its_pool_ends_is_not_kept(shelf):
+    with Pool(2) as pool:
+        (pid,) = of(pool, 1)
+        late = [pool.submit(time.sleep, 600) for _ in range(2)]
+        until(lambda: all(future.running() for future in late))
+        assert pool.submit(os.getpid).cancel()
+    until(lambda: not os.path.exists(f"/proc/{pid}"))
+    assert not shelf.idle
+    with pytest.raises(Lost):
+        late[0].result()
+    pool.shutdown()
+    with Pool(1) as pool:
+        assert of(pool, 1) != {pid}
+
+
+def test_a_process_that_is_forked_leaves_its_parent_s_workers_alone():
+    code = """if True:
+        from optviz.workers import Pool, stock; import os
+        with Pool(1) as pool:
+            print(pool.submit(os.getpid).result(), len(stock.idle), flush=True)
+        if not os.fork():
+            print(len(stock.idle), flush=True)
+            os._exit(0)
+        os.wait()
+        with Pool(1) as pool:
+            print(pool.submit(os.getpid).result(), len(stock.idle), flush=True)
+    """
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    first, child, again = done.stdout.splitlines()
+    assert first == again and child == "0"
