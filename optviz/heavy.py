@@ -10,9 +10,10 @@ import os
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
+from concurrent.futures import Executor, Future
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
+from queue import Empty, SimpleQueue
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -221,6 +222,24 @@ class Here(Executor):
         return future
 
 
+class Arrivals:
+    """Futures as they are done: waiting for them here, unlike in concurrent.futures, can be given up at any moment and leaves nothing half done."""
+
+    def __init__(self) -> None:
+        self.done: SimpleQueue[Future[Any]] = SimpleQueue()
+
+    def expect(self, future: Future[Any]) -> None:
+        """It will be among them."""
+        future.add_done_callback(self.done.put)
+
+    def next(self, seconds: float) -> Future[Any] | None:
+        """The next one, if it comes so soon."""
+        try:
+            return self.done.get(timeout=seconds)
+        except Empty:
+            return None
+
+
 @contextmanager
 def executor(field: Field, machine: Numpy, processes: int | None) -> Iterator[tuple[Executor, int, T | None]]:
     """Where blocks go on this computer, how many at a time, and why no more of them."""
@@ -229,11 +248,13 @@ def executor(field: Field, machine: Numpy, processes: int | None) -> Iterator[tu
         yield Here(), 1, None
         return
     with Pool(count, LONGEST) as pool:
-        begun = wait([pool.submit(os.getpid) for _ in range(count)], BEGUN).done
-        if all(future.exception() for future in begun):
-            yield Here(), 1, ALONE
-        else:
+        begun = Arrivals()
+        for _ in range(count):
+            begun.expect(pool.submit(os.getpid))
+        if any((first := begun.next(BEGUN)) is not None and first.exception() is None for _ in range(count)):
             yield pool, count, None
+        else:
+            yield Here(), 1, ALONE
 
 
 class Spread(NamedTuple):
@@ -253,39 +274,40 @@ def _spread(field: Field, machine: Numpy, asked: tuple[Any, ...], pool: Executor
     todo = deque(_Block(low, min(low + size, cells)) for low in range(0, cells, size))
     arrays = {name: np.zeros(cells, kind) for name, kind in field.arrays.items()}
     ready, tell, note, said = np.zeros(cells, bool), time.perf_counter() + TOLD, None, Counter[str]()
-    going: dict[Future[Any], _Block] = {}
+    going, arrivals = dict[Future[Any], _Block](), Arrivals()
     try:
         while todo or going:
             while todo and len(going) < AHEAD * count:
                 block = todo.popleft()
-                going[pool.submit(piece, field, block.low, block.high, asked)] = block
+                going[future := pool.submit(piece, field, block.low, block.high, asked)] = block
+                arrivals.expect(future)
                 if isinstance(pool, Here):
                     break
-            done = wait(going, PATIENCE, FIRST_COMPLETED).done
-            if not done and isinstance(pool, Cluster):
-                pool.watch()
-            for future in done:
-                block = going.pop(future)
-                try:
-                    answer = future.result()
-                except Lost:
-                    if block.lost >= AGAIN:
-                        raise Refused(BROKEN) from None
-                    todo.appendleft(block._replace(lost=block.lost + 1))
-                    continue
-                except TooLarge:  # its arrays for the way back
-                    todo.extendleft(reversed(_halved(block)))
-                    continue
-                if answer.failed == "memory":
-                    todo.extendleft(reversed(_halved(block)))
-                elif answer.failed == "gone":
-                    asked, note = (*Numpy.said.split(), 0.0), GONE
-                    todo.appendleft(block)
-                else:
-                    for name, a in answer.arrays.items():
-                        arrays[name][block.low:block.high] = a
-                    ready[block.low:block.high] = True
-                    said[answer.said] += block.high - block.low
+            if (arrived := arrivals.next(PATIENCE)) is None:
+                if isinstance(pool, Cluster):
+                    pool.watch()
+                continue
+            block = going.pop(arrived)
+            try:
+                answer = arrived.result()
+            except Lost:
+                if block.lost >= AGAIN:
+                    raise Refused(BROKEN) from None
+                todo.appendleft(block._replace(lost=block.lost + 1))
+                continue
+            except TooLarge:  # its arrays for the way back
+                todo.extendleft(reversed(_halved(block)))
+                continue
+            if answer.failed == "memory":
+                todo.extendleft(reversed(_halved(block)))
+            elif answer.failed == "gone":
+                asked, note = (*Numpy.said.split(), 0.0), GONE
+                todo.appendleft(block)
+            else:
+                for name, a in answer.arrays.items():
+                    arrays[name][block.low:block.high] = a
+                ready[block.low:block.high] = True
+                said[answer.said] += block.high - block.low
             if progress:
                 now, part = time.perf_counter(), None
                 if now > tell and todo:

@@ -60,6 +60,7 @@ from {__name__} import work
 work()
 """
 INSIDE = "OPTVIZ_INSIDE"  # what a worker's environment has: those that it begins itself end with it
+HARMLESS = (__package__, "numpy", "random")  # modules whose functions may be left in their midst
 OFTEN = 0.1  # seconds between two words of progress
 #: One thread for whichever library multiplies NumPy's matrices: where several processes have more threads than there are cores, each waits for all.
 THREADS = {f"{library}_NUM_THREADS": "1" for library in ("OPENBLAS", "OMP", "MKL")} | {"VECLIB_MAXIMUM_THREADS": "1"}
@@ -198,15 +199,18 @@ class Workers:
         return result
 
     def end(self) -> None:
-        """End those that are at work, and keep the others for the next who wants some; who still comes here is sent away."""
-        busy = set(self.all)
+        """Have what is under way given up, and keep the processes for the next who wants some; one that is deaf ends. Who still comes here
+        is sent away."""
+        for worker in self.all:
+            worker.halt()  # who is at nothing does not heed it
+        deaf, late = set(self.all), time.monotonic() + GRACE
         with contextlib.suppress(queue.Empty):
-            while (worker := self.free.get_nowait()) is not None:
-                busy.discard(worker)
+            while deaf:
+                deaf.discard(self.free.get(timeout=max(0.0, late - time.monotonic())))
         self.free.put(None)
-        stock.give([worker for worker in self.all if worker not in busy and worker.process is not None])
+        stock.give([worker for worker in self.all if worker not in deaf and worker.process is not None])
         self.all = []
-        for worker in busy:
+        for worker in deaf:
             worker.end()
 
 
@@ -259,7 +263,7 @@ class Pool(Executor):
         return self.threads.submit(self.workers.call, function, *arguments, limit=self.limit, **named)
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-        """End what is still at work."""
+        """Give up what is still under way."""
         self.threads.shutdown(wait=False, cancel_futures=True)
         self.workers.end()
 
@@ -284,7 +288,7 @@ def exactly(back: Any, count: int) -> bytes:
 
 
 def work() -> None:
-    """Answer one job after another until nobody is there to ask."""
+    """Answer one job after another."""
     with contextlib.suppress(ImportError, AttributeError, OSError, ValueError):  # what there is of it on this system
         import resource
 
@@ -325,14 +329,11 @@ def answered(function: Callable[..., Any], arguments: tuple[Any, ...], named: di
 
 
 def bearable(where: TracebackType | None) -> bool:
-    """Whether a job was given up where that leaves nothing half done: in our own functions or NumPy's. In the midst of an import, or of
-    torch's compiler, it would."""
-    while where is not None:
-        name = where.tb_frame.f_globals.get("__name__", __package__)  # a compiled formula has none
-        if name.partition(".")[0] not in (__package__, "numpy"):
-            return False
-        where = where.tb_next
-    return True
+    """Whether a job was given up where that leaves nothing half done: in our own functions or NumPy's, which ask the system for chance. In the
+    midst of an import, or of torch's compiler, it would."""
+    modules = [frame.f_globals.get("__name__", __package__) for frame, _ in traceback.walk_tb(where)]  # a compiled formula has none
+    *around, inmost, _ = [name.partition(".")[0] for name in modules]  # the last is what interrupts
+    return inmost in HARMLESS and {*around} <= {*HARMLESS, "contextlib"}
 
 
 class Turn:
@@ -343,10 +344,11 @@ class Turn:
         signal.signal(signal.SIGINT, self._interrupt)
 
     def jobs(self) -> Iterator[tuple[int, bytes]]:
-        """One after another, until nobody is there to ask."""
-        orders: queue.SimpleQueue[tuple[int, bytes] | None] = queue.SimpleQueue()
+        """One after another; when nobody is there to ask any more, the process ends."""
+        orders: queue.SimpleQueue[tuple[int, bytes]] = queue.SimpleQueue()
         threading.Thread(target=self._hear, args=(orders, threading.get_ident()), daemon=True).start()
-        return iter(orders.get, None)
+        while True:
+            yield orders.get()
 
     def begin(self, number: int) -> None:
         """From here on it can be given up."""
@@ -358,7 +360,7 @@ class Turn:
         at, self.at = self.at, 0
         return at
 
-    def _hear(self, orders: queue.SimpleQueue[tuple[int, bytes] | None], worker: int) -> None:
+    def _hear(self, orders: queue.SimpleQueue[tuple[int, bytes]], worker: int) -> None:
         with contextlib.suppress(EOFError):
             while True:
                 number, length = ORDER.unpack(exactly(sys.stdin.buffer, ORDER.size))
@@ -370,7 +372,7 @@ class Turn:
                     signal.pthread_kill(worker, signal.SIGINT)  # also out of a sleep
                 else:
                     _thread.interrupt_main()
-        orders.put(None)
+        os._exit(0)  # whatever it is at: nobody would hear of it
 
     def _interrupt(self, *_: Any) -> None:
         if self.at and self.at == self.halted:

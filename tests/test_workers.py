@@ -16,6 +16,9 @@ import pytest
 
 import optviz as ov
 from optviz import workers
+from optviz.basin import Basin
+from optviz.heavy import compute
+from optviz.run import Run
 from optviz.workers import LARGEST, MEMORY, Lost, Pool, Stock, TooLarge, Workers
 
 
@@ -97,6 +100,20 @@ def test_what_is_given_up_leaves_a_process_that_works(one):
     assert given_up(worker, time.sleep, 600) is None and one.call(os.getpid) == pid
 
 
+def test_a_map_that_is_given_up_leaves_all_its_processes_for_the_next(one):
+    def children():
+        return {child for path in Path(f"/proc/{pid}/task").glob("*/children") for child in path.read_text().split()}
+    pid, shared = one.call(os.getpid), partial(compute, processes=2, keep=False, backend="numpy")
+    small, large = (Basin(Run("himmelblau", "adam", steps=steps, lr=0.1), (64, 64)) for steps in (50, 500_000))
+    one.call(shared, small)
+    begun = children()
+    for _ in range(5):
+        assert given_up(one.all[0], shared, large) is None
+        assert one.call(os.getpid) == pid and children() == begun and len(begun) == 2
+    np.testing.assert_array_equal(one.call(shared, small).arrays["loss"], compute(small, processes=1, keep=False, backend="numpy").arrays["loss"])
+    assert children() == begun
+
+
 def test_what_is_given_up_in_foreign_code_ends_its_process(one):
     one.call(abs, 1)
     assert given_up(one.all[0], subprocess.run, ["sleep", "600"]) is not None, "who knows what it left half done"
@@ -133,9 +150,18 @@ def test_who_asks_together_is_served_in_turn(one):
     assert sorted(seen) == list(range(8))
 
 
-def test_a_worker_ends_when_its_server_does():
-    code = "from optviz.workers import Workers; import os; print(Workers(1).call(os.getpid), flush=True); os._exit(0)"
-    pid = int(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout)
+@pytest.mark.parametrize("job", ["None", "workers.call(time.sleep, 600)", "workers.call(eval, '__import__(\"threading\").Event().wait()')"],
+                         ids=["idle", "asleep", "in the midst of foreign code"])
+def test_a_worker_ends_when_its_server_does(job):
+    code = f"""if True:
+        from optviz.workers import Workers; import os, threading, time
+        workers = Workers(1)
+        print(workers.call(os.getpid), flush=True)
+        threading.Thread(target=lambda: {job}, daemon=True).start()
+        time.sleep(0.3)
+        os._exit(0)
+    """
+    pid = int(subprocess.run([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, check=True).stdout)
     until(lambda: not os.path.exists(f"/proc/{pid}"))
 
 
@@ -165,19 +191,20 @@ def test_what_a_pool_has_begun_is_kept_for_the_next_and_not_for_ever(shelf, monk
     assert not shelf.idle
 
 
-def test_what_is_at_work_when_its_pool_ends_is_not_kept(shelf):
-    with Pool(2) as pool:
+@pytest.mark.parametrize(("job", "kept"), [((time.sleep, 600), True), ((sum, range(10**12)), False)], ids=["hears", "deaf"])
+def test_what_is_at_work_when_its_pool_ends_gives_up_or_ends(shelf, job, kept):
+    with Pool(1) as pool:
         (pid,) = of(pool, 1)
-        late = [pool.submit(time.sleep, 600) for _ in range(2)]
-        until(lambda: all(future.running() for future in late))
-        assert pool.submit(os.getpid).cancel()
-    until(lambda: not os.path.exists(f"/proc/{pid}"))
-    assert not shelf.idle
-    with pytest.raises(Lost):
-        late[0].result()
+        late, never = pool.submit(*job), pool.submit(os.getpid)
+        until(late.running)
+        time.sleep(0.3)
+    assert never.cancelled() and len(shelf.idle) == kept
+    with pytest.raises(ov.Refused):
+        late.result(10)
     pool.shutdown()
     with Pool(1) as pool:
-        assert of(pool, 1) != {pid}
+        assert (of(pool, 1) == {pid}) == kept
+    until(lambda: kept or not os.path.exists(f"/proc/{pid}"))
 
 
 def test_a_process_that_is_forked_leaves_its_parent_s_workers_alone():
