@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
-from queue import Empty, SimpleQueue
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -22,7 +21,7 @@ from .backend import Numpy, chosen
 from .cluster import PATIENCE, Cluster, Unreachable, connected
 from .core import Param, Range, Refused, T, rounded
 from .store import load, save
-from .workers import Lost, Pool, TooLarge
+from .workers import Arrivals, Lost, Pool, TooLarge
 
 SCHEDULER = "OPTVIZ_SCHEDULER"
 PROCESSES = Param(None, 1, 64, allowed=Range(1, 1024), whole=True, one=True, optional=True)
@@ -222,24 +221,6 @@ class Here(Executor):
         return future
 
 
-class Arrivals:
-    """Futures as they are done: waiting for them here, unlike in concurrent.futures, can be given up at any moment and leaves nothing half done."""
-
-    def __init__(self) -> None:
-        self.done: SimpleQueue[Future[Any]] = SimpleQueue()
-
-    def expect(self, future: Future[Any]) -> None:
-        """It will be among them."""
-        future.add_done_callback(self.done.put)
-
-    def next(self, seconds: float) -> Future[Any] | None:
-        """The next one, if it comes so soon."""
-        try:
-            return self.done.get(timeout=seconds)
-        except Empty:
-            return None
-
-
 @contextmanager
 def executor(field: Field, machine: Numpy, processes: int | None) -> Iterator[tuple[Executor, int, T | None]]:
     """Where blocks go on this computer, how many at a time, and why no more of them."""
@@ -248,10 +229,8 @@ def executor(field: Field, machine: Numpy, processes: int | None) -> Iterator[tu
         yield Here(), 1, None
         return
     with Pool(count, LONGEST) as pool:
-        begun = Arrivals()
-        for _ in range(count):
-            begun.expect(pool.submit(os.getpid))
-        if any((first := begun.next(BEGUN)) is not None and first.exception() is None for _ in range(count)):
+        begun, until = Arrivals(pool.submit(os.getpid) for _ in range(count)), time.monotonic() + BEGUN
+        if any((first := begun.next(until - time.monotonic())) is not None and first.exception() is None for _ in range(count)):
             yield pool, count, None
         else:
             yield Here(), 1, ALONE

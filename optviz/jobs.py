@@ -247,7 +247,7 @@ class Jobs:
 
     def _watch(self) -> None:
         """Who has left waits for nothing."""
-        while self.open:
+        while self.open or self.running:
             time.sleep(LOOK)
             with self._change():
                 for job in self.running:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
-from functools import lru_cache
-from itertools import repeat
+from functools import lru_cache, partial
 from typing import Any
 
 import numpy as np
@@ -111,7 +110,7 @@ def scale_sweep(spec: Probe | None = None, *, scales: Any = SCALES, depths: Sequ
         first, last, first_weights, last_weights, fate = np.stack(seen, -1)
         return ScaleSweep(np.array(depths), scales[:first.shape[1]], first, last, first_weights, last_weights, fate.astype(int), at_edge)
     with Pool(CORES) as pool:
-        for found in (pool.map if len(jobs) >= SHARED else map)(_of, jobs, repeat(depths)):
+        for found in (pool.each if len(jobs) >= SHARED else map)(partial(_of, depths=depths), jobs):
             done.append(found)
             if progress:
                 progress(len(done), len(jobs), so_far())

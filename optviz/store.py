@@ -74,10 +74,11 @@ def save(spec: str, arrays: Mapping[str, np.ndarray], about: Mapping[str, Any]) 
         os.replace(made, path)  # who reads meanwhile has the old file or the new one
         bound(path.parent)
     except (OSError, RuntimeError):  # no room, no right, or no home
-        if made:
-            with contextlib.suppress(OSError):
-                os.unlink(made)
         return False
+    finally:
+        if made:
+            with contextlib.suppress(OSError):  # it has its name, mostly
+                os.unlink(made)
     return True
 
 

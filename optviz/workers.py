@@ -1,7 +1,8 @@
 """Heavy work beside the app: processes that take one job after another, so that nobody's sliders wait.
 
-A worker runs functions of this package and tells, if asked to, how far it is. It holds nothing between jobs: what has to go on, goes in and comes
-back with each. Who is next in which of them, jobs.py decides; a pool of them is an executor for the blocks of a heavy run.
+A worker runs functions of this package and tells, if asked to, how far it is. It holds nothing of a job after it: what has to go on, goes in and
+comes back with each. Who is next in which of them, jobs.py decides; a pool of them is an executor for the blocks of a heavy run, and what it has
+begun stays a while for the next.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import _thread
 import atexit
 import contextlib
+import contextvars
 import inspect
 import os
 import pickle
@@ -20,7 +22,7 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from types import TracebackType
 from typing import Any
@@ -34,6 +36,7 @@ ORDER = struct.Struct("<QQ")  # the number of a job and its length; a length of 
 #: Seconds of a processor's time in which a process gives up what it is at; of its own, because killing one that pages leave little of it only
 #: begins another, which has to do without as well, and longer.
 GRACE = 1.0
+PATIENCE = 10.0  # seconds that a pool which ends waits for those who are at work
 IDLE = 30.0  # seconds that a pool's processes are kept for the next one
 LARGEST = 2**27  # bytes of an answer
 TOO_LARGE = T("this needs too much memory; make it smaller", "для этого нужно слишком много памяти; уменьшите задачу")
@@ -41,21 +44,25 @@ GIVEN_UP = T("nobody waited for this any more", "этого больше ник�
 #: A worker stands back from its first moment on: pages come before it, and a new one imports for half a second. Linux shares out its cores
 #: among sessions first, so that a process of low priority in a session of its own has as much as any: its session, too, has to stand back.
 BEGIN = f"""
-import os, time
+import os, threading, time
 try:
     os.nice(10)
     os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
 except (AttributeError, OSError):
     pass  # what there is of it on this system
-for _ in range(5):
-    try:
-        with open("/proc/self/autogroup", "w") as session:
-            session.write("19")
-        break
-    except BlockingIOError:
-        time.sleep(0.1)  # another has just done so, which it takes from all together ten times a second
-    except OSError:
-        break
+def lower():
+    for _ in range(600):
+        try:
+            with open("/proc/self/autogroup") as session:
+                if session.read().endswith(" nice 19\\n"):
+                    return  # it is that of another worker
+            with open("/proc/self/autogroup", "w") as session:
+                session.write("19")
+        except BlockingIOError:
+            time.sleep(0.1)  # one has just done so, which the system takes from all together ten times a second
+        except OSError:
+            return
+threading.Thread(target=lower, daemon=True).start()
 from {__name__} import work
 work()
 """
@@ -122,6 +129,9 @@ class Worker:
                                 f"это считается дольше {limit:g} с; уменьшите задачу")) from None
             raise Lost(T("the process that worked on this has ended before its time; start again, and smaller where memory may be short",
                          "процесс, который это считал, прервался; запустите снова, а если мало памяти — уменьшите задачу")) from None
+        except BaseException:  # an answer that nobody has read would be taken for that of the next job
+            self.end()
+            raise
         finally:
             late.cancel()
 
@@ -199,19 +209,22 @@ class Workers:
         return result
 
     def end(self) -> None:
-        """Have what is under way given up, and keep the processes for the next who wants some; one that is deaf ends. Who still comes here
-        is sent away."""
-        for worker in self.all:
-            worker.halt()  # who is at nothing does not heed it
-        deaf, late = set(self.all), time.monotonic() + GRACE
-        with contextlib.suppress(queue.Empty):
-            while deaf:
-                deaf.discard(self.free.get(timeout=max(0.0, late - time.monotonic())))
-        self.free.put(None)
-        stock.give([worker for worker in self.all if worker not in deaf and worker.process is not None])
-        self.all = []
-        for worker in deaf:
-            worker.end()
+        """Have what is under way given up, and keep the processes for the next who wants some; one that is deaf ends."""
+        at_work, until, pause = set(self.all), time.monotonic() + PATIENCE, 0.0
+        try:
+            while at_work and time.monotonic() < until:
+                try:
+                    at_work.discard(self.free.get(timeout=pause))
+                except queue.Empty:
+                    pause = OFTEN
+                    for worker in at_work:
+                        worker.halt()  # again: it may just be taking a job
+        finally:
+            self.free.put(None)
+            stock.give([worker for worker in self.all if worker not in at_work and worker.process is not None])
+            self.all = []
+            for worker in at_work:
+                worker.end()
 
 
 class Stock:
@@ -252,6 +265,26 @@ class Stock:
 stock = Stock()
 
 
+class Arrivals:
+    """Futures as they are done: waiting for them here, unlike in concurrent.futures, can be given up at any moment and leaves nothing half done."""
+
+    def __init__(self, futures: Iterable[Future[Any]] = ()) -> None:
+        self.done: queue.SimpleQueue[Future[Any]] = queue.SimpleQueue()
+        for future in futures:
+            self.expect(future)
+
+    def expect(self, future: Future[Any]) -> None:
+        """It will be among them."""
+        future.add_done_callback(self.done.put)
+
+    def next(self, seconds: float) -> Future[Any] | None:
+        """The next one, if it comes so soon."""
+        try:
+            return self.done.get(timeout=max(0.0, seconds))
+        except queue.Empty:
+            return None
+
+
 class Pool(Executor):
     """Some workers as an executor like any other: begun when they are needed, and its own until it is shut down."""
 
@@ -261,6 +294,15 @@ class Pool(Executor):
     def submit(self, function: Callable[..., Any], /, *arguments: Any, **named: Any) -> Future[Any]:
         """A function of this package, and what it is called with."""
         return self.threads.submit(self.workers.call, function, *arguments, limit=self.limit, **named)
+
+    def each(self, function: Callable[[Any], Any], given: Iterable[Any]) -> Iterator[Any]:
+        """function(one) of all that is given, in that order."""
+        futures = [self.submit(function, one) for one in given]
+        arrivals = Arrivals(futures)
+        for future in futures:
+            while not future.done():
+                arrivals.next(self.limit)
+            yield future.result()
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """Give up what is still under way."""
@@ -302,7 +344,7 @@ def work() -> None:
             turn.begin(number)
             if telling and tells(function):
                 named["progress"] = Telling(out, turn)
-            answer = answered(function, arguments, named)
+            answer = contextvars.copy_context().run(answered, function, arguments, named)  # NumPy's ways with errors end with the job
             turn.end()
         except Halt as halt:
             turn.end()
@@ -329,8 +371,9 @@ def answered(function: Callable[..., Any], arguments: tuple[Any, ...], named: di
 
 
 def bearable(where: TracebackType | None) -> bool:
-    """Whether a job was given up where that leaves nothing half done: in our own functions or NumPy's, which ask the system for chance. In the
-    midst of an import, or of torch's compiler, it would."""
+    """Whether a job was given up where that leaves nothing half done: in our own functions or NumPy's, which ask the system for chance. In
+    torch's compiler it would, or in the import of another library; of an import of our own or NumPy's the traceback does not tell, so that a job's
+    functions had better not do that."""
     modules = [frame.f_globals.get("__name__", __package__) for frame, _ in traceback.walk_tb(where)]  # a compiled formula has none
     *around, inmost, _ = [name.partition(".")[0] for name in modules]  # the last is what interrupts
     return inmost in HARMLESS and {*around} <= {*HARMLESS, "contextlib"}
@@ -361,7 +404,7 @@ class Turn:
         return at
 
     def _hear(self, orders: queue.SimpleQueue[tuple[int, bytes]], worker: int) -> None:
-        with contextlib.suppress(EOFError):
+        try:
             while True:
                 number, length = ORDER.unpack(exactly(sys.stdin.buffer, ORDER.size))
                 if length:
@@ -372,7 +415,8 @@ class Turn:
                     signal.pthread_kill(worker, signal.SIGINT)  # also out of a sleep
                 else:
                     _thread.interrupt_main()
-        os._exit(0)  # whatever it is at: nobody would hear of it
+        finally:
+            os._exit(0)  # whatever it is at: nobody would hear of it
 
     def _interrupt(self, *_: Any) -> None:
         if self.at and self.at == self.halted:

@@ -2,7 +2,6 @@
 
 import dataclasses
 import os
-import signal
 import socket
 import subprocess
 import sys
@@ -430,22 +429,24 @@ def test_a_kernel_that_cannot_be_made_is_done_without(asked, monkeypatch):
     np.testing.assert_allclose(found.loss, ov.basin("himmelblau", "adam", **SMALL, backend="numpy").loss, rtol=1e-9)
 
 
-def test_processes_share_the_blocks_and_one_that_dies_is_replaced():
+def test_processes_share_the_blocks_and_one_that_dies_is_replaced(monkeypatch):
     spec = Basin(Run("himmelblau", "adam", steps=400, lr=0.1), (160, 160))
     alone = compute(spec, processes=1, keep=False, backend="numpy")
-    killed = []
+    pools, killed = [], []
+
+    def begun(*arguments):
+        pools.append(Pool(*arguments))
+        return pools[-1]
 
     def kill(done, whole, part=None):
         if not killed:
-            workers = subprocess.run(["pgrep", "-P", str(os.getpid())], capture_output=True, text=True).stdout.split()
-            for pid in workers:
-                with open(f"/proc/{pid}/cmdline", "rb") as line:
-                    if b"optviz.workers" in line.read():
-                        os.kill(int(pid), signal.SIGKILL)
-                        killed.append(pid)
-                        break
+            worker = pools[0].workers.all[0]
+            killed.append((worker, worker.process.pid))
+            worker.process.kill()
+    monkeypatch.setattr(heavy, "Pool", begun)
     shared = compute(spec, processes=2, keep=False, backend="numpy", progress=kill)
-    assert killed and shared.where.processes == 2
+    ((worker, pid),) = killed
+    assert worker.process.pid != pid and shared.where.processes == 2
     for name, a in alone.arrays.items():
         assert (a == shared.arrays[name]).all(), name
 
