@@ -1,5 +1,5 @@
 """Jobs: whatever takes longer than a moment, in processes beside the app. Two who ask the same share one job, what nobody waits for any
-more is ended at once, and the next is always that of whoever was served longest ago.
+more is given up at once, and the next is always that of whoever was served longest ago.
 
 `jobs().ask(owner, place, function, *arguments, **named)` gives a Job, whose state, share and result change as time goes on; another one that
 the same owner asks for at the same place takes its place. The function is a plain one of this package; one with a keyword `progress` is given
