@@ -13,7 +13,7 @@ from .descent import descend
 from .heavy import Part
 from .palette import KINDS
 from .scene import named
-from .sheet import Chart, Dots, Line, Mark, Regions, Scale, Sheet
+from .sheet import ABSENT, Chart, Dots, Line, Mark, Regions, Scale, Sheet
 
 MOMENTS = 72  # of the playhead
 CELLS = 1_200_000  # of all maps together that go to a browser
@@ -56,7 +56,7 @@ def _regions(spec: Basin, own: Basins | Part, moments: np.ndarray, panels: int) 
     ready = own.ready[::every, ::every] if isinstance(own, Part) else np.ones(which.shape, bool)
     reached = np.where(diverged >= 0, diverged, steps)
     minima = spec.run.surface.minima
-    return Regions(*spec.box, np.where(ready, which, -1),
+    return Regions(*spec.box, np.where(ready, which, ABSENT),
                    np.where(ready & (reached >= 0), reached, np.nan),
                    0.0, float(spec.run.steps), [KINDS[k % len(KINDS)] for k in range(len(minima))], [*map(minimum_name, minima), DIVERGED],
                    T("steps", "шагов"), NEVER, until=moments)

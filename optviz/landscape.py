@@ -461,7 +461,7 @@ def told(of: Landscape) -> T:
     loss, (a, b), flat = rounded(float(of.loss[of.centre])), (rounded(c) for c in of.curvature), percent(of.flat)
     en.append(f"The trained network has a loss of {loss}, and {flat} % of the picture lies at most {short(RISE)} higher; the curvature there is {a} "
               f"along x and {b} along y{f', and the picture has {of.hollows} hollows' * (of.hollows > 1)}.")
-    ru.append(f"Потеря обученной сети — {loss}; {flat} % картинки лежат выше не больше чем на {short(RISE)}, кривизна в этой точке — {a} вдоль x "
+    ru.append(f"Потеря обученной сети — {loss}; {flat} % картинки лежат выше неё не больше чем на {short(RISE)}; кривизна в этой точке — {a} вдоль x "
               f"и {b} вдоль y{f', локальных ям на картинке: {of.hollows}' * (of.hollows > 1)}.")
     true, foot = (rounded(float(next(iter(losses.values()))[0])) for losses in (of.losses, of.feet))
     en.append(f"At the first weights the network has a loss of {true}, the plane below them {foot}.")

@@ -54,8 +54,8 @@ _add("three",
      T("From the same first weights, in 150 passes Adam goes three times as far as the other two, and comes to a loss of 0.24; SGD comes to 0.631, "
        "momentum to 0.455. The plane captures 96 % of the paths' variance, and yet its height is not their loss: below the first weights it has "
        "0.644, the network 0.985.",
-       "Из одних и тех же начальных весов Adam за 150 эпох уходит втрое дальше остальных и приходит к потере 0.24; SGD — к 0.631, импульс — к 0.455. "
-       "Плоскость передаёт 96 % разброса путей, и всё же её высота — не потеря сети: под начальными весами на плоскости 0.644, а у сети 0.985."),
+       "Из одних и тех же начальных весов Adam за 150 эпох уходит втрое дальше остальных и приходит к потере 0,24; SGD — к 0,631, импульс — к 0,455. "
+       "Плоскость передаёт 96 % разброса путей, и всё же её высота — не потеря сети: под начальными весами на плоскости 0,644, а у сети 0,985."),
      Slice(SPIRAL, {"sgd": 0.3, "momentum": 0.03}))
 _add("random",
      T("A random plane hides the path", "Случайная плоскость прячет путь"),
@@ -67,21 +67,22 @@ _add("random",
      Slice(SPIRAL, directions="random"), Slice(SPIRAL),
      sides=(T("random directions", "случайные направления"), T("principal directions", "главные направления")))
 _add("residual",
-     T("Twenty layers, plain and residual", "Двадцать слоёв: обычные и с обходом"),
-     T("Switch between the two (C); then take seed 2.", "Переключайте между двумя сетями (C), затем возьмите зерно 2."),
+     T("Twenty layers, plain and residual", "20 слоёв: с остаточными связями и без"),
+     T("Switch between the two (C); then take seed 2 under “Noise, passes, batch, seed”.",
+       "Переключайте между двумя сетями (C), затем в разделе «Шум, эпохи, пакет, зерно» поставьте зерно 2."),
      T("Without connections past the layers Adam stays above a loss of 0.5, and rounding alone decides where; with them it comes below 0.001, and "
        "the picture has less than half as many hollows. That it trains is sure, that it is smooth is not: with seed 2 both have about 15.",
-       "Без обходных связей потеря Adam остаётся выше 0.5, и где он застрянет, решает уже ошибка округления; с ними она меньше 0.001, а ям на "
-       "картинке более чем вдвое меньше. Что сеть обучается — надёжно, а что ландшафт гладкий — нет: при зерне 2 в обоих случаях ям около 15."),
-     deep(False), deep(True), sides=(T("plain", "обычные слои"), T("residual", "с обходом")))
+       "Без остаточных связей потеря Adam остаётся выше 0,5, и где он застрянет, решает уже ошибка округления; с ними она меньше 0,001, а ям на "
+       "картинке более чем вдвое меньше. Что сеть обучается — надёжно, а что ландшафт гладкий — нет: при зерне сети 2 в обоих случаях ям около 15."),
+     deep(False), deep(True), sides=(T("plain", "обычные слои"), T("residual", "остаточные связи")))
 _add("batches",
      T("Small batches and flat minima: look first", "Малые пакеты и плоские минимумы: сначала проверьте"),
      T("Switch between the two valleys (C): the heights keep their colours.", "Переключайте между двумя долинами (C): цвет высоты у них общий."),
      T("Small batches are said to find flat minima, and large ones sharp ones. Here the valleys are as wide: 7.3 and 7.5 % of the pictures are at "
        "most 0.1 above their minimum, and the curvatures differ by less than a third. But one lies twice as high: batches of 5 come to a loss of "
        "0.0505 in 100 passes of 20 updates, all 100 examples at once to 0.0999 in 1000 passes of one.",
-       "Говорят, что малые пакеты приводят в плоские минимумы, а большие — в острые. Здесь долины одинаково широки: не больше чем на 0.1 выше "
-       "минимума 7.3 и 7.5 % картинок, а кривизна различается меньше чем на треть. Но одна лежит вдвое выше: пакеты по 5 за 100 эпох по 20 шагов "
-       "приходят к потере 0.0505, а все 100 примеров сразу за 1000 эпох по одному шагу — к 0.0999."),
+       "Говорят, что малые пакеты приводят в плоские минимумы, а большие — в острые. Здесь долины одинаково широки: не больше чем на 0,1 выше "
+       "минимума 7,3 и 7,5 % картинок, а кривизна различается меньше чем на треть. Но одна лежит вдвое выше: пакеты по 5 за 100 эпох по 20 шагов "
+       "приходят к потере 0,0505, а все 100 примеров сразу за 1000 эпох по одному шагу — к 0,0999."),
      batched(5, 100), batched(100, 1000),
      sides=(T("batches of 5, 100 passes", "пакеты по 5, 100 эпох"), T("all 100 at once, 1000 passes", "все 100 сразу, 1000 эпох")))

@@ -29,7 +29,7 @@ CELLS = 2**16  # that an eye and a browser can bear
 SIDE = 121  # places along a side of the picture of a network's output
 #: What the arrays of a map are.
 ARRAYS: Mapping[str, T] = {
-    "loss": T("final loss", "итоговая потеря"), "steps": T("steps until it stays at the minimum", "шагов до минимума"),
+    "loss": T("final loss", "итоговая потеря"), "steps": T("steps until it stays at the minimum", "шагов до остановки в минимуме"),
     "reached": T("share that reaches the minimum", "доля дошедших до минимума"),
     "escaped": T("share that ends at a best minimum", "доля окончивших у лучшего минимума"),
     "diverged": T("share that diverges", "доля разошедшихся"),

@@ -104,7 +104,7 @@ class Regions:
     """Even cells of several kinds, (rows, columns), whose middles lie from one end of x to the other and of y: which colour, and a number.
 
     The colour is full at `low` and faint at `high`; a cell whose number is beyond `until`, or none at all, is only hinted at. Of no kind, -1,
-    it is grey, and where it has no number either it is what the map calls `never`.
+    it is grey, and where it has no number either it is what the map calls `never`; ABSENT is a cell that is not known yet: nothing is drawn.
     """
 
     x: tuple[float, float]
@@ -179,6 +179,7 @@ class Rule:
 
 STEP = T("step", "шаг")
 ROOM = 0.04
+ABSENT = -2  # of no kind, because nobody knows yet
 FULL, FAINT, HINT = 1.0, 0.4, 0.16  # of a colour: where a map of kinds has its least number, its largest, and none
 FARTHEST = 1e250  # what is beyond has no place on a scale
 WIDE = 0.9  # of a place, where ridges are the widest

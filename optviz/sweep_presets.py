@@ -42,10 +42,10 @@ RATES: tuple[str, Any] = ("lr", (1e-3, 10.0, 49, "log"))
 _add("adam",
      T("Adam: rate and memory", "Adam: скорость и память"),
      T("Click the fastest cell, then one below it with β₁ = 0.", "Щёлкните по самой быстрой клетке, затем по клетке под ней, где β₁ = 0."),
-     T("With β₁ up to 0.54 no rate brings Adam to rest at Rosenbrock's minimum within 1000 steps. At the usual 0.9 a span of rates does, from "
-       "0.383 to 5.62, and 2.15 is there after 144 steps: far above the usual 0.001.",
-       "При β₁ до 0,54 ни одна скорость за 1000 шагов не приводит к минимуму Розенброка. При обычном 0,9 приводит целый диапазон, от 0,383 "
-       "до 5,62, быстрее всех 2,15 — за 144 шага: намного больше обычной 0,001."),
+     T("With β₁ up to 0.54 none of these 49 rates brings Adam to rest at Rosenbrock's minimum within 1000 steps. At the usual 0.9 all but one "
+       "from 0.383 to 5.62 do, and 2.15 is there after 144 steps: far above the usual 0.001.",
+       "При β₁ до 0,54 ни одна из 49 скоростей карты за 1000 шагов не приводит к минимуму Розенброка. При обычном 0,9 приводят все от 0,383 "
+       "до 5,62, кроме одной; быстрее всех 2,15 — за 144 шага: намного больше обычной 0,001."),
      Sweep(Run("rosenbrock", "adam", steps=1000), RATES, ("beta1", (0.0, 0.99, 34))), "steps")
 _add("momentum",
      T("Momentum in a ravine", "Импульс в овраге"),
@@ -60,7 +60,7 @@ _add("length",
      T("Find the best cell, then go down and up from it.", "Найдите лучшую клетку, затем сдвиньтесь от неё вниз и вверх."),
      T("A rate that falls to 0 within 10 of the 400 steps stops half-way: 1.64 at best. Falling over 342 steps it rests at 0.0023; over 2000 it is "
        "still large in the end, and noise keeps the loss at 0.012. The best first rate is 0.153 for 10 steps, 0.021 for 342, 0.006 for 2000.",
-       "Скорость, упавшая до нуля за 10 шагов из 400, застревает на полпути: в лучшем случае 1,64. При спаде за 342 шага потери доходят до "
+       "Если скорость падает до нуля за 10 шагов из 400, спуск застревает на полпути: в лучшем случае 1,64. При спаде за 342 шага потери доходят до "
        "0,0023, а при 2000 скорость и в конце велика, и шум держит потери на 0,012. Лучшая начальная скорость: 0,153 при 10 шагах, 0,021 при 342, "
        "0,006 при 2000."),
      Sweep(Run("ravine", "sgd", steps=400, schedule="polynomial", noise=2.0), ("lr", (1e-3, 0.2, 41, "log")),

@@ -22,7 +22,7 @@ from optviz.render.picture import Look
 from optviz.render.sheet_exhibit import sheet_exhibit
 from optviz.render.sheet_picture import FAINT, FULL, HINT, SheetPicture, shades
 from optviz.render.sheet_wire import pack_sheet
-from optviz.sheet import Regions
+from optviz.sheet import ABSENT, Regions
 
 PAGE = Path(__file__).parent.parent / "pages" / "maps.py"
 SMALL = Atlas(Race("himmelblau", (1.0, 2.0), [Entrant("sgd", lr=0.01), Entrant("adam", lr=0.1, muted=True), Entrant("momentum", lr=0.01)], steps=60),
@@ -88,7 +88,7 @@ def test_maps_are_shown_as_they_come(monkeypatch):
     assert isinstance(parts[0][0], Part) and parts[0][1] is None and parts[-1][0].ready.all() and not parts[-1][1].ready.all()
     (regions,) = [mark for mark in basins_sheet(SMALL, parts[0]).charts[0].marks if isinstance(mark, Regions)]
     ready = parts[0][0].ready
-    assert (regions.which[~ready] == -1).all() and np.isnan(regions.z[~ready]).all() and (regions.which[ready] >= 0).any()
+    assert (regions.which[~ready] == ABSENT).all() and np.isnan(regions.z[~ready]).all() and (regions.which[ready] >= 0).any()
     assert not any(isinstance(mark, Regions) for mark in basins_sheet(SMALL, parts[0]).charts[1].marks)
 
 

@@ -2,6 +2,7 @@
 
 import io
 import itertools
+import math
 import sys
 
 import numpy as np
@@ -13,7 +14,7 @@ from optviz.outcome import solve
 from optviz.palette import COLOURS, THEMES, roles
 from optviz.race import Entrant, Race
 from optviz.render.frames import cut_out, frames
-from optviz.render.picture import FLAT, LINES, Look, Picture, clipped, scale_of, wrapped
+from optviz.render.picture import FLAT, LINES, Look, Picture, away, clipped, scale_of, wrapped
 from optviz.render.raster import Raster, Strand, face_of, laid, length, rgb
 from optviz.scene import race_scene
 
@@ -351,3 +352,17 @@ def test_a_transparent_gif_leaves_no_spots(theme, tail, view):
         return
     rows = [(row == 0).mean() for row in covers[0]]
     assert 0.5 < rows[20] < 1, "the title stands alone"
+
+
+def test_a_name_stands_nearest_to_its_own_head(monkeypatch):
+    stood, real = [], Picture.word
+
+    def word(self, *arguments, head=None, **named):
+        shown = real(self, *arguments, head=head, **named)
+        if shown and head is not None:
+            stood.extend(away(self.taken[-1], other) - away(self.taken[-1], head) for other in self.heads if math.dist(other, head) > 12)
+        return shown
+    monkeypatch.setattr(Picture, "word", word)
+    for moment in range(1, 40, 2):
+        still(MANY.at(entrants=MANY.entrants[:6], steps=40), Look(), float(moment))
+    assert sum(further < 0 for further in stood) < len(stood) / 30 < 20, "but where there is no room"

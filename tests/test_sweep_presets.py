@@ -38,6 +38,8 @@ def test_without_memory_adam_does_not_come_to_rest():
     row = found.y.index(0.9)
     there = np.array(found.x)[found.reached[row] > 0]
     assert (there.min(), there.max()) == pytest.approx((0.383, 5.62), rel=2e-3)
+    between = (np.array(found.x) >= there.min()) & (np.array(found.x) <= there.max())
+    assert len(found.x) == 49 and len(there) == between.sum() - 1, "all but one"
     assert np.nanmin(found.steps) == found.steps[row, np.argmin(np.abs(np.array(found.x) - 2.15443))] == 144
 
 

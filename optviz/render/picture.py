@@ -360,7 +360,7 @@ class Picture:
     def scale(self, canvas: Canvas) -> None:
         """What the colours mean: the bands from low to high, with some of the isolines' heights."""
         p, h, theme = self.plane, self.scene.heat, self.theme
-        x, step = p.x + p.width + 8, (p.height - 3 * TEXT) / h.bands
+        x, step = p.x + p.width + 8, (p.height - 3.5 * TEXT) / h.bands
         low, high = (np.array(rgb(colour), float) for colour in (theme.valley, theme.peak))
 
         def y(u: float) -> float:
@@ -372,7 +372,7 @@ class Picture:
         for k in range(h.bands):
             tone = np.rint(low + (high - low) * k / max(h.bands - 1, 1)).astype(int)
             canvas.shape(box(k, k + 1), "#{:02x}{:02x}{:02x}".format(*tone))
-        canvas.text(x, p.y + TEXT, self.say(self.words["height"]), TEXT, theme.ink, halo=self.page)
+        canvas.text(x, p.y + 0.75 * TEXT, self.say(self.words["height"]), TEXT, theme.ink, halo=self.page)
         for u in np.arange(7) * h.bands / 6:
             canvas.line(np.array([(x + BAR - 4, y(u)), (x + BAR + 4, y(u))]), theme.isoline, 1, butt=True)
             canvas.text(x + BAR + 7, y(u), digits(h.height(u), 2), TEXT, theme.ink, halo=self.page)
@@ -532,7 +532,8 @@ class Picture:
         self.minima(plane)
         self.handle(plane)
         places = [self.head_at(path, now) for path in self.paths]
-        self.taken += [(x - HEAD, y - HEAD, 2 * HEAD, 2 * HEAD) for *_, x, y in places]  # no name covers a head
+        self.heads = [(x, y) for *_, x, y in places]
+        self.taken += [(x - HEAD, y - HEAD, 2 * HEAD, 2 * HEAD) for x, y in self.heads]  # no name covers a head
         for path, place in zip(self.paths, places, strict=True):
             self.head(plane, path, now, *place)
         if self.explained:
@@ -603,7 +604,7 @@ class Picture:
             return
         text = self.say(path.short) + (" · " + self.say(self.words["diverged_at"]).format(k=path.end) if over else "")
         spots = [(hx + dx, hy + dy, dx) for dy in (-12, 13, -35, 36, -58, 59) for dx in (15, -15)]
-        self.word(plane, text, TEXT + 1, 600, spots, who=path.entrant if self.scene.fixed else None)
+        self.word(plane, text, TEXT + 1, 600, spots, who=path.entrant if self.scene.fixed else None, head=(hx, hy))
 
     def terms(self, plane: Canvas, explained: Explained, now: float) -> None:
         """Every term of the step that begins, from the place it belongs to; those of one unit share a scale, which is written beside them."""
@@ -650,15 +651,17 @@ class Picture:
         return self.scene.fixed and any(map(through, self.paths))
 
     def word(self, plane: Canvas, words: str, size: float, weight: int, spots: Sequence[tuple[float, float, float]], colour: str = "",
-             who: int | None = None) -> bool:
+             who: int | None = None, head: tuple[float, float] | None = None) -> bool:
         """Words at the first spot where none stand yet, if there is one; they begin there, end there (-) or have their middle there (0).
 
-        The name of an entrant (`who`) stays where it stood as long as that is free: names keep still.
+        The name of an entrant (`who`) stays where it stood as long as that is free: names keep still. That of a head would be taken for the
+        name of another where it is as near to that one.
         """
         width = plane.measure(words, size, weight)
-        for i in sorted(range(len(spots)), key=lambda i: i != self.stood.get(who)):  # the last one first
-            x, y, side = spots[i]
-            spot = (x - width * (side <= 0) / (2 if side == 0 else 1), y - 11, width, 22.0)
+        boxes = [(x - width * (side <= 0) / (2 if side == 0 else 1), y - 11, width, 22.0) for x, y, side in spots]
+        strange = [head is not None and any(other != head and away(box, other) < away(box, head) + 3 for other in self.heads) for box in boxes]
+        for i in sorted(range(len(spots)), key=lambda i: (strange[i], i != self.stood.get(who))):  # the last one first
+            y, spot = spots[i][1], boxes[i]
             if not self.covered(spot):
                 self.taken.append(spot)
                 if who is not None:
@@ -759,6 +762,12 @@ def shade(step: Any, now: float, steps: int, shades: int = SHADES) -> Any:
 def faintness(crowd: Crowd) -> float:
     """How strong the ways of a crowd are: the more, the less."""
     return 0.12 if crowd.points.shape[2] > 100 else 0.2
+
+
+def away(box: tuple[float, float, float, float], point: tuple[float, float]) -> float:
+    """How far a point is from a box."""
+    (left, top, width, height), (x, y) = box, point
+    return math.hypot(max(left - x, x - left - width, 0.0), max(top - y, y - top - height, 0.0))
 
 
 def ended(path: Path) -> int:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..core import T
-from ..sheet import Chart, Ground, Heat, Mark, Regions, Rule, Sheet, moments_of
+from ..sheet import ABSENT, Chart, Ground, Heat, Mark, Regions, Rule, Sheet, moments_of
 from .exhibit import Exhibit
 from .options import SIDES, Options
 from .sheet_picture import SheetPicture
@@ -96,6 +96,8 @@ def _numbers(mark: Mark) -> Iterator[tuple[int, float, float, str, T | None]]:
         rows, columns = a["which"].shape
         x, y = np.linspace(*mark.x, columns), np.linspace(*mark.y, rows)
         for (i, j), kind in np.ndenumerate(a["which"]):
+            if kind == ABSENT:
+                continue
             z = float(a["z"][i, j])
             none = not np.isfinite(z)
             yield 0, float(x[j]), float(y[i]), "" if none else f"{z:g}", mark.never if none and kind < 0 else mark.kinds[int(kind)]

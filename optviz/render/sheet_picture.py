@@ -14,7 +14,7 @@ import numpy as np
 from ..core import T
 from ..palette import THEMES
 from ..scene import Heat as Bands
-from ..sheet import FAINT, FULL, HINT, WIDE, Arrows, Bars, Chart, Dots, Ground, Heat, Line, Mark, Regions, Ridges, Rule, Scale, Sheet, ends
+from ..sheet import ABSENT, FAINT, FULL, HINT, WIDE, Arrows, Bars, Chart, Dots, Ground, Heat, Line, Mark, Regions, Ridges, Rule, Scale, Sheet, ends
 from .picture import DASHES, DESIGN, LEADING, MARGIN, ROW, SMALLEST, TEXT, TITLE, Canvas, Look, Place, clipped, heat_pixels, marker, put, wrapped
 from .raster import rgb
 from .svg import Svg
@@ -377,7 +377,8 @@ class SheetPicture:
         own = np.array([rgb(self.colour(colour)) for colour in (*mark.colours, self.theme.faint)], float)[kind[at_]]
         page, until = np.array(rgb(self.theme.page), float), float(at(mark.until, 0, moment))
         cover = shades(z, mark.low, mark.high, until)[at_][..., None]
-        return np.rint(np.concatenate([page + (own - page) * cover, np.where(inner, 255.0, 0.0)[..., None]], 2)).astype(np.uint8)
+        known = np.where(inner & (kind[at_] != ABSENT), 255.0, 0.0)[..., None]
+        return np.rint(np.concatenate([page + (own - page) * cover, known], 2)).astype(np.uint8)
 
 
 def shades(z: np.ndarray, low: float, high: float, until: float) -> np.ndarray:

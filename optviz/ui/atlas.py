@@ -37,7 +37,7 @@ def stage(desk: Desk[Atlas], take: int) -> None:
         places([b.where for b in maps], sum(b.minimum.size for b in maps), DESCENTS)
     tolerance = short(atlas["tolerance"])
     st.caption(say(T(f"At a minimum: the loss has come within {tolerance} of the minimum's, and stays there. The tolerance is set under “Start”.",
-                     f"«В минимуме»: потеря отличается от минимальной не больше чем на {tolerance}. Допуск задаётся в разделе «Старт».")))
+                     f"«В минимуме»: потеря не дальше {tolerance} от значения в этом минимуме, и так до конца. Допуск задаётся в разделе «Старт».")))
     words = T("Watch this descent in the Descent lab", "Смотреть этот спуск в лаборатории спуска")
     st.button(say(words), icon=":material/open_in_new:", key="maps-descent", on_click=_to_descent, args=(atlas.race,))
 

@@ -17,7 +17,7 @@ from ..names import WORDS, name_of, places
 from ..optimizers import Optimizer
 from ..training import Key, Several, Widths
 from .frame import SPECS, WEB, framed, put, spec_of, story
-from .text import language, plain, say
+from .text import language, plain, say, unbroken
 
 S = TypeVar("S")
 NOTE, OPEN, VERSIONS, LAST = "controls-note", "controls-open", "controls-versions", "controls-last"
@@ -224,7 +224,7 @@ def examples(desk: Desk[S], table: Mapping[str, Example[S]], shown_by: Callable[
     st.session_state[TOLD] = table[shown].name if shown else None
     if shown:
         changed = "" if on else f":primary[{say(T('Changed.', 'Изменено.'))}] "
-        st.markdown(f":small[{changed}**{say(table[shown].do)}** {say(table[shown].see)}]")
+        st.markdown(f":small[{changed}**{unbroken(say(table[shown].do))}** {unbroken(say(table[shown].see))}]")
 
 
 # --- texts --------------------------------------------------------------------------------------------------------------------------

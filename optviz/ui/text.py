@@ -47,6 +47,11 @@ def say(text: T) -> str:
     return text.ru if language() == "ru" else text.en
 
 
+def unbroken(text: str) -> str:
+    """A text in which no line ends between a number and its % or beside a sign of comparison."""
+    return re.sub(r"(?<=\d) (?=%)| (?=[=≈≤≥<>] )|(?<= [=≈≤≥<>]) ", "\u00a0", text)
+
+
 def plain(text: str) -> str:
     """A visitor's own text for where markdown is read: nothing in it is a sign of layout, a formula, an icon or an arrow."""
     return re.sub(r"[!-/:-@[-`{-~]", lambda sign: f"\\{sign[0]}\u2060" if sign[0] in ":-<>~" else "\\" + sign[0], text)

@@ -83,14 +83,14 @@ export function scaleOf(canvas, heat, name, theme, font, ratio) {
   const g = canvas.getContext("2d"), width = canvas.clientWidth, height = canvas.clientHeight, { bands } = heat, size = parseFloat(font.match(/[\d.]+px/)[0]);
   canvas.width = Math.round(width * ratio); canvas.height = Math.round(height * ratio);
   g.setTransform(ratio, 0, 0, ratio, 0, 0);
-  const low = rgb(theme.valley), high = rgb(theme.peak), step = (height - 3 * size) / bands, at = (u) => height - size - u * step;
+  const low = rgb(theme.valley), high = rgb(theme.peak), step = (height - 3.5 * size) / bands, at = (u) => height - size - u * step;
   for (let k = 0; k < bands; k++) {
     g.fillStyle = `rgb(${low.map((c, i) => c + (high[i] - c) * k / Math.max(bands - 1, 1)).join()})`;
     g.fillRect(0, at(k + 1), 16, step + 0.5);
   }
   g.strokeStyle = theme.isoline; g.lineWidth = 1; g.strokeRect(0.5, at(bands), 15, step * bands);
   g.fillStyle = theme.ink; g.font = font; g.textBaseline = "middle"; g.textAlign = "left";
-  g.fillText(name, 0, size);
+  g.fillText(name, 0, 0.75 * size);
   for (let u = 0; u <= bands; u += bands / 6) {
     g.beginPath(); g.moveTo(12, at(u)); g.lineTo(19, at(u)); g.stroke();
     g.fillText(digits(heightAt(heat, u), 2), 22, at(u));

@@ -422,7 +422,9 @@ export class Player extends Playback {
       if (path.dim) continue; // another one's step is explained: its words need the room
       const text = over ? `${path.short} · ${fill(this.texts.diverged_at, { k: path.end })}` : path.short, width = g.measureText(text).width, high = this.big ? 22 : 15;
       const spots = [-9, 10, -25, 26, -41, 42, -57, 58].flatMap((dy) => [11, -11 - width].map((dx) => [hx + dx, hy + dy - high / 2, width, high]));
-      const spot = spots[this.freest(path.entrant, spots, (spot) => this.covered(spot))];
+      const away = ([left, top, width, tall], [x, y]) => Math.hypot(Math.max(left - x, x - left - width, 0), Math.max(top - y, y - top - tall, 0));
+      const strange = (spot) => places.some((other, j) => j !== i && away(spot, other) < away(spot, [hx, hy]) + 3); // as near to another head: one would take it for that one's name
+      const spot = spots[this.freest(path.entrant, spots, (spot) => this.covered(spot) || strange(spot)) ?? this.freest(path.entrant, spots, (spot) => this.covered(spot))];
       if (spot) { taken.push(spot); this.tag(g, theme, text, spot[0], spot[1] + high / 2); }
     }
   }

@@ -11,6 +11,7 @@ const HEAD = 7; // px of an arrow's head
 const BESIDE = 5, APART = 6; // px from a line to its word, and between words
 const WIDE = 0.9; // of a place, where ridges are the widest
 const FEW = 2.5, FINER = [[1, 2, 5], [1, 3], [1]]; // decades that have marks inside them, as many as there is room for
+const ABSENT = -2; // a cell of a map of kinds that nobody knows yet
 const FULL = 1, FAINT = 0.4, HINT = 0.16; // of a colour: where a map of kinds has its least number, its largest, and none
 const TICK = 64, ROW = 26, ROWS = 14; // px that a tick's words want
 
@@ -225,7 +226,7 @@ export class Plot {
         const row = (i / columns) | 0, to = 4 * ((rows - 1 - row) * columns + i - row * columns), colour = colours[kind[i] < 0 ? colours.length - 1 : kind[i]];
         const cover = there(z[i]) && z[i] <= until ? FULL - (FULL - FAINT) * Math.min(Math.max((Math.log1p(z[i]) - least) / span, 0), 1) : HINT;
         for (let c = 0; c < 3; c++) image.data[to + c] = page[c] + (colour[c] - page[c]) * cover;
-        image.data[to + 3] = 255;
+        image.data[to + 3] = kind[i] === ABSENT ? 0 : 255;
       }
       canvas.getContext("2d").putImageData(image, 0, 0);
       Object.assign(mark, { key, canvas });
@@ -243,6 +244,7 @@ export class Plot {
     const [j, i] = [[u, mark.x[0], columns], [v, mark.y[0], rows]].map(([w, [a, b], n]) => Math.round((w - a) / (b - a || 1) * (n - 1)));
     if (!(i >= 0 && i < rows && j >= 0 && j < columns)) return null;
     const k = i * columns + j;
+    if (mark.which[0][k] === ABSENT) return null;
     return [x, y, m, k, u, v, undefined, { kind: mark.which[0][k] < 0 && !there(mark.z[0][k]) ? null : mark.kinds.at(mark.which[0][k]), z: mark.z[0][k] }];
   }
 

@@ -86,7 +86,7 @@ float outside(vec2 p) {
   if (shape == 1.0) return max(q.x, q.y) - 0.88 * radius;
   if (shape == 2.0) return max(dot(vec2(q.x, p.y), vec2(0.866, 0.5)), -p.y) - 0.68 * radius;
   if (shape == 3.0) return (q.x + q.y) * 0.707 - 0.9 * radius;
-  if (shape == 4.0) { q = abs(vec2(p.x + p.y, p.x - p.y)) * 0.707; return min(bar(q), bar(q.yx)); }
+  if (shape == 4.0) return min(bar(q), bar(q.yx));
   return length(p) - radius;
 }
 void main() {
