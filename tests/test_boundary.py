@@ -14,6 +14,7 @@ from optviz.names import choices, setting_name
 from optviz.study import STOPS, Study
 from optviz.study_presets import lessons
 from optviz.training import COMMON, WORDS, settings_of
+from optviz.ui.text import unbroken
 
 PAGE = Path(__file__).parent.parent / "pages" / "boundary.py"
 pytestmark = pytest.mark.usefixtures("scanned")
@@ -52,7 +53,7 @@ def test_every_lesson_opens_with_all_its_controls(key):
         at = unfold(lab(query, language))
         assert not at.exception and not at.warning and study(at) == lessons[key].study
         said = " ".join(element.value for element in at.markdown)
-        assert getattr(lessons[key].see, language) in said
+        assert unbroken(getattr(lessons[key].see, language)) in said
         labels = [w.label for kind in ("selectbox", "select_slider", "checkbox", "number_input", "text_input") for w in getattr(at, kind)]
         assert all((re.search("[а-яё]", label, re.I) is not None) == (language == "ru") for label in labels if re.search("[a-zа-яё]{3}", label, re.I))
 

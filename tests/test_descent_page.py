@@ -16,7 +16,7 @@ from optviz.names import NAMES, WORDS, name_of, places
 from optviz.presets import preset_of, presets
 from optviz.race import TABLE, Entrant, Race
 from optviz.run import COMMON
-from optviz.ui.text import plain
+from optviz.ui.text import plain, unbroken
 
 PAGE = Path(__file__).parent.parent / "pages" / "descent.py"
 pytestmark = pytest.mark.usefixtures("scanned")
@@ -151,9 +151,13 @@ def test_the_ravine_is_turned_by_its_one_slider():
     assert not at.exception and spec(at) == presets["rotation"].race.with_parameter("angle", 45.0) and told(at) == ["rotation"]
 
 
+def test_no_line_ends_within_a_number_and_its_sign():
+    assert unbroken("from 98 % at α = 0.01, a = b, x ≤ 3 and % alone; a − b") == "from 98\u00a0% at α\u00a0=\u00a00.01, a\u00a0=\u00a0b, x\u00a0≤\u00a03 and % alone; a − b"
+
+
 def told(at):
     """The presets whose lesson is on the page."""
-    return [key for key, preset in presets.items() if any(preset.see.en in m.value for m in at.markdown)]
+    return [key for key, preset in presets.items() if any(unbroken(preset.see.en) in m.value for m in at.markdown)]
 
 
 def test_a_lesson_is_told_for_as_long_as_the_race_is_its_own_and_can_be_begun_again():
