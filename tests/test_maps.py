@@ -15,10 +15,12 @@ from optviz.basin import Basins, basin
 from optviz.core import Refused
 from optviz.heavy import Part, went
 from optviz.outcome import nearest
+from optviz.palette import THEMES
 from optviz.race import Entrant, Race
 from optviz.render.code import of_basins
 from optviz.render.frames import frames
 from optviz.render.picture import Look
+from optviz.render.raster import rgb
 from optviz.render.sheet_exhibit import sheet_exhibit
 from optviz.render.sheet_picture import FAINT, FULL, HINT, SheetPicture, shades
 from optviz.render.sheet_wire import pack_sheet
@@ -90,6 +92,12 @@ def test_maps_are_shown_as_they_come(monkeypatch):
     ready = parts[0][0].ready
     assert (regions.which[~ready] == ABSENT).all() and np.isnan(regions.z[~ready]).all() and (regions.which[ready] >= 0).any()
     assert not any(isinstance(mark, Regions) for mark in basins_sheet(SMALL, parts[0]).charts[1].marks)
+    bare = []
+    for part in ([parts[0][0], maps[1]], maps):
+        sheet = basins_sheet(SMALL, part)
+        picture = next(frames(SheetPicture(sheet, Look(size=(960, 540))), [float(len(sheet.moments) - 1)]))
+        bare.append((picture[..., :3] == rgb(THEMES["light"].page)).all(-1).mean())
+    assert bare[0] > bare[1] + 0.1, "what nobody knows yet has no colour, nor a failure's grey"
 
 
 def test_the_map_grows_with_the_playhead():

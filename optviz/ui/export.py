@@ -39,7 +39,7 @@ MOST = 120.0  # seconds that a file may take here
 #: How a lab calls what its playhead counts: one, several, how many a frame, the counter.
 COUNTED = {
     "step": (T("Step", "Шаг"), T("Steps", "Шаги"), T("Steps a frame", "Шагов на кадр"), T("Step counter", "Номер шага")),
-    "frame": (T("Frame", "Кадр"), T("Frames", "Кадры"), T("Moments a frame", "Моментов на кадр"), T("Step counter", "Номер шага")),
+    "frame": (T("Moment", "Момент"), T("Moments", "Моменты"), T("Moments a frame", "Моментов на кадр"), T("Step counter", "Номер шага")),
     "pass": (T("Pass", "Эпоха"), T("Passes", "Эпохи"), T("Passes a frame", "Эпох на кадр"), T("Pass counter", "Номер эпохи")),
 }
 LINES = 60  # of a text that are shown
