@@ -8,6 +8,7 @@ import math
 import os
 import re
 import shutil
+import sys
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -23,7 +24,7 @@ from .surfaces import Surface
 
 WORTH_A_LOOK = 2e7  # member-steps for which torch is loaded, to see whether there is a GPU …
 WORTH_COMPILING = 2e9  # … and for which a kernel for the processor is made: that takes as long as NumPy takes for about as many
-
+DEVICES = ("/dev/nvidiactl", "/dev/nvidia0", "/dev/nvmap", "/dev/kfd", "/dev/dxg")  # of which Linux has one where torch may find a GPU
 
 NO_ROOM = re.compile("allocate memory|out of memory")
 LOST = re.compile("CUDA error|CUDA driver|CUDA GPUs|NVIDIA driver|Triton Error|MPS backend")  # of the card; a mistake in a kernel says other things
@@ -221,6 +222,11 @@ def backend(name: str, device: Any = "cpu", dtype: Any = "float64") -> Numpy:
     return Numpy()
 
 
+def may_have_gpu() -> bool:
+    """Whether torch, which takes seconds to load, is worth asking for a GPU; on other systems than Linux only torch knows."""
+    return sys.platform != "linux" or any(map(os.path.exists, DEVICES))
+
+
 def chosen(name: str, device: str, dtype: str | None, work: float) -> tuple[Numpy, tuple[str, str] | None]:
     """The machine for so many member-steps where "auto" leaves the choice, and what is not as one would expect; work that only NumPy knows is 0.
 
@@ -230,7 +236,8 @@ def chosen(name: str, device: str, dtype: str | None, work: float) -> tuple[Nump
         if word not in known:
             raise out_of_range(keyword, word, T(*["{" + ", ".join(map(str, known)) + "}"] * 2))
     either = name == "auto" and device in ("auto", "cpu") and dtype in (None, "float64")  # NumPy would do, too
-    if name == "numpy" or (either and (work < (WORTH_A_LOOK if device == "auto" else WORTH_COMPILING) or importlib.util.find_spec("torch") is None)):
+    little = work < (WORTH_A_LOOK if device == "auto" and may_have_gpu() else WORTH_COMPILING)
+    if name == "numpy" or (either and (little or importlib.util.find_spec("torch") is None)):
         return backend("numpy", "cpu" if device == "auto" else device, dtype or "float64"), None
     try:
         if device == "auto":

@@ -596,7 +596,19 @@ def test_auto_counts_the_time_to_compile():
     assert compute(Squares(), dtype="float64", device="cpu", keep=False).where.backend == "numpy"
 
 
+def test_torch_is_not_loaded_to_look_for_a_gpu_where_none_can_be(monkeypatch):
+    asked = []
+    monkeypatch.setattr(machines.importlib, "import_module", asked.append)
+    monkeypatch.setattr(machines, "may_have_gpu", lambda: False)
+    assert chosen("auto", "auto", None, 1e9)[0].said == "numpy cpu float64" and not asked
+    monkeypatch.setattr(machines, "may_have_gpu", lambda: True)
+    with pytest.raises(AttributeError):
+        chosen("auto", "auto", None, 1e9)
+    assert asked == ["torch"]
+
+
 def test_a_gpu_that_cannot_be_used_is_left_aside(monkeypatch):
+    monkeypatch.setattr(machines, "may_have_gpu", lambda: True)
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)  # as its driver says, but there is no such device
     machine, note = chosen("auto", "auto", None, 1e9)
     assert machine.said == "numpy cpu float64" and "cuda" in note[0] and "cuda" in note[1]
