@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from conftest import running
 from playwright.sync_api import expect
+from processes import children, stat, until
 from streamlit.testing.v1 import AppTest
 
 import optviz as ov
@@ -47,13 +48,6 @@ def one():
     jobs = Jobs(1)
     yield jobs
     jobs.end()
-
-
-def until(condition, seconds=30):
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "in vain"
-        time.sleep(0.02)
 
 
 def sleeping(jobs, owner, place, seconds=600.0):
@@ -361,11 +355,10 @@ def test_the_picture_so_far_stays_when_it_is_stopped_and_what_is_asked_for_no_mo
 
 def begun(process):
     """The processes that one has begun for jobs, and those that they have."""
-    for path in Path(f"/proc/{process}/task").glob("*/children"):
-        for pid in path.read_text().split():
-            if b"optviz.workers" in Path(f"/proc/{pid}/cmdline").read_bytes():
-                yield pid
-                yield from begun(pid)
+    for pid in children(process):
+        if b"optviz.workers" in Path(f"/proc/{pid}/cmdline").read_bytes():
+            yield pid
+            yield from begun(pid)
 
 
 def busy(server):
@@ -373,7 +366,7 @@ def busy(server):
     def taken():
         while True:
             with suppress(OSError):  # one has ended meanwhile
-                return {pid: Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[11] for pid in begun(server)}
+                return {pid: stat(pid)[11] for pid in begun(server)}
     for _ in range(3):
         before = taken()
         time.sleep(0.3)

@@ -4,38 +4,19 @@ import os
 import signal
 import socket
 import sys
-import time
 from collections import Counter
 from contextlib import closing
-from pathlib import Path
 from urllib.request import urlopen
 
 import pytest
 from conftest import running, stop
+from processes import children, gone, until
 
 from optviz import room
 from optviz.server import bind
 
 pytestmark = pytest.mark.skipif(not room.POSSIBLE, reason="the system cannot keep visitors apart by their address")
 ROOM = (sys.executable, "-m", "optviz", "app", "--host", "0.0.0.0", "--port", "0", "--processes", "2")
-
-
-def members(parent):
-    """The room's processes."""
-    children = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
-    return [int(pid) for pid in children]
-
-
-def gone(pid):
-    return not Path(f"/proc/{pid}").exists() or "\nState:\tZ" in Path(f"/proc/{pid}/status").read_text()
-
-
-def until(true, seconds=20):
-    """Wait for it."""
-    deadline = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
 
 
 def answers(port, place):
@@ -71,7 +52,7 @@ def test_who_comes_again_comes_to_the_same_process(host, count):
 
 def test_a_room_answers_through_all_its_processes_and_ends_as_one():
     with running(*ROOM) as (process, address):
-        port, pids = int(address.rpartition(":")[2]), members(process.pid)
+        port, pids = int(address.rpartition(":")[2]), children(process.pid)
         assert len(pids) == 2
         with urlopen(f"http://localhost:{port}", timeout=10) as page:
             assert b"<html" in page.read()
@@ -82,14 +63,14 @@ def test_a_room_answers_through_all_its_processes_and_ends_as_one():
 
 def test_a_process_that_dies_is_begun_anew():
     with running(*ROOM) as (process, address):
-        port, pids = int(address.rpartition(":")[2]), members(process.pid)
+        port, pids = int(address.rpartition(":")[2]), children(process.pid)
         os.kill(pids[0], signal.SIGKILL)
-        until(lambda: len(members(process.pid)) == 2 and pids[0] not in members(process.pid), 40)
+        until(lambda: len(children(process.pid)) == 2 and pids[0] not in children(process.pid), 40)
         assert answers(port, "127.0.0.1") and answers(port, "127.0.0.2")
 
 
 def test_nobody_is_left_when_the_room_is_killed():
     with running(*ROOM) as (process, _):
-        pids = members(process.pid)
+        pids = children(process.pid)
         process.kill()
         until(lambda: all(map(gone, pids)))

@@ -5,7 +5,6 @@ import io
 import os
 import re
 import signal
-import subprocess
 import sys
 import time
 import urllib.error
@@ -20,6 +19,7 @@ from conftest import running
 from hypothesis import given
 from hypothesis import strategies as some
 from PIL import Image
+from processes import children, gone, until
 
 import optviz as ov
 from optviz.core import Refused, T
@@ -466,19 +466,11 @@ def get(url, **headers):
             return error.code, error.headers, error.read()
 
 
-def children(pid):
-    return [int(line) for line in subprocess.run(["pgrep", "-P", str(pid)], capture_output=True, text=True, check=False).stdout.split()]
-
-
-def lives(pid):
-    return subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True, check=False).stdout.strip()[:1] not in ("", "Z")
-
-
 def test_a_server_draws_and_leaves_nobody_behind_when_it_is_killed(browser, tmp_path):
     slide = tmp_path / "slide.html"
     with running(sys.executable, "-m", "optviz", "app", "--port", "0") as (process, address):
         picture = f"{address}/render/descent.gif?{QUERY}"
-        assert children(process.pid) == [], "nobody paints before somebody asks"
+        assert not children(process.pid), "nobody paints before somebody asks"
         status, headers, body = get(picture)
         assert status == 200 and body[:6] == b"GIF89a" and headers.get_all("Content-Security-Policy") == [headers["Content-Security-Policy"]]
         assert "sandbox" in headers["Content-Security-Policy"]
@@ -494,12 +486,7 @@ def test_a_server_draws_and_leaves_nobody_behind_when_it_is_killed(browser, tmp_
         (painter,) = children(process.pid)
         process.kill()
         process.wait()
-        for _ in range(100):
-            if not lives(painter):
-                break
-            time.sleep(0.05)
-        else:
-            pytest.fail("the painter outlived its server")
+        until(lambda: gone(painter))
 
 
 def test_ctrl_c_while_drawing_ends_both_without_a_word():
@@ -512,7 +499,7 @@ def test_ctrl_c_while_drawing_ends_both_without_a_word():
             process.send_signal(signal.SIGINT)
             assert process.communicate(timeout=20)[0] == "" and process.returncode == 0
             assert [task.result()[0] for task in asking] == [503] * 3
-        assert not lives(*painters)
+        assert all(map(gone, painters))
 
 
 @pytest.mark.parametrize(("arguments", "status"), [((), 404), (("--render",), 200)])

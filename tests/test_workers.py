@@ -8,12 +8,12 @@ import subprocess
 import sys
 import threading
 import time
-from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
+from processes import children, gone, until
 
 import optviz as ov
 from optviz import workers
@@ -21,17 +21,6 @@ from optviz.basin import Basin
 from optviz.heavy import compute
 from optviz.run import Run
 from optviz.workers import LARGEST, MEMORY, Lost, Pool, Stock, TooLarge, Workers, spent
-
-
-def gone(pid):
-    return not Path(f"/proc/{pid}").exists() or "\nState:\tZ" in Path(f"/proc/{pid}/status").read_text()
-
-
-def until(true, seconds=20):
-    end = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < end, "in vain"
-        time.sleep(0.02)
 
 
 @pytest.fixture
@@ -44,8 +33,8 @@ def one():
 def test_a_training_goes_on_slice_by_slice_as_in_one_go(one):
     whole = ov.train("xor", layers=(4,), n=40, epochs=9, seed=3)
     trainer = ov.Trainer("xor", layers=(4,), n=40, epochs=9, seed=3)
-    for until in (2, 3, 9):
-        trainer = one.call(ov.Trainer.run, trainer, None, None, until)
+    for epochs in (2, 3, 9):
+        trainer = one.call(ov.Trainer.run, trainer, None, None, epochs)
     np.testing.assert_array_equal(trainer.theta, whole.weights)
 
 
@@ -68,15 +57,6 @@ def test_what_takes_too_long_or_dies_is_ended_and_the_next_job_runs(one):
     with pytest.raises(Lost, match="has ended before its time"):
         one.call(os.kill, one.call(os.getpid), signal.SIGKILL)
     assert one.call(abs, -3) == 3
-
-
-def children(pid):
-    """The processes that one has begun."""
-    found = set()
-    for path in Path(f"/proc/{pid}/task").glob("*/children"):
-        with suppress(OSError):  # a thread has ended meanwhile
-            found |= set(path.read_text().split())
-    return found
 
 
 def given_up(worker, function, *arguments, begun=lambda: True):
