@@ -24,7 +24,7 @@ import time
 import traceback
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
-from types import TracebackType
+from types import FrameType
 from typing import Any
 
 from .core import Refused, T
@@ -36,6 +36,7 @@ ORDER = struct.Struct("<QQ")  # the number of a job and its length; a length of 
 #: Seconds of a processor's time in which a process gives up what it is at; of its own, because killing one that pages leave little of it only
 #: begins another, which has to do without as well, and longer.
 GRACE = 1.0
+TRIES, MOMENT = 50, 0.01  # how often a process looks whether it can give up, and seconds between
 PATIENCE = 10.0  # seconds that a pool which ends waits for those who are at work
 IDLE = 30.0  # seconds that a pool's processes are kept for the next one
 LARGEST = 2**27  # bytes of an answer
@@ -346,10 +347,7 @@ def work() -> None:
                 named["progress"] = Telling(out, turn)
             answer = contextvars.copy_context().run(answered, function, arguments, named)  # NumPy's ways with errors end with the job
             turn.end()
-        except Halt as halt:
-            turn.end()
-            if not bearable(halt.__traceback__):
-                os._exit(0)
+        except Halt:
             answer = pickle.dumps((True, Refused(GIVEN_UP)))
         send(out, answer)
 
@@ -370,13 +368,15 @@ def answered(function: Callable[..., Any], arguments: tuple[Any, ...], named: di
     return answer
 
 
-def bearable(where: TracebackType | None) -> bool:
-    """Whether a job was given up where that leaves nothing half done: in our own functions or NumPy's, which ask the system for chance. In
-    torch's compiler it would, or in the import of another library; of an import of our own or NumPy's the traceback does not tell, so that a job's
-    functions had better not do that."""
-    modules = [frame.f_globals.get("__name__", __package__) for frame, _ in traceback.walk_tb(where)]  # a compiled formula has none
-    *around, inmost, _ = [name.partition(".")[0] for name in modules]  # the last is what interrupts
-    return inmost in HARMLESS and {*around} <= {*HARMLESS, "contextlib"}
+def bearable(frame: FrameType) -> bool:
+    """Whether to be given up here leaves nothing half done: in our own functions or NumPy's, which ask the system for chance. In an import, in a
+    thread that is just beginning, in torch's compiler it would."""
+    modules = []
+    for at, _ in traceback.walk_stack(frame):
+        modules.append(at.f_globals.get("__name__", __package__).partition(".")[0])  # a compiled formula has none
+        if at.f_code is work.__code__:
+            break
+    return modules[0] in HARMLESS and {*modules} <= {*HARMLESS, "contextlib"}
 
 
 class Turn:
@@ -411,16 +411,27 @@ class Turn:
                     orders.put((number, exactly(sys.stdin.buffer, length)))
                     continue
                 self.halted = number
+                threading.Thread(target=self._insist, args=(number, worker), daemon=True).start()
+        finally:
+            os._exit(0)  # whatever it is at: nobody would hear of it
+
+    def _insist(self, number: int, worker: int) -> None:
+        """Until it is where it can be given up, or it seems that it never will be."""
+        for _ in range(TRIES):
+            if self.at == number:
                 if hasattr(signal, "pthread_kill"):
                     signal.pthread_kill(worker, signal.SIGINT)  # also out of a sleep
                 else:
                     _thread.interrupt_main()
-        finally:
-            os._exit(0)  # whatever it is at: nobody would hear of it
+            elif not self.halted:
+                return
+            time.sleep(MOMENT)
+        if self.at == number:
+            os._exit(0)  # who knows what it would leave half done
 
-    def _interrupt(self, *_: Any) -> None:
-        if self.at and self.at == self.halted:
-            self.at = 0
+    def _interrupt(self, _: int = 0, frame: FrameType | None = None) -> None:
+        if self.at and self.at == self.halted and bearable(frame or sys._getframe()):
+            self.at = self.halted = 0
             raise Halt
 
 
@@ -439,9 +450,8 @@ class Telling:
         self.out, self.turn, self.next = out, turn, 0.0
 
     def __call__(self, done: float, whole: float = 1.0, part: Any = None) -> None:
-        now = time.monotonic()
+        now, number = time.monotonic(), self.turn.end()  # a message goes out whole
         if now >= self.next or part is not None:
             self.next = now + OFTEN
-            number = self.turn.end()  # a message goes out whole
             send(self.out, pickle.dumps((False, (done / whole if whole else 1.0, part))))
-            self.turn.begin(number)
+        self.turn.begin(number)  # where it can be given up, even if everything between is foreign code
