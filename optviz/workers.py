@@ -36,7 +36,7 @@ ORDER = struct.Struct("<QQ")  # the number of a job and its length; a length of 
 #: Seconds of a processor's time in which a process gives up what it is at; of its own, because killing one that pages leave little of it only
 #: begins another, which has to do without as well, and longer.
 GRACE = 1.0
-TRIES, MOMENT = 50, 0.01  # how often a process looks whether it can give up, and seconds between
+TRIES, MOMENT = 50, 0.01  # how often a process finds itself where it cannot give up before it ends, and seconds between
 PATIENCE = 10.0  # seconds that a pool which ends waits for those who are at work
 IDLE = 30.0  # seconds that a pool's processes are kept for the next one
 LARGEST = 2**27  # bytes of an answer
@@ -383,7 +383,8 @@ class Turn:
     """Which job a worker is at: its orders come in beside it, so that one that is not wanted any more can be given up in its midst."""
 
     def __init__(self) -> None:
-        self.at = self.halted = 0
+        self.job = self.halted = self.tries = 0
+        self.open = False  # whether it can be given up just now
         signal.signal(signal.SIGINT, self._interrupt)
 
     def jobs(self) -> Iterator[tuple[int, bytes]]:
@@ -395,13 +396,21 @@ class Turn:
 
     def begin(self, number: int) -> None:
         """From here on it can be given up."""
-        self.at = number
+        self.job, self.tries = number, 0
+        self.resume()
+
+    def pause(self) -> None:
+        """For a while it cannot."""
+        self.open = False
+
+    def resume(self) -> None:
+        """It can again."""
+        self.open = True
         self._interrupt()
 
-    def end(self) -> int:
-        """From here on it cannot."""
-        at, self.at = self.at, 0
-        return at
+    def end(self) -> None:
+        """It is done."""
+        self.open, self.job = False, 0
 
     def _hear(self, orders: queue.SimpleQueue[tuple[int, bytes]], worker: int) -> None:
         try:
@@ -410,29 +419,29 @@ class Turn:
                 if length:
                     orders.put((number, exactly(sys.stdin.buffer, length)))
                     continue
-                self.halted = number
-                threading.Thread(target=self._insist, args=(number, worker), daemon=True).start()
+                if number != self.halted:
+                    self.halted = number
+                    threading.Thread(target=self._insist, args=(number, worker), daemon=True).start()
         finally:
             os._exit(0)  # whatever it is at: nobody would hear of it
 
     def _insist(self, number: int, worker: int) -> None:
         """Until it is where it can be given up, or it seems that it never will be."""
-        for _ in range(TRIES):
-            if self.at == number:
-                if hasattr(signal, "pthread_kill"):
-                    signal.pthread_kill(worker, signal.SIGINT)  # also out of a sleep
-                else:
-                    _thread.interrupt_main()
-            elif not self.halted:
-                return
+        while self.job == number:
+            if self.tries >= TRIES:
+                os._exit(0)  # who knows what it would leave half done
+            if hasattr(signal, "pthread_kill"):
+                signal.pthread_kill(worker, signal.SIGINT)  # also out of a sleep
+            else:
+                _thread.interrupt_main()
             time.sleep(MOMENT)
-        if self.at == number:
-            os._exit(0)  # who knows what it would leave half done
 
     def _interrupt(self, _: int = 0, frame: FrameType | None = None) -> None:
-        if self.at and self.at == self.halted and bearable(frame or sys._getframe()):
-            self.at = self.halted = 0
-            raise Halt
+        if self.open and self.job and self.job == self.halted:
+            if bearable(frame or sys._getframe()):
+                self.open, self.job = False, 0
+                raise Halt
+            self.tries += 1
 
 
 def tells(function: Callable[..., Any]) -> bool:
@@ -450,8 +459,9 @@ class Telling:
         self.out, self.turn, self.next = out, turn, 0.0
 
     def __call__(self, done: float, whole: float = 1.0, part: Any = None) -> None:
-        now, number = time.monotonic(), self.turn.end()  # a message goes out whole
+        self.turn.pause()  # a message goes out whole
+        now = time.monotonic()
         if now >= self.next or part is not None:
             self.next = now + OFTEN
             send(self.out, pickle.dumps((False, (done / whole if whole else 1.0, part))))
-        self.turn.begin(number)  # where it can be given up, even if everything between is foreign code
+        self.turn.resume()  # where it can be given up, even if everything between is foreign code

@@ -59,13 +59,13 @@ def test_what_takes_too_long_or_dies_is_ended_and_the_next_job_runs(one):
     assert one.call(abs, -3) == 3
 
 
-def given_up(worker, function, *arguments, begun=lambda: True, after=0.1):
+def given_up(worker, function, *arguments, begun=lambda: True, after=0.1, hear=None):
     """Call, and give it up so many seconds after it has begun; the process's exit status, None where it goes on."""
     number, came = worker.number, []
 
     def ask():
         try:
-            came.append(worker.call(pickle.dumps((function, arguments, {}, False)), 60.0))
+            came.append(worker.call(pickle.dumps((function, arguments, {}, hear is not None)), 600.0, hear))
         except ov.Refused as lost:
             came.append(lost)
     asking = threading.Thread(target=ask)
@@ -73,7 +73,7 @@ def given_up(worker, function, *arguments, begun=lambda: True, after=0.1):
     until(lambda: worker.number > number and begun())
     time.sleep(after)
     process = worker.process
-    until(lambda: came or worker.halt())  # again: the first may meet it while it is just being asked
+    until(lambda: came or worker.halt(), 40)  # again: the first may meet it while it is just being asked
     asking.join()
     assert isinstance(came[0], ov.Refused)
     return process.poll()
@@ -102,16 +102,39 @@ def test_a_map_that_is_given_up_leaves_all_its_processes_for_the_next(one):
     assert children(pid) == begun
 
 
-class Foreign:
-    """A function of no package, made where it is called, that takes its time once."""
+class Made:
+    """A function of a module that there need not be, made where it is called."""
+
+    def __init__(self, module, source):
+        self.module, self.source = module, source
 
     def __reduce__(self):
-        return eval, ("(lambda once: lambda *_: once and __import__('time').sleep(once.pop()))([0.3])", {"__name__": "foreign"})
+        return eval, (self.source, {"__name__": self.module})
+
+
+@pytest.mark.parametrize(("around", "within", "stays"), [
+    ("optviz.any", "numpy.any", True), ("contextlib", "random", True), ("optviz.any", "contextlib", False), ("optviz.any", "foreign", False),
+    ("foreign", "optviz.any", False)])
+def test_what_is_given_up_where_it_leaves_something_half_done_ends_its_process(one, around, within, stays):
+    one.call(abs, -3)
+    status = given_up(one.all[0], Made(around, "lambda f: f()"), Made(within, "lambda: all(True for _ in iter(int, 1))"))
+    assert (status is None) == stays and one.call(abs, -3) == 3
 
 
 def test_what_is_given_up_in_foreign_code_is_so_when_it_is_back(one):
     pid, trainer = one.call(os.getpid), ov.Trainer("spiral", layers=(64, 64), epochs=10_000, batch=1)
-    assert given_up(one.all[0], ov.Trainer.run, trainer, Foreign()) is None and one.call(os.getpid) == pid
+    once = Made("foreign", "(lambda left: lambda *_: left and __import__('time').sleep(left.pop()))([0.3])")
+    for _ in range(3):
+        assert given_up(one.all[0], ov.Trainer.run, trainer, once) is None and one.call(os.getpid) == pid
+
+
+@pytest.mark.parametrize("job", ["progress(0.5, 1.0, b'x' * 10**7)", "(wait(), progress(0.5))"])
+def test_what_is_given_up_while_it_tells_how_far_it_is_tells_it_whole(one, job):
+    pid, wait = one.call(os.getpid), Made("foreign", "lambda: __import__('time').sleep(0.03)")
+    for k in range(10):
+        telling = Made("optviz.any", f"lambda wait, progress=None: all(({job}, True) for _ in iter(int, 1))")
+        assert given_up(one.all[0], telling, wait, after=0.02 * k, hear=lambda part: None) is None
+        assert one.call(os.getpid) == pid
 
 
 def test_what_is_given_up_in_foreign_code_ends_its_process(one):
