@@ -83,7 +83,7 @@ def opened(browser, tmp_path):
     """Opens the slide of a race from its file; an error in the console or a request for anything else fails the test."""
     contexts, requests, errors = [], [], []
 
-    def show(race, inside=None, spy=SPY, viewport=(960, 540), context=None, **options):
+    def show(race, inside=None, viewport=(960, 540), context=None, **options):
         path = ov.render(race, tmp_path / "slide.html", **options)
         assert path.stat().st_size < 300_000
         if inside:
@@ -95,9 +95,12 @@ def opened(browser, tmp_path):
         contexts[-1].on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
         contexts[-1].on("weberror", lambda error: errors.append(str(error.error)))
         page = contexts[-1].new_page()
-        page.add_init_script(spy)
+        page.add_init_script(SPY)
         page.goto(path.as_uri())
-        return page if inside else Slide(page)
+        if inside:
+            return page
+        page.wait_for_function("window.player")  # it unpacks itself first
+        return Slide(page)
 
     yield show
     for context in contexts:
