@@ -39,7 +39,7 @@ from optviz.preparing import preparations
 from optviz.run import Run
 from optviz.schedules import schedules
 from optviz.sweep import Sweep
-from optviz.workers import Lost, Pool, TooLarge
+from optviz.workers import Lost, Pool, TooLarge, stock
 
 EAGER = pytest.mark.usefixtures("eager")
 SMALL = {"shape": (12, 16), "steps": 40, "lr": 0.05, "keep": False}
@@ -360,6 +360,7 @@ def test_a_machine_has_as_many_threads_as_are_asked_for(monkeypatch):
 @pytest.mark.parametrize("executable", ["/nonexistent", "/bin/false"])
 def test_where_no_process_can_be_started_this_one_does_it_all(executable, monkeypatch):
     monkeypatch.setattr(sys, "executable", executable)
+    stock.end()  # nor is there one from an earlier map
     found = ov.basin("himmelblau", **SMALL, processes=2)
     assert found.where.processes == 1 and "no other process" in found.where.note[0] and "не запускаются" in found.where.note[1]
 
