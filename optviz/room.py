@@ -100,9 +100,10 @@ def serve(sockets: Sequence[socket.socket], script: Path, render: bool, ready: C
     finally:
         for server in servers:
             server.end()
+        until = time.monotonic() + 5  # for all together: one that has just begun hears nothing yet
         for server in servers:
             try:
-                server.process.wait(5)
+                server.process.wait(max(0.0, until - time.monotonic()))
             except subprocess.TimeoutExpired:
                 server.process.kill()
         for each in sockets:
