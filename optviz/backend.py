@@ -69,6 +69,10 @@ class Numpy:
         """A mask of this machine as a NumPy one."""
         return np.asarray(a, bool)
 
+    def mask(self, a: np.ndarray) -> Any:
+        """A NumPy mask on this machine."""
+        return a
+
     def functions(self, surface: Surface) -> Mapping[str, Callable]:
         return surface.arrays
 
@@ -184,6 +188,9 @@ class Torch(Numpy):
 
     def flags(self, a: Any) -> np.ndarray:
         return a.cpu().numpy()
+
+    def mask(self, a: np.ndarray) -> Any:
+        return self.xp.as_tensor(np.require(a, bool, "W"), device=self.device)
 
 
 def _name(dtype: Any) -> str:

@@ -13,6 +13,7 @@ from urllib.parse import urlencode
 import numpy as np
 
 from .augment import augmentations
+from .backend import Numpy
 from .core import Choice, Param, Range, Refused, Registry, T, out_of_range, short
 from .names import WORDS as SAID
 from .penalties import STRENGTH, penalties
@@ -323,7 +324,8 @@ class Band(NamedTuple):
     diverged: np.ndarray
 
 
-def band(studies: Sequence[Study], seeds: Sequence[int], progress: Callable[[int, int], Any] | None = None) -> Band:
+def band(studies: Sequence[Study], seeds: Sequence[int], progress: Callable[[int, int], Any] | None = None,
+         machine: Numpy | None = None) -> Band:
     """Every study trained from every seed."""
     figures, diverged = np.empty((4, len(studies), len(seeds))), np.zeros((len(studies), len(seeds)), bool)
     labelled = True
@@ -334,7 +336,7 @@ def band(studies: Sequence[Study], seeds: Sequence[int], progress: Callable[[int
             if progress:
                 progress(before + done, whole)
         trainer.every = max(trainer.values["epochs"], 1)  # nobody looks at the weights on the way
-        trainer.run(tell)
+        trainer.run(tell, machine=machine)
         before += trainer.values["epochs"]
         labelled = bool(trainer.labels)
         for into, mine in [*zip(figures, best(trainer), strict=False), (diverged, trainer.diverged_at >= 0)]:

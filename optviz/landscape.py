@@ -15,6 +15,7 @@ from urllib.parse import urlencode
 
 import numpy as np
 
+from .backend import Numpy
 from .basin import checked_shape
 from .chance import Draw, generator
 from .core import Choice, Param, Range, Refused, T, out_of_range, rounded, short
@@ -27,7 +28,7 @@ from .optimizers import optimizers as known
 from .query import Query
 from .store import load, save
 from .study import Study, changed
-from .trainer import MOST_KEPT, Trainer
+from .trainer import MOST_KEPT, NUMBER, Trainer
 from .training import Training, as_text
 
 SIDE = Param(65, 3, 512, log=True, allowed=Range(3, 512), whole=True, one=True)
@@ -227,6 +228,7 @@ class Cells:
     x: np.ndarray
     y: np.ndarray
     fused = exact = False
+    eager = True
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -247,24 +249,28 @@ class Cells:
     def spec(self) -> str:
         return f"landscape {self.slice.line()}"
 
-    def size(self, machine: Any) -> int:
-        return BLOCK * self._together
+    def size(self, machine: Numpy) -> int:
+        return BLOCK * self._together(machine)
 
-    @property
-    def _together(self) -> int:
-        base = base_of(self.slice.training)
-        return max(1, AT_ONCE // (max(base.net.widths) * base.all_x.shape[-2]))
+    def _together(self, machine: Numpy) -> int:
+        """How many networks at a time stay in cache, or in what memory a GPU has."""
+        base, room = base_of(self.slice.training), machine.room()
+        return max(1, (AT_ONCE if room is None else room // NUMBER) // (max(base.net.widths) * base.all_x.shape[-2]))
 
-    def piece(self, low: int, high: int, machine: Any) -> dict[str, np.ndarray]:
-        """Some cells: as many networks at a time as stay in cache."""
+    def piece(self, low: int, high: int, machine: Numpy) -> dict[str, np.ndarray]:
+        """Some cells."""
         row, column = np.divmod(np.arange(low, high), self.shape[1])
-        return dict(zip(self.arrays, self.losses(np.stack([self.x[column], self.y[row]])), strict=True))
+        return dict(zip(self.arrays, self.losses(np.stack([self.x[column], self.y[row]]), machine), strict=True))
 
-    def losses(self, places: np.ndarray) -> np.ndarray:
+    def losses(self, places: np.ndarray, machine: Numpy | None = None) -> np.ndarray:
         """The training and the validation loss at places (2, n) of the plane."""
-        base, some = base_of(self.slice.training), self._together
-        running = [Moments(*pair) for pair in zip(self.running[::2], self.running[1::2], strict=True)] or None
-        out = [np.stack(base.figures(self.centre[:, None] + self.ways.T @ places[:, at:at + some], running)[:2])
+        base = base_of(self.slice.training)
+        if machine is not None and machine.xp is not np:
+            base = base.fork()
+            base.move(machine)
+        there, some = base.machine.array, self._together(base.machine)
+        running = [Moments(*map(there, pair)) for pair in zip(self.running[::2], self.running[1::2], strict=True)] or None
+        out = [np.stack(base.figures(there(self.centre[:, None] + self.ways.T @ places[:, at:at + some]), running)[:2])
                for at in range(0, places.shape[1], some)]
         return np.concatenate(out, -1)
 
@@ -316,8 +322,8 @@ class Landscape:
 
 
 def landscape(training: Training | Study | Slice, *, directions: str | None = None, seed: int | None = None, span: Any = None,
-              shape: Any = None, optimizers: Any = None, processes: int | None = None, scheduler: str | None = None,
-              progress: Callable[..., Any] | None = None, keep: bool = True) -> Landscape:
+              shape: Any = None, optimizers: Any = None, backend: str = "auto", device: str = "auto", dtype: str | None = None,
+              processes: int | None = None, scheduler: str | None = None, progress: Callable[..., Any] | None = None, keep: bool = True) -> Landscape:
     """The loss of a training on a plane through its trained weights, and the paths of it and of other optimizers there.
 
     `optimizers` are keys, or keys with rates: {"sgd": 0.1}. `directions` are "principal", which show the paths best, or "random" with a
@@ -350,7 +356,8 @@ def landscape(training: Training | Study | Slice, *, directions: str | None = No
         if progress:
             so_far = part and with_cells({name: np.where(part.ready, a, np.nan) for name, a in part.arrays.items()}, None)
             progress(train + cells_take * done / whole, train + cells_take, so_far)
-    return with_cells(*compute(cells, backend="numpy", processes=processes, scheduler=scheduler, progress=tell, keep=keep))
+    return with_cells(*compute(cells, backend=backend, device=device, dtype=dtype, processes=processes, scheduler=scheduler, progress=tell,
+                                   keep=keep))
 
 
 def _cells(spec: Slice, arrays: Mapping[str, np.ndarray]) -> Cells:

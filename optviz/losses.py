@@ -72,10 +72,10 @@ class Loss:
         Param(1.0, 1 / classes, 1.0, allowed=Range(1 / classes, 1.0)).check("alpha", alpha)
         return (1 - alpha) * classes / (classes - 1)
 
-    def decide(self, out: Any) -> np.ndarray:
+    def decide(self, out: Any) -> Any:
         """The class that the outputs speak for, (..., n)."""
-        out = np.asarray(out)
-        return out.argmax(-1) if out.shape[-1] > 1 else (out[..., 0] > 0).astype(int)
+        out = out if hasattr(out, "argmax") else np.asarray(out)
+        return out.argmax(-1) if out.shape[-1] > 1 else (out[..., 0] > 0) * 1
 
     def probabilities(self, out: Any) -> np.ndarray | None:
         """Of every class, (..., n, classes), where the loss gives the outputs such a meaning."""

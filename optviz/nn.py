@@ -108,7 +108,7 @@ class Net:
 
     def parts(self, theta: Any) -> list[Any]:
         """The blocks of a flat vector (P,) or (P, K), each (rows, columns) or (K, rows, columns): views where a member's lie together."""
-        flat = theta.T
+        flat = theta.T if theta.ndim > 1 else theta  # torch turns matrices only
         lead = flat.shape[:-1]
         return [flat[..., b.at].reshape(*lead, *b.shape) for b in self.blocks]
 

@@ -56,6 +56,34 @@ class Objective:
         return self.made
 
 
+class TorchObjective(Objective):
+    """The same on tensors, where torch differentiates."""
+
+    def __init__(self, net: Net, loss: Callable[[Any, Any], Any], charges: Sequence[Callable[[Any], Any]], torch: Any):
+        super().__init__(net, loss, charges)
+        self.xp = torch
+        self.grad = torch.func.grad(lambda theta: self._summed(theta), has_aux=True)
+
+    def value(self, theta: Any) -> Any:
+        return self._seen(theta)[0]
+
+    def slope(self, theta: Any) -> Any:
+        g, moments = self.grad(theta)
+        if self.moments is None:
+            self.moments = moments
+        return g
+
+    def _seen(self, theta: Any) -> tuple[Any, list[Any]]:
+        """The loss of each member, and the moments of its batch normalizations."""
+        x, y, *masks = self.batch
+        flow = self.net.flow(x, self.net.parts(theta), self.xp, masks=masks or None)
+        return sum((charge(theta) for charge in self.charges), self.loss(flow.outputs, y)), [part for m in flow.moments for part in m]
+
+    def _summed(self, theta: Any) -> tuple[Any, list[Any]]:
+        loss, moments = self._seen(theta)
+        return loss.sum(), moments  # members have nothing in common: what comes back to each is its own
+
+
 def compiled(end: Value, leaves: Sequence[Value], also: Sequence[Value] = ()) -> tuple[Callable, Callable]:
     """The graph of `end` once recorded, as straight-line code: two functions of other arrays in the place of its leaves' own.
 

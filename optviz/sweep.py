@@ -27,7 +27,7 @@ from .regular.several import seeds_from
 from .run import START, Run, settings_of
 from .schedules import schedules
 from .study import Study
-from .trainer import MOST_KEPT
+from .trainer import MOST_KEPT, NUMBER
 from .training import Training, as_text
 from .training import settings_of as settings_of_training
 
@@ -38,6 +38,7 @@ MOST_PRODUCTS = 2e10  # multiplications of a map's networks: some five minutes o
 UPDATE = 1e4  # multiplications that take as long as an update of the smallest networks takes, however many go in lockstep
 CELL = 1e5  # … and as making its spec takes
 IN_BLOCK, BLOCK_PRODUCTS = 2**22, 1e8  # numbers that the networks of a block may hold, and what they may take: a second or two
+FASTER = 1000  # how much more a GPU may take on in a block
 EVEN, LOG = "even", "log"
 
 
@@ -157,6 +158,10 @@ class Sweep:
         return isinstance(self.base, Run) and optimizers[self.base.optimizer].traceable
 
     @property
+    def eager(self) -> bool:
+        return isinstance(self.base, Study)
+
+    @property
     def definitions(self) -> Sequence[Any]:
         return self.base.definitions if isinstance(self.base, Run) else self.base.training.definitions
 
@@ -181,19 +186,17 @@ class Sweep:
     def size(self, machine: Numpy) -> int:
         if isinstance(self.base, Run):
             return max(at_once(machine) // self.draws, 1)
-        corners = [self._sizes(0, 0), self._sizes(-1, -1)]
-        fit = min(min(IN_BLOCK / held(self.base, s), BLOCK_PRODUCTS / (s.weights * s.n * max(self.base["epochs"], 1))) for s in corners)
+        corners, room = [self._sizes(0, 0), self._sizes(-1, -1)], machine.room()
+        numbers, products = (IN_BLOCK, BLOCK_PRODUCTS) if room is None else (room / NUMBER, FASTER * BLOCK_PRODUCTS)
+        fit = min(min(numbers / held(self.base, s), products / (s.weights * s.n * max(self.base["epochs"], 1))) for s in corners)
         return max(int(fit / self.seeds), 1)
 
     def piece(self, low: int, high: int, machine: Numpy) -> dict[str, np.ndarray]:
         """The descents of some cells go together; networks go in lockstep with those of the same shape."""
         if isinstance(self.base, Run):
             return self._descended(low, high, machine)
-        if machine.xp is not np:
-            raise Refused(T("networks are trained by NumPy here; leave backend, device and dtype at their defaults",
-                            "сети здесь обучает NumPy; оставьте backend, device и dtype по умолчанию"))
         studies = [self.study(*divmod(k, self.shape[1])) for k in range(low, high)]
-        found = band(studies, seeds_from(self.base.training, self.seeds).tolist())._asdict()
+        found = band(studies, seeds_from(self.base.training, self.seeds).tolist(), machine=machine)._asdict()
         return {name: found[name].mean(1) for name in self.arrays}
 
     # --- descents ---------------------------------------------------------------------------------------------------------------------

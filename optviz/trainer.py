@@ -15,13 +15,14 @@ import numpy as np
 from . import autograd
 from .activations import activations
 from .augment import augmentations
+from .backend import Numpy, Torch
 from .chance import Draw, generator
 from .core import Param, Refused, T, out_of_range
 from .datasets import Dataset, Own
 from .initializers import initializers
 from .losses import losses
 from .nn import Moments, Net
-from .objective import Objective
+from .objective import Objective, TorchObjective
 from .optimizers import optimizers
 from .oracle import Disturbance, Oracle
 from .penalties import Penalty, penalties
@@ -33,6 +34,7 @@ from .training import WORDS, Training, settings_of, settled, words_of
 
 MOST_KEPT = 100  # snapshots of the weights on the way
 IN_CACHE = 2**15  # numbers of one layer that are computed at a time
+NUMBER = 64  # bytes of a GPU for each of them, with what torch remembers to differentiate
 WEIGHT = Param(0.0, -10.0, 10.0)
 MOST_NUMBERS = 2**27  # that a training may hold at once: 1 GiB
 
@@ -48,6 +50,7 @@ class Trainer:
             given = {**{name: value for name, value in own.items() if name in known}, **given, **words}
             data = given.pop("data")
         self.values = settled({"data": data, **given})
+        self.machine = Numpy()
         self.batch = self._batch()
         self.members = math.prod(self.batch)
         begun = time.perf_counter()
@@ -63,10 +66,12 @@ class Trainer:
         v = self.values
         self.optimizer, self.schedule, self.loss = optimizers[v["optimizer"]], schedules[v["schedule"]], losses[v["loss"]]
         self.loss_h = self._settings("loss", self.loss)
-        self.h = self.optimizer.bundle(*(self._flat(0.0 if v[name] is None else v[name]) for name in self.optimizer.params))
+        self.space: Any = self.machine.xp if isinstance(self.machine, Torch) else autograd
+        self.h = self.optimizer.bundle(*(self._there(self._flat(0.0 if v[name] is None else v[name])) for name in self.optimizer.params))
+        self.lr = self._flat(v["lr"])
         self.schedule_h = self.schedule.bundle(*(self._flat(v[f"schedule_{name}"]) for name in self.schedule.params))
-        self.disturb = Disturbance(None, None, *(None if v[name] is None else self._flat(v[name]) for name in CLIPS))
-        self.penalties = [(p, p.bundle(*(self._flat(v[key if name == "strength" else f"{key}_{name}"]) for name in p.params)))
+        self.disturb = Disturbance(None, None, *(None if v[name] is None else self._there(self._flat(v[name])) for name in CLIPS))
+        self.penalties = [(p, p.bundle(*(self._there(self._flat(v[key if name == "strength" else f"{key}_{name}"])) for name in p.params)))
                           for key, p in penalties.items() if np.any(v[key])]
 
     # --- what is asked for ------------------------------------------------------------------------------------------------------------
@@ -92,10 +97,14 @@ class Trainer:
         """A setting for all members: a number, or (K,)."""
         return np.ascontiguousarray(np.broadcast_to(value, self.batch)).reshape(-1) if isinstance(value, np.ndarray) else value
 
+    def _there(self, value: Any) -> Any:
+        """A setting on the machine that trains."""
+        return self.machine.array(value) if isinstance(value, np.ndarray) and self.machine.xp is not np else value
+
     def _column(self, name: str) -> Any:
-        """The same, as it broadcasts over examples and features."""
-        value = self._flat(self.values[name])
-        return value[:, None, None] if isinstance(value, np.ndarray) else value
+        """One for all members, as it broadcasts over examples and features."""
+        value = self._there(self._flat(self.values[name]))
+        return value[:, None, None] if np.ndim(value) else value
 
     def _settings(self, prefix: str, definition: Any) -> Any:
         """The settings of a formula, by its own names."""
@@ -151,15 +160,18 @@ class Trainer:
         self.net = Net((self.all_x.shape[-1], *v["layers"], self.all_targets.shape[-1]), tuple(own), tuple(self._settings(a.key, a) for a in own),
                        v["batchnorm"], v["layernorm"], v["residual"], v["bias"])
         charged = np.isin(self.net.is_weight, v["penalty_layers"] or range(1, len(self.net.widths)))
-        self.charged = charged.astype(float).reshape(-1, *[1] * len(self.lead))
+        self.charged = self.machine.array(charged.reshape(-1, *[1] * len(self.lead)))
+        self.shown_x, self.shown_to, self.truth = map(self.machine.array, (self.all_x, self.all_targets, self.known))
         rule = self.loss.soft_rule if np.any(v["label_smoothing"]) else self.loss.rule
 
         def loss(out: Any, y: Any) -> Any:
-            return self._reduced(rule(out, y, self.loss_h, autograd))
+            return self._reduced(rule(out, y, self.loss_h, self.space))
 
         def charge(p: Penalty, own: Any) -> Callable[[Any], Any]:
-            return lambda theta: p.value(theta * self.charged, own, autograd)
-        self.objective = Objective(self.net, loss, [charge(p, own) for p, own in self.penalties if p.in_gradient(own)])
+            return lambda theta: p.value(theta * self.charged, own, self.space)
+        charges = [charge(p, own) for p, own in self.penalties if p.in_gradient(own)]
+        on_torch = isinstance(self.machine, Torch)
+        self.objective = TorchObjective(self.net, loss, charges, self.machine.xp) if on_torch else Objective(self.net, loss, charges)
 
     def _reduced(self, loss: Any) -> Any:
         """One number for each member, out of the losses of examples."""
@@ -210,7 +222,7 @@ class Trainer:
     def _start(self) -> None:
         v, lead = self.values, self.lead
         self.state = tuple(self.optimizer.init(self.theta, self.h, np))
-        self.plateau = begin(self.h.lr)
+        self.plateau = begin(self.lr)
         widths = [self.net.pieces(i) * w if v["batchnorm"] == "before" else w for i, w in enumerate(v["layers"])]
         self.running = [Moments(np.zeros((*lead, 1, w)), np.ones((*lead, 1, w))) for w in widths] if v["batchnorm"] != "none" else None
         self.passes = self.updates = 0
@@ -227,8 +239,27 @@ class Trainer:
         """Who trains on: those that have neither diverged nor run out of patience."""
         self.going, self.all_going, self.any_going = going, bool(going.all()), bool(going.any())
 
-    def run(self, progress: Callable[[int, int], Any] | None = None, stop: Callable[[], bool] | None = None, until: int | None = None) -> Trainer:
-        """Make the passes that are left, or those up to `until`."""
+    def move(self, machine: Numpy) -> None:
+        """Train on another machine from here on."""
+        if machine is self.machine:
+            return
+        before, self.machine = self.machine, machine
+
+        def there(a: Any) -> Any:
+            return machine.array(before.numpy(a)) if np.ndim(a) else a
+
+        def both(weights: tuple[Any, Any]) -> tuple[Any, Any]:
+            return there(weights[0]), weights[1] and [Moments(*map(there, m)) for m in weights[1]]
+        (self.theta, self.running), self.good, self.best = both((self.theta, self.running)), both(self.good), both(self.best)
+        self.state = tuple(map(there, self.state))
+        self._define()
+        self._equip()
+
+    def run(self, progress: Callable[[int, int], Any] | None = None, stop: Callable[[], bool] | None = None, until: int | None = None,
+            machine: Numpy | None = None) -> Trainer:
+        """Make the passes that are left, or those up to `until`; on another machine what comes of them comes back here."""
+        here = self.machine
+        self.move(machine or here)
         last = min(self.values["epochs"], self.values["epochs"] if until is None else until)
         begun = time.perf_counter()
         with np.errstate(all="ignore"):
@@ -237,28 +268,31 @@ class Trainer:
                 self._look()
                 if progress:
                     progress(self.passes, self.values["epochs"])
+        self.move(here)
         self.seconds += time.perf_counter() - begun
         return self
 
     def _pass(self) -> None:
         """Every example once, batch after batch."""
-        n, o, objective = self.count, self.optimizer, self.objective
-        oracle = Oracle(objective.slope, objective.value, None, self.disturb, np)
+        n, o, objective, xp = self.count, self.optimizer, self.objective, self.machine.xp
+        oracle = Oracle(objective.slope, objective.value, None, self.disturb, xp)
         x, y, masks = self._shown()
         for low in range(0, n, self.size):
             at = slice(low, low + self.size)
             objective.feed(x[..., at, :], y[..., at, :], [m[..., at, :] for m in masks])
             rate = self._rate()
-            new, state = o.step(oracle, self.theta, self.state, self.h if rate is self.h.lr else self.h._replace(lr=rate), self.updates + 1, np)
+            h = self.h if rate is self.lr else self.h._replace(lr=self._there(rate))
+            new, state = o.step(oracle, self.theta, self.state, h, self.machine.count(self.updates + 1), xp)
             for p, own in self.penalties:
-                new = p.after(new, self.theta, rate * own.strength * self.charged, own, autograd)
+                new = p.after(new, self.theta, h.lr * own.strength * self.charged, own, self.space)
             self.updates += 1
             if self.running is not None:
                 self._remember(min(self.size, n - low))
-            if not math.isfinite(np.add.reduce(new, axis=None)):
-                self._end(~np.isfinite(new).all(0), self.passes + 1, new)
+            if self.machine.suspicious(new):
+                self._end(~np.isfinite(self.machine.numpy(new)).all(0), self.passes + 1, new)
             if not self.all_going:
-                new, state = np.where(self.going, new, self.theta), tuple(np.where(self.going, a, b) for a, b in zip(state, self.state, strict=True))
+                going = self.machine.mask(self.going)
+                new, state = xp.where(going, new, self.theta), tuple(xp.where(going, a, b) for a, b in zip(state, self.state, strict=True))
             self.theta, self.state = new, state
             if not self.any_going:
                 break
@@ -269,12 +303,12 @@ class Trainer:
         if self.schedule.fed:
             return self.plateau[0]
         if self.schedule.key == "constant":
-            return self.h.lr
+            return self.lr
         k, steps = (self.passes, self.values["epochs"])
         if self.values["schedule_every"] == "update":
             k, steps = self.updates, steps * self.per_pass
         # a schedule that grows out of the floats breaks the run, not the loop
-        return np.nan_to_num(self.schedule.rule(np.float64(k), self.h.lr, self.schedule_h, steps, np))
+        return np.nan_to_num(self.schedule.rule(np.float64(k), self.lr, self.schedule_h, steps, np))
 
     def _shown(self) -> tuple[np.ndarray, np.ndarray, list[np.ndarray]]:
         """Inputs, targets and dropout's masks of this pass, in its order."""
@@ -286,7 +320,7 @@ class Trainer:
         masks: list[np.ndarray] = []
         if np.any(self.values["dropout"]) and self.net.hidden:
             masks = self._masks(self._drawn(Draw.DROPOUT, lambda rng: rng.random((self.count, sum(self.values["layers"])))))
-        return x, taken(self.shown_y, order), masks
+        return self.machine.array(x), self.machine.array(taken(self.shown_y, order)), masks
 
     def _drawn(self, draw: Draw, make: Callable[[np.random.Generator], np.ndarray]) -> np.ndarray:
         """Something random of this pass: one where all members have one seed, else one each."""
@@ -313,30 +347,40 @@ class Trainer:
     def _masks(self, chance: np.ndarray) -> list[np.ndarray]:
         """What dropout leaves of every hidden number, by chances between 0 and 1."""
         p, widths = self._column("dropout"), self.values["layers"]
-        stay = chance >= p
-        return np.split(stay / (1 - p) if self.values["dropout_form"] == "inverted" else stay * 1.0, np.cumsum(widths)[:-1], -1)
+        stay = self.machine.array(chance) >= p
+        if self.space is not autograd:
+            stay = self.machine.array(stay)  # torch would make float32 of a mask and a number
+        stay = stay / (1 - p) if self.values["dropout_form"] == "inverted" else stay * 1.0
+        return [stay[..., end - width:end] for width, end in zip(widths, np.cumsum(widths).tolist(), strict=True)]
 
     def _remember(self, size: int) -> None:
         """Let the running moments follow those of a batch of that size."""
         seen = self.objective.moments
         assert self.running is not None and seen is not None
-        b = self._column("bn_momentum")
-        b = np.where(self.going[..., None, None], b, 0.0)
+        b = self._column("bn_momentum") * self.machine.array(self.going[..., None, None])  # who has stopped learns nothing more
         spread = size / (size - 1) if self.values["bn_variance"] == "unbiased" and size > 1 else 1.0
         self.running = [Moments((1 - b) * old.mean + b * new.mean, (1 - b) * old.variance + b * spread * new.variance)
                         for old, new in zip(self.running, map(Moments, seen[::2], seen[1::2]), strict=True)]
 
     def _end(self, bad: np.ndarray, passes: int, new: np.ndarray) -> None:
         """Members whose numbers ended are put back to where they were last measured; the layer is whose weights did, or had been the largest."""
-        bad = bad & self.going
+        bad, new, theta = bad & self.going, self.machine.numpy(new), self.machine.numpy(self.theta)
         by_layer = [np.concatenate([new[b.at] for b in self.net.blocks if b.layer == i]) for i in range(len(self.net.activations))]
         gone = np.stack([~np.isfinite(part).all(0) for part in by_layer])
-        size = [np.abs(self.theta[b.at]).max(0) for b in self.net.blocks if b.kind == "weight"]
+        size = [np.abs(theta[b.at]).max(0) for b in self.net.blocks if b.kind == "weight"]
         layer = np.where(gone.sum(0) == 1, gone.argmax(0), np.argmax(size, 0)) + 1
         self.diverged_at = np.where(bad, passes, self.diverged_at)
         self.diverged_layer = np.where(bad, layer, self.diverged_layer)
-        self.theta, self.running = chosen(bad, self.good, (self.theta, self.running))
+        self.theta, self.running = self._chosen(bad, self.good, (self.theta, self.running))
         self._go_on(self.going & ~bad)
+
+    def _chosen(self, which: np.ndarray, a: Any, b: Any) -> Any:
+        """Weights and running moments: those of `a` for some members, of `b` for the others."""
+        (theta, running), (theta_b, running_b), where = a, b, self.machine.xp.where
+        if running is not None:
+            column = self.machine.mask(which[..., None, None])
+            running = [Moments(*(where(column, new, old) for new, old in zip(m, o, strict=True))) for m, o in zip(running, running_b, strict=True)]
+        return where(self.machine.mask(which), theta, theta_b), running
 
     # --- what came of it --------------------------------------------------------------------------------------------------------------
 
@@ -356,25 +400,26 @@ class Trainer:
             self.plateau = self.schedule.rule(watched, self.plateau, self.schedule_h, np)
         patience = self._flat(self.values["patience"])
         if patience is not None:
-            self.best = chosen(better, (self.theta, self.running), self.best)
+            self.best = self._chosen(better, (self.theta, self.running), self.best)
             over = self.going & (self.passes - self.best_epoch >= patience)
             self.stopped_at = np.where(over, self.passes, self.stopped_at)
             self._go_on(self.going & ~over)
         if self.passes % self.every == 0 or self.passes == self.values["epochs"] or not self.any_going:
-            self.kept.append((self.passes, self.theta, self.running))
+            back = self.machine.numpy
+            self.kept.append((self.passes, back(self.theta), self.running and [Moments(*map(back, m)) for m in self.running]))
 
     def figures(self, theta: np.ndarray, running: Any) -> list[np.ndarray]:
         """Loss on the training part and on the other, then accuracy; without the other its figures are the former's. A lone network's may be
         asked of many vectors of weights at once, (P, K)."""
-        out, n = self.outputs(self.all_x, theta, running), self.count
+        out, n = self.outputs(self.shown_x, theta, running), self.count
         with np.errstate(all="ignore"):
-            loss = self.loss.rule(out, self.all_targets, self.loss_h, autograd)
+            loss = self.loss.rule(out, self.shown_to, self.loss_h, self.space)
             parts = [slice(n), slice(n, None)] if self.val_count else [slice(None)] * 2
             figures = [self._reduced(loss[..., part, :]) for part in parts]
         if self.labels:
-            right = self.loss.decide(out) == self.known
+            right = self.machine.array(self.loss.decide(out) == self.truth)
             figures += [right[..., part].mean(-1) for part in parts]
-        return [np.broadcast_to(f, theta.shape[1:]) for f in figures]
+        return [np.broadcast_to(self.machine.numpy(f), theta.shape[1:]) for f in figures]
 
     def outputs(self, x: np.ndarray, theta: np.ndarray, running: Any, masks: list[np.ndarray] | None = None) -> np.ndarray:
         """What the network says when it is not being trained: running moments, and nothing dropped but by masks that somebody gives."""
@@ -382,10 +427,10 @@ class Trainer:
         if masks is None and self.values["dropout_form"] == "at_test" and np.any(self.values["dropout"]):
             keep = 1 - self._column("dropout")
         parts = self.net.parts(theta)
-        some = max(1, IN_CACHE // (max(self.members, 1) * max(self.net.widths)))
+        some = max(1, IN_CACHE // (max(self.members, 1) * max(self.net.widths)) if self.space is autograd else x.shape[-2])
         blocks = [x[..., low:low + some, :] for low in range(0, max(x.shape[-2], 1), some)]
         with np.errstate(all="ignore"):
-            out = [self.net.flow(block, parts, autograd, running, masks, keep).outputs for block in blocks]
+            out = [self.net.flow(block, parts, self.space, running, masks, keep).outputs for block in blocks]
         return np.concatenate(out, -2) if len(out) > 1 else out[0]
 
     def fork(self) -> Trainer:
@@ -496,16 +541,8 @@ class Trainer:
 
 
 #: What of a Trainer follows from the names in its settings.
-FORMULAS = ("optimizer", "schedule", "loss", "loss_h", "h", "schedule_h", "disturb", "penalties", "net", "charged", "objective")
-
-
-def chosen(which: np.ndarray, a: Any, b: Any) -> Any:
-    """Weights and running moments: those of `a` for some members, of `b` for the others."""
-    (theta, running), (theta_b, running_b) = a, b
-    if running is not None:
-        column = which[..., None, None]
-        running = [Moments(*(np.where(column, new, old) for new, old in zip(m, o, strict=True))) for m, o in zip(running, running_b, strict=True)]
-    return np.where(which, theta, theta_b), running
+FORMULAS = ("optimizer", "schedule", "loss", "loss_h", "h", "schedule_h", "disturb", "penalties", "net", "charged", "objective", "space", "lr",
+            "shown_x", "shown_to", "truth")
 
 
 def hidden_keys(values: Mapping[str, Any]) -> tuple[str, ...]:

@@ -206,8 +206,6 @@ def test_a_map_of_networks_has_a_limit():
         Sweep(NET, seeds=51)
     notes = []
     assert Sweep.from_query("data=circle&lr=0.1&x=lr,0.1&y=l2,0.1&seeds=64", notes).seeds == 1 and len(notes) == 1
-    with pytest.raises(Refused, match="NumPy"):
-        ov.sweep(NET, ("lr", [0.1]), ("l2", [0.1]), backend="torch", keep=False)
     with pytest.raises(Refused, match="a Run, a Training"):
         ov.sweep("rosenbrock")
 
