@@ -88,8 +88,6 @@ class Basin:
     def work(self) -> float:
         return float(self.shape[0] * self.shape[1] * self.run.steps * (1 if self._one_level else 2))
 
-    eager = False
-
     @property
     def fused(self) -> bool:
         return optimizers[self.run.optimizer].traceable

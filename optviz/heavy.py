@@ -6,7 +6,6 @@ block that does not fit into memory, asks anew for one whose process died, and k
 
 from __future__ import annotations
 
-import math
 import os
 import time
 from collections import Counter, deque
@@ -18,7 +17,7 @@ from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
-from .backend import WORTH_COMPILING, Numpy, chosen
+from .backend import Numpy, chosen
 from .cluster import PATIENCE, Cluster, Unreachable, connected
 from .core import Param, Range, Refused, T, rounded
 from .store import load, save
@@ -59,10 +58,6 @@ class Field(Protocol):
     @property
     def definitions(self) -> Sequence[Any]:
         """What it runs that it names by a key."""
-
-    @property
-    def eager(self) -> bool:
-        """Whether torch goes through it operation by operation, which pays on a GPU only."""
 
     @property
     def exact(self) -> bool:
@@ -137,7 +132,7 @@ def compute(field: Field, *, backend: str = "auto", device: str = "auto", dtype:
     if keep and (kept := load(spec)) is not None and _complete(field, kept[0]):
         return Map(kept[0], replace(Where(**kept[1]), kept=True))
     begun, notes, found = time.perf_counter(), list[T](), None
-    asked = backend, device, dtype or ("float64" if field.exact else None), worth(field)
+    asked = backend, device, dtype or ("float64" if field.exact else None), field.work if field.fused else 0.0
     if foreign:
         names, processes, scheduler = ", ".join(foreign), 1, None
         notes.append(T(f"{names}: defined outside optviz, where other processes do not look and it may change; computed in this one, and not kept",
@@ -163,13 +158,6 @@ def compute(field: Field, *, backend: str = "auto", device: str = "auto", dtype:
         save(spec, found.arrays, asdict(where))  # without the notes: they are about this moment
     notes += [found.note] if found.note else []
     return Map(found.arrays, replace(where, note=("; ".join(n.en for n in notes), "; ".join(n.ru for n in notes)) if notes else None))
-
-
-def worth(field: Field) -> float:
-    """The work for which another machine than NumPy may be looked for."""
-    if field.eager:
-        return min(field.work, math.nextafter(WORTH_COMPILING, 0))
-    return field.work if field.fused else 0.0
 
 
 def own(definition: Any) -> bool:

@@ -28,7 +28,7 @@ from .optimizers import optimizers as known
 from .query import Query
 from .store import load, save
 from .study import Study, changed
-from .trainer import MOST_KEPT, NUMBER, Trainer
+from .trainer import MOST_KEPT, Trainer
 from .training import Training, as_text
 
 SIDE = Param(65, 3, 512, log=True, allowed=Range(3, 512), whole=True, one=True)
@@ -227,8 +227,8 @@ class Cells:
     running: tuple[np.ndarray, ...]  # of each batch normalization, mean and variance
     x: np.ndarray
     y: np.ndarray
-    fused = exact = False
-    eager = True
+    fused = False
+    exact = True  # neighbours are compared, and what is near zero counts
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -250,15 +250,15 @@ class Cells:
         return f"landscape {self.slice.line()}"
 
     def size(self, machine: Numpy) -> int:
-        return BLOCK * self._together(machine)
+        return BLOCK * self._together
 
-    def _together(self, machine: Numpy) -> int:
-        """How many networks at a time stay in cache, or in what memory a GPU has."""
-        base, room = base_of(self.slice.training), machine.room()
-        return max(1, (AT_ONCE if room is None else room // NUMBER) // (max(base.net.widths) * base.all_x.shape[-2]))
+    @property
+    def _together(self) -> int:
+        base = base_of(self.slice.training)
+        return max(1, AT_ONCE // (max(base.net.widths) * base.all_x.shape[-2]))
 
     def piece(self, low: int, high: int, machine: Numpy) -> dict[str, np.ndarray]:
-        """Some cells."""
+        """Some cells: as many networks at a time as stay in cache."""
         row, column = np.divmod(np.arange(low, high), self.shape[1])
         return dict(zip(self.arrays, self.losses(np.stack([self.x[column], self.y[row]]), machine), strict=True))
 
@@ -268,7 +268,7 @@ class Cells:
         if machine is not None and machine.xp is not np:
             base = base.fork()
             base.move(machine)
-        there, some = base.machine.array, self._together(base.machine)
+        there, some = base.machine.array, self._together
         running = [Moments(*map(there, pair)) for pair in zip(self.running[::2], self.running[1::2], strict=True)] or None
         out = [np.stack(base.figures(there(self.centre[:, None] + self.ways.T @ places[:, at:at + some]), running)[:2])
                for at in range(0, places.shape[1], some)]

@@ -62,7 +62,7 @@ class TorchObjective(Objective):
     def __init__(self, net: Net, loss: Callable[[Any, Any], Any], charges: Sequence[Callable[[Any], Any]], torch: Any):
         super().__init__(net, loss, charges)
         self.xp = torch
-        self.grad = torch.func.grad(lambda theta: self._summed(theta), has_aux=True)
+        self.grad = torch.func.grad(self._summed, has_aux=True)
 
     def value(self, theta: Any) -> Any:
         return self._seen(theta)[0]

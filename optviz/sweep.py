@@ -27,7 +27,7 @@ from .regular.several import seeds_from
 from .run import START, Run, settings_of
 from .schedules import schedules
 from .study import Study
-from .trainer import MOST_KEPT, NUMBER
+from .trainer import MOST_KEPT
 from .training import Training, as_text
 from .training import settings_of as settings_of_training
 
@@ -38,7 +38,6 @@ MOST_PRODUCTS = 2e10  # multiplications of a map's networks: some five minutes o
 UPDATE = 1e4  # multiplications that take as long as an update of the smallest networks takes, however many go in lockstep
 CELL = 1e5  # … and as making its spec takes
 IN_BLOCK, BLOCK_PRODUCTS = 2**22, 1e8  # numbers that the networks of a block may hold, and what they may take: a second or two
-FASTER = 1000  # how much more a GPU may take on in a block
 EVEN, LOG = "even", "log"
 
 
@@ -158,16 +157,12 @@ class Sweep:
         return isinstance(self.base, Run) and optimizers[self.base.optimizer].traceable
 
     @property
-    def eager(self) -> bool:
-        return isinstance(self.base, Study)
-
-    @property
     def definitions(self) -> Sequence[Any]:
         return self.base.definitions if isinstance(self.base, Run) else self.base.training.definitions
 
     @property
     def exact(self) -> bool:
-        return isinstance(self.base, Run) and optimizers[self.base.optimizer].exact
+        return optimizers[self.base.optimizer if isinstance(self.base, Run) else self.base["optimizer"]].exact
 
     @property
     def draws(self) -> int:
@@ -186,9 +181,8 @@ class Sweep:
     def size(self, machine: Numpy) -> int:
         if isinstance(self.base, Run):
             return max(at_once(machine) // self.draws, 1)
-        corners, room = [self._sizes(0, 0), self._sizes(-1, -1)], machine.room()
-        numbers, products = (IN_BLOCK, BLOCK_PRODUCTS) if room is None else (room / NUMBER, FASTER * BLOCK_PRODUCTS)
-        fit = min(min(numbers / held(self.base, s), products / (s.weights * s.n * max(self.base["epochs"], 1))) for s in corners)
+        corners = [self._sizes(0, 0), self._sizes(-1, -1)]
+        fit = min(min(IN_BLOCK / held(self.base, s), BLOCK_PRODUCTS / (s.weights * s.n * max(self.base["epochs"], 1))) for s in corners)
         return max(int(fit / self.seeds), 1)
 
     def piece(self, low: int, high: int, machine: Numpy) -> dict[str, np.ndarray]:

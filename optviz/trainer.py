@@ -34,7 +34,6 @@ from .training import WORDS, Training, settings_of, settled, words_of
 
 MOST_KEPT = 100  # snapshots of the weights on the way
 IN_CACHE = 2**15  # numbers of one layer that are computed at a time
-NUMBER = 64  # bytes of a GPU for each of them, with what torch remembers to differentiate
 WEIGHT = Param(0.0, -10.0, 10.0)
 MOST_NUMBERS = 2**27  # that a training may hold at once: 1 GiB
 
@@ -246,7 +245,7 @@ class Trainer:
         before, self.machine = self.machine, machine
 
         def there(a: Any) -> Any:
-            return machine.array(before.numpy(a)) if np.ndim(a) else a
+            return machine.array(before.numpy(a))
 
         def both(weights: tuple[Any, Any]) -> tuple[Any, Any]:
             return there(weights[0]), weights[1] and [Moments(*map(there, m)) for m in weights[1]]

@@ -270,7 +270,7 @@ def test_what_is_impossible_is_refused_in_a_sentence(wrong):
 class Squares:
     """A field whose cells are the squares of their numbers, and whose blocks can fail."""
 
-    shape, arrays, work, fused, eager, exact, definitions = (10, 10), {"square": "float64"}, 0.0, False, False, False, ()
+    shape, arrays, work, fused, exact, definitions = (10, 10), {"square": "float64"}, 0.0, False, False, ()
 
     def __init__(self, fail=None, block=16):
         self.fail, self.block, self.asked = fail, block, []
