@@ -26,7 +26,7 @@ WORTH_A_LOOK = 2e7  # member-steps for which torch is loaded, to see whether the
 WORTH_COMPILING = 2e9  # … and for which a kernel for the processor is made: that takes as long as NumPy takes for about as many
 DEVICES = ("/dev/nvidiactl", "/dev/nvidia0", "/dev/nvmap", "/dev/kfd", "/dev/dxg")  # of which Linux has one where torch may find a GPU
 
-NO_ROOM = re.compile("allocate memory|out of memory")
+NO_ROOM = re.compile("allocate memory|out of memory|ALLOC_FAILED")
 LOST = re.compile("CUDA error|CUDA driver|CUDA GPUs|NVIDIA driver|Triton Error|MPS backend")  # of the card; a mistake in a kernel says other things
 EAGER = ("torch could make no kernel here and went operation by operation, which is slow; install a compiler (C++, on a GPU C) or use NumPy",
          "torch не смог собрать ядро и считал по одной операции, а это медленно; установите компилятор (C++, для GPU — C) или выберите NumPy")
@@ -38,6 +38,11 @@ class Numpy:
     xp: Any = np
     said = "numpy cpu float64"  # backend, device and dtype in a line
     note: tuple[str, str] | None = None  # what is not as one would expect, in English and Russian
+
+    @property
+    def accelerated(self) -> bool:
+        """Whether it is no processor, but wants as many numbers at a time as there are."""
+        return False
 
     @contextmanager
     def threads(self, count: int) -> Iterator[None]:
@@ -114,14 +119,18 @@ class Torch(Numpy):
         return space
 
     @property
+    def accelerated(self) -> bool:
+        return self.device.type != "cpu"
+
+    @property
     def unrolled(self) -> int:
         """Steps that go well into one kernel: on a processor more take long to compile and gain little, on a GPU memory is what a step waits for."""
-        return 2 if self.device.type == "cpu" else 16
+        return 16 if self.accelerated else 2
 
     @property
     def compiles(self) -> bool:
         """Whether this machine can make kernels, as far as is known: a processor needs a compiler of C++; what a GPU needs shows when it is tried."""
-        there = self.device.type != "cpu" or any(shutil.which(name) for name in (os.environ.get("CXX", "c++"), "g++", "clang++", "cl"))
+        there = self.accelerated or any(shutil.which(name) for name in (os.environ.get("CXX", "c++"), "g++", "clang++", "cl"))
         return there and self.note is None
 
     def compiled(self, function: Callable) -> Callable:
@@ -157,7 +166,7 @@ class Torch(Numpy):
     def failed(self, failure: Exception) -> str | None:
         if isinstance(failure, (MemoryError, self.xp.OutOfMemoryError)) or NO_ROOM.search(str(failure)):
             return "memory"
-        return "gone" if self.device.type != "cpu" and isinstance(failure, RuntimeError) and LOST.search(str(failure)) else None
+        return "gone" if self.accelerated and isinstance(failure, RuntimeError) and LOST.search(str(failure)) else None
 
     def room(self) -> int | None:
         if self.device.type != "cuda":
@@ -234,16 +243,16 @@ def may_have_gpu() -> bool:
     return sys.platform != "linux" or any(map(os.path.exists, DEVICES))
 
 
-def chosen(name: str, device: str, dtype: str | None, work: float) -> tuple[Numpy, tuple[str, str] | None]:
+def chosen(name: str, device: str, dtype: str | None, work: float, fused: bool = True) -> tuple[Numpy, tuple[str, str] | None]:
     """The machine for so many member-steps where "auto" leaves the choice, and what is not as one would expect; work that only NumPy knows is 0.
 
-    A GPU where there is one; torch on the processor only where the time to compile is little beside what it saves.
+    A GPU where there is one; torch on the processor only where it makes kernels of the work, and the time for that is little beside what it saves.
     """
     for keyword, word, known in (("backend", name, ("auto", "numpy", "torch")), ("dtype", dtype, (None, "float32", "float64"))):
         if word not in known:
             raise out_of_range(keyword, word, T(*["{" + ", ".join(map(str, known)) + "}"] * 2))
     either = name == "auto" and device in ("auto", "cpu") and dtype in (None, "float64")  # NumPy would do, too
-    little = work < (WORTH_A_LOOK if device == "auto" and may_have_gpu() else WORTH_COMPILING)
+    little = work < (WORTH_A_LOOK if device == "auto" and may_have_gpu() else WORTH_COMPILING if fused else math.inf)
     if name == "numpy" or (either and (little or importlib.util.find_spec("torch") is None)):
         return backend("numpy", "cpu" if device == "auto" else device, dtype or "float64"), None
     try:
@@ -255,6 +264,6 @@ def chosen(name: str, device: str, dtype: str | None, work: float) -> tuple[Nump
         if not either:
             raise
         return Numpy(), (refusal.text.en, refusal.text.ru)
-    if either and device == "cpu" and (work < WORTH_COMPILING or not machine.compiles):
+    if either and device == "cpu" and (work < WORTH_COMPILING or not fused or not machine.compiles):
         return Numpy(), None
     return machine, None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -58,6 +58,7 @@ class Basin:
     shape: tuple[int, int]
     box: Box
     tolerance: float
+    wide: ClassVar = False
 
     def __init__(self, run: Run, shape: Any = (256, 256), box: Any = None, tolerance: float = TOLERANCE.default):
         put = object.__setattr__

@@ -206,8 +206,12 @@ def _check_size(studies: Sequence[Study]) -> None:
 
 def weighed(study: Study, layers: Sequence[int]) -> int:
     """About how many weights a study's network has with some hidden layers."""
-    widths = [len(study["features"]) if study["data"].inputs == 2 else study["data"].inputs or 1, *layers, 1]
-    return sum((a + 1) * b for a, b in pairwise(widths))
+    return sum((a + 1) * b for a, b in pairwise(widths(study, layers)))
+
+
+def widths(study: Study, layers: Sequence[int]) -> list[int]:
+    """About how wide its layers are, the inputs first."""
+    return [len(study["features"]) if study["data"].inputs == 2 else study["data"].inputs or 1, *layers, 1]
 
 
 def penalized(study: Study) -> tuple[str, float]:

@@ -6,6 +6,7 @@ block that does not fit into memory, asks anew for one whose process died, and k
 
 from __future__ import annotations
 
+import gc
 import os
 import time
 from collections import Counter, deque
@@ -31,7 +32,8 @@ TOGETHER = 2e7  # member-steps below which no process is worth its start
 TOLD, SPARED = 0.3, 20  # seconds between two pictures of what is there so far, and how many times as long as making one took
 LONGEST = 1800.0  # seconds that one block may take in a process of its own
 BEGUN = 60.0  # seconds in which a process has begun, if it can at all
-BLOCKS = 16  # of a whole, at least, so that there is something to see on the way
+BLOCKS, FEW = 16, 4  # of a whole, at least, so that there is something to see on the way; on a GPU, which wants much at a time
+BUSY = 1e6  # multiplications of a core in the time that torch takes to tell a GPU an update of networks
 BROKEN = T("the workers died again and again; make the map smaller", "рабочие процессы гибнут раз за разом; уменьшите карту")
 ALONE = T("no other process can be started here, so this one computed it all", "другие процессы здесь не запускаются, поэтому всё посчитал этот")
 GONE = T("the accelerator went away in the middle; the rest was computed by NumPy", "ускоритель пропал посреди расчёта; остальное досчитал NumPy")
@@ -53,7 +55,11 @@ class Field(Protocol):
 
     @property
     def fused(self) -> bool:
-        """Whether torch can do it."""
+        """Whether torch makes kernels of it; else it goes there operation by operation."""
+
+    @property
+    def wide(self) -> bool:
+        """Whether each of these operations keeps a GPU busy."""
 
     @property
     def definitions(self) -> Sequence[Any]:
@@ -132,7 +138,7 @@ def compute(field: Field, *, backend: str = "auto", device: str = "auto", dtype:
     if keep and (kept := load(spec)) is not None and _complete(field, kept[0]):
         return Map(kept[0], replace(Where(**kept[1]), kept=True))
     begun, notes, found = time.perf_counter(), list[T](), None
-    asked = backend, device, dtype or ("float64" if field.exact else None), field.work if field.fused else 0.0
+    asked = backend, device, dtype or ("float64" if field.exact else None), field.work if field.fused or field.wide else 0.0, field.fused
     if foreign:
         names, processes, scheduler = ", ".join(foreign), 1, None
         notes.append(T(f"{names}: defined outside optviz, where other processes do not look and it may change; computed in this one, and not kept",
@@ -172,6 +178,11 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+def busy(products: float) -> bool:
+    """Whether a GPU beats this computer's cores where every update takes so many multiplications, and is told operation by operation."""
+    return products >= BUSY * cores()
+
+
 def finished(spec: Any, given: Mapping[str, Any]) -> None:
     """Refuse what is given besides a finished spec: it has all of it already."""
     if names := ", ".join(name for name, value in given.items() if value is not None):
@@ -202,7 +213,8 @@ def piece(field: Field, low: int, high: int, asked: tuple[Any, ...]) -> Answer:
     except Exception as failure:
         if (what := machine.failed(failure)) is None:
             raise
-        return Answer(machine.said, {}, what)
+    gc.collect()  # what it held in cycles is in the way of the next
+    return Answer(machine.said, {}, what)
 
 
 # --- where blocks are computed -----------------------------------------------------------------------------------------------------------
@@ -248,9 +260,10 @@ class Spread(NamedTuple):
 def _spread(field: Field, machine: Numpy, asked: tuple[Any, ...], pool: Executor, count: int, progress: Callable[..., Any] | None) -> Spread:
     """Every block, wherever it is computed, in its place."""
     cells = int(np.prod(field.shape))
-    rounds = max(-(-cells // (field.size(machine) * count)), -(-BLOCKS // count) if progress else 1)  # in each, all have as much to do
+    least = (FEW if machine.accelerated else BLOCKS) if progress else 1
+    rounds = max(-(-cells // (field.size(machine) * count)), -(-least // count))  # in each, all have as much to do
     size = max(1, -(-cells // (rounds * count)))
-    todo = deque(_Block(low, min(low + size, cells)) for low in range(0, cells, size))
+    todo = deque(_parts(_Block(0, cells), size))
     arrays = {name: np.zeros(cells, kind) for name, kind in field.arrays.items()}
     ready, tell, note, said = np.zeros(cells, bool), time.perf_counter() + TOLD, None, Counter[str]()
     going, arrivals = dict[Future[Any], _Block](), Arrivals()
@@ -281,7 +294,7 @@ def _spread(field: Field, machine: Numpy, asked: tuple[Any, ...], pool: Executor
                 todo.extendleft(reversed(_halved(block)))
             elif answer.failed == "gone":
                 asked, note = (*Numpy.said.split(), 0.0), GONE
-                todo.appendleft(block)
+                todo = deque(part for left in (block, *todo) for part in _parts(left, field.size(Numpy())))
             else:
                 for name, a in answer.arrays.items():
                     arrays[name][block.low:block.high] = a
@@ -300,10 +313,14 @@ def _spread(field: Field, machine: Numpy, asked: tuple[Any, ...], pool: Executor
     return Spread({name: a.reshape(field.shape) for name, a in arrays.items()}, said.most_common(1)[0][0], count, note)
 
 
+def _parts(block: _Block, size: int) -> list[_Block]:
+    """A block in some of at most that size."""
+    return [block._replace(low=low, high=min(low + size, block.high)) for low in range(block.low, block.high, size)]
+
+
 def _halved(block: _Block) -> list[_Block]:
     """What does not fit into memory, in two."""
     if block.high - block.low < 2:
         raise Refused(T("not even one cell fits into the memory that is free; lower the steps or close other programs",
                         "в свободную память не помещается и одна ячейка; уменьшите число шагов или закройте другие программы"))
-    middle = (block.low + block.high) // 2
-    return [block._replace(high=middle), block._replace(low=middle)]
+    return _parts(block, -(-(block.high - block.low) // 2))

@@ -10,7 +10,7 @@ import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import urlencode
 
 import numpy as np
@@ -21,7 +21,7 @@ from .chance import Draw, generator
 from .core import Choice, Param, Range, Refused, T, out_of_range, rounded, short
 from .datasets import Dataset, datasets
 from .ending import stopped
-from .heavy import Part, Where, compute, finished, own
+from .heavy import FEW, Part, Where, busy, compute, finished, own
 from .minima import Box
 from .nn import Moments, Net
 from .optimizers import optimizers as known
@@ -42,6 +42,7 @@ UPDATES = 1_000_000  # … and updates of a layer that all trainings may make, �
 KEPT = 2**24  # … and weights that their snapshots may hold together
 AT_ONCE = 2**15  # numbers of one layer that some cells have together: they stay in cache
 BLOCK = 64  # times as many are worth a process's while
+ON_GPU = 2**26  # numbers of all layers, and weights, that some cells have together there
 STEP = 1e-3  # of the plane's half: how far from the trained weights their curvature is measured
 SAME = 1e-9  # two directions whose second part is as small beside the first are one
 RISE = 0.1  # of the loss: where it is no more above that of the trained weights, it is flat
@@ -227,8 +228,8 @@ class Cells:
     running: tuple[np.ndarray, ...]  # of each batch normalization, mean and variance
     x: np.ndarray
     y: np.ndarray
-    fused = False
-    exact = True  # neighbours are compared, and what is near zero counts
+    fused: ClassVar = False
+    exact: ClassVar = True  # neighbours are compared, and what is near zero counts
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -250,12 +251,17 @@ class Cells:
         return f"landscape {self.slice.line()}"
 
     def size(self, machine: Numpy) -> int:
-        return BLOCK * self._together
+        return self._together(machine.accelerated) * (1 if machine.accelerated else BLOCK)
+
+    def _together(self, on_gpu: bool) -> int:
+        base = base_of(self.slice.training)
+        n = base.all_x.shape[-2]
+        return max(1, ON_GPU // (sum(base.net.widths) * n + base.net.size) if on_gpu else AT_ONCE // (max(base.net.widths) * n))
 
     @property
-    def _together(self) -> int:
-        base = base_of(self.slice.training)
-        return max(1, AT_ONCE // (max(base.net.widths) * base.all_x.shape[-2]))
+    def wide(self) -> bool:
+        net, some = base_of(self.slice.training).net, min(self._together(True), self.shape[0] * self.shape[1] // FEW)
+        return busy(some * net.size * len(base_of(self.slice.training).all_targets))
 
     def piece(self, low: int, high: int, machine: Numpy) -> dict[str, np.ndarray]:
         """Some cells: as many networks at a time as stay in cache."""
@@ -268,7 +274,7 @@ class Cells:
         if machine is not None and machine.xp is not np:
             base = base.fork()
             base.move(machine)
-        there, some = base.machine.array, self._together
+        there, some = base.machine.array, self._together(base.machine.accelerated)
         running = [Moments(*map(there, pair)) for pair in zip(self.running[::2], self.running[1::2], strict=True)] or None
         out = [np.stack(base.figures(there(self.centre[:, None] + self.ways.T @ places[:, at:at + some]), running)[:2])
                for at in range(0, places.shape[1], some)]

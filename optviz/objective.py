@@ -62,15 +62,17 @@ class TorchObjective(Objective):
     def __init__(self, net: Net, loss: Callable[[Any, Any], Any], charges: Sequence[Callable[[Any], Any]], torch: Any):
         super().__init__(net, loss, charges)
         self.xp = torch
-        self.grad = torch.func.grad(self._summed, has_aux=True)
 
     def value(self, theta: Any) -> Any:
         return self._seen(theta)[0]
 
     def slope(self, theta: Any) -> Any:
-        g, moments = self.grad(theta)
+        with self.xp.enable_grad():
+            theta = theta.detach().requires_grad_()
+            loss, moments = self._seen(theta)
+            g, = self.xp.autograd.grad(loss.sum(), theta)  # members have nothing in common: what comes back to each is its own
         if self.moments is None:
-            self.moments = moments
+            self.moments = [part.detach() for part in moments]
         return g
 
     def _seen(self, theta: Any) -> tuple[Any, list[Any]]:
@@ -78,10 +80,6 @@ class TorchObjective(Objective):
         x, y, *masks = self.batch
         flow = self.net.flow(x, self.net.parts(theta), self.xp, masks=masks or None)
         return sum((charge(theta) for charge in self.charges), self.loss(flow.outputs, y)), [part for m in flow.moments for part in m]
-
-    def _summed(self, theta: Any) -> tuple[Any, list[Any]]:
-        loss, moments = self._seen(theta)
-        return loss.sum(), moments  # members have nothing in common: what comes back to each is its own
 
 
 def compiled(end: Value, leaves: Sequence[Value], also: Sequence[Value] = ()) -> tuple[Callable, Callable]:

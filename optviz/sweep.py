@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import lru_cache
@@ -16,8 +17,8 @@ from .basin import TOLERANCE, at_once, check_steps
 from .core import Param, Range, Refused, T, out_of_range, unknown_name
 from .descent import Problem, asked
 from .ends import ends
-from .grid import LAMBDA, Varied, axes, band, changes, shape, weighed
-from .heavy import BLOCKS, Where, compute, finished
+from .grid import LAMBDA, Varied, axes, band, changes, shape, weighed, widths
+from .heavy import BLOCKS, FEW, Where, busy, compute, finished
 from .minima import as_deep
 from .optimizers import optimizers
 from .outcome import belongs, nearest
@@ -27,7 +28,7 @@ from .regular.several import seeds_from
 from .run import START, Run, settings_of
 from .schedules import schedules
 from .study import Study
-from .trainer import MOST_KEPT
+from .trainer import MOST_NUMBERS, held
 from .training import Training, as_text
 from .training import settings_of as settings_of_training
 
@@ -37,7 +38,8 @@ STARTS = {"start_x": 0, "start_y": 1}
 MOST_PRODUCTS = 2e10  # multiplications of a map's networks: some five minutes on one core
 UPDATE = 1e4  # multiplications that take as long as an update of the smallest networks takes, however many go in lockstep
 CELL = 1e5  # … and as making its spec takes
-IN_BLOCK, BLOCK_PRODUCTS = 2**22, 1e8  # numbers that the networks of a block may hold, and what they may take: a second or two
+IN_BLOCK, BLOCK_PRODUCTS = 2**22, 1e8  # numbers that the networks of a block may hold, and what they may take: a second or two …
+ON_GPU = MOST_NUMBERS / 2  # … and on a GPU, which has the time
 EVEN, LOG = "even", "log"
 
 
@@ -150,11 +152,15 @@ class Sweep:
     @property
     def work(self) -> float:
         """Of networks, multiplications: one takes about as long as a step of a member."""
-        return _products(self) if isinstance(self.base, Study) else float(np.prod(self.shape)) * self.draws * self.base.steps
+        return _load(self).work if isinstance(self.base, Study) else float(np.prod(self.shape)) * self.draws * self.base.steps
 
     @property
     def fused(self) -> bool:
         return isinstance(self.base, Run) and optimizers[self.base.optimizer].traceable
+
+    @property
+    def wide(self) -> bool:
+        return isinstance(self.base, Study) and busy(_load(self).each)
 
     @property
     def definitions(self) -> Sequence[Any]:
@@ -181,8 +187,17 @@ class Sweep:
     def size(self, machine: Numpy) -> int:
         if isinstance(self.base, Run):
             return max(at_once(machine) // self.draws, 1)
-        corners = [self._sizes(0, 0), self._sizes(-1, -1)]
-        fit = min(min(IN_BLOCK / held(self.base, s), BLOCK_PRODUCTS / (s.weights * s.n * max(self.base["epochs"], 1))) for s in corners)
+        if not machine.accelerated:
+            return self._fitting(IN_BLOCK, BLOCK_PRODUCTS)
+        room = machine.room()
+        return self._fitting(ON_GPU if room is None else min(ON_GPU, room / (2 * 8)), math.inf)
+
+    def _fitting(self, numbers: float, products: float) -> int:
+        """How many cells have together no more than these."""
+        study, corners = self.base, [self._sizes(0, 0), self._sizes(-1, -1)]
+        assert isinstance(study, Study)
+        values = dict(study.training.values)
+        fit = min(min(numbers / held(values, *s), products / (s.weights * s.n * max(study["epochs"], 1))) for s in corners)
         return max(int(fit / self.seeds), 1)
 
     def piece(self, low: int, high: int, machine: Numpy) -> dict[str, np.ndarray]:
@@ -228,7 +243,7 @@ class Sweep:
         assert isinstance(self.base, Study)
         given = changes(self.base, self.given(row, column))
         layers, n, batch = (given.get(name, self.base[name]) for name in ("layers", "n", "batch"))
-        return Sizes(weighed(self.base, layers), sum(layers), n, min(batch or n, n))
+        return Sizes(weighed(self.base, layers), sum(widths(self.base, layers)), n, min(batch or n, n))
 
     def _check_size(self) -> None:
         """Refuse what nobody would wait for."""
@@ -250,14 +265,17 @@ class Sizes(NamedTuple):
     batch: int
 
 
-def held(study: Study, s: Sizes) -> float:
-    """About how many numbers a network in lockstep holds, its snapshots among them."""
-    return s.weights * (8 + min(study["epochs"], MOST_KEPT)) + (8 * s.batch + s.n) * (s.neurons + 4) + 4 * study["epochs"]
+class Load(NamedTuple):
+    """What the networks of a map take: multiplications, those among them that stand for what an update costs beside; and those of each
+    update in which some go in lockstep on a GPU."""
+
+    work: float
+    each: float
 
 
 @lru_cache(maxsize=64)
-def _products(sweep: Sweep) -> float:
-    """Multiplications of all networks of a map, those among them that stand for what an update costs beside."""
+def _load(sweep: Sweep) -> Load:
+    """What the networks of a map take."""
     study, (rows, columns) = sweep.base, sweep.shape
     assert isinstance(study, Study)
     down, along = (np.array(part, float).T for part in ([sweep._sizes(r, 0) for r in range(rows)], [sweep._sizes(0, c) for c in range(columns)]))
@@ -268,10 +286,14 @@ def _products(sweep: Sweep) -> float:
     row = [shapes.setdefault(shape(sweep.study(r, 0)), len(shapes)) for r in range(rows)]
     column = [shapes.setdefault(shape(sweep.study(0, c)), len(shapes)) for c in range(columns)]
     alike = np.add.outer(np.array(row) * len(shapes), column).ravel()
-    block = max(1, min(sweep.size(Numpy()), -(-len(alike) // BLOCKS)))
-    groups = np.unique(np.arange(len(alike)) // block * len(shapes) ** 2 + alike, return_index=True)[1]
-    return float(called.gradients + called.values) * float(
-        sweep.seeds * study["epochs"] * (weights * n).sum() + UPDATE * updates[groups].sum()) + CELL * len(alike)
+    products = float(sweep.seeds * study["epochs"] * (weights * n).sum())
+
+    def made(size: int, blocks: int) -> float:
+        """Updates of all groups, in blocks of that size and as many at least."""
+        block = max(1, min(size, -(-len(alike) // blocks)))
+        return float(updates[np.unique(np.arange(len(alike)) // block * len(shapes) ** 2 + alike, return_index=True)[1]].sum())
+    here, there = made(sweep.size(Numpy()), BLOCKS), made(sweep._fitting(ON_GPU, math.inf), FEW)
+    return Load((called.gradients + called.values) * (products + UPDATE * here) + CELL * len(alike), products / max(there, 1.0))
 
 
 # --- axes ---------------------------------------------------------------------------------------------------------------------------------

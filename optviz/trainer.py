@@ -183,10 +183,7 @@ class Trainer:
         outputs = self.loss.outputs(len(points.labels)) if points.labels else points.y.shape[1]
         widths = [inputs, *v["layers"], outputs]
         weights = sum((a + 1) * b for a, b in pairwise(widths))
-        remembered = weights * (8 + 2 * v.get("history_size", 0)) + (weights**2 * 8 if self.optimizer.key == "bfgs" else 0)
-        shown = (min(v["batch"] or n, n) * 8 + n) * sum(widths)
-        noted = 4 * v["epochs"] + weights * min(v["epochs"], MOST_KEPT)
-        if max(self.members, 1) * (remembered + shown + noted) > MOST_NUMBERS:
+        if max(self.members, 1) * held(v, weights, sum(widths), n, min(v["batch"] or n, n)) > MOST_NUMBERS:
             many = f"{self.members} × " if self.members > 1 else ""
             raise Refused(T(f"{many}{weights} weights, {n} examples and {v['epochs']} passes are too much at once; ask for less of one of them",
                             f"{many}{weights} весов, {n} примеров и {v['epochs']} проходов — слишком много сразу; уменьшите что-нибудь из этого"))
@@ -240,7 +237,7 @@ class Trainer:
 
     def move(self, machine: Numpy) -> None:
         """Train on another machine from here on."""
-        if machine is self.machine:
+        if machine.said == self.machine.said:
             return
         before, self.machine = self.machine, machine
 
@@ -542,6 +539,12 @@ class Trainer:
 #: What of a Trainer follows from the names in its settings.
 FORMULAS = ("optimizer", "schedule", "loss", "loss_h", "h", "schedule_h", "disturb", "penalties", "net", "charged", "objective", "space", "lr",
             "shown_x", "shown_to", "truth")
+
+
+def held(values: Mapping[str, Any], weights: int, neurons: int, n: int, batch: int) -> int:
+    """About how many numbers one network holds in its training, its snapshots among them."""
+    remembered = weights * (8 + 2 * values.get("history_size", 0)) + (weights**2 * 8 if values["optimizer"] == "bfgs" else 0)
+    return remembered + (batch * 8 + n) * neurons + 4 * values["epochs"] + weights * min(values["epochs"], MOST_KEPT)
 
 
 def hidden_keys(values: Mapping[str, Any]) -> tuple[str, ...]:

@@ -1,12 +1,14 @@
 """Heavy runs: where thousands of descents end on every machine, basins, blocks in processes, what is kept on disk, and everything that may go wrong."""
 
 import dataclasses
+import gc
 import os
 import socket
 import subprocess
 import sys
 import threading
 import time
+import weakref
 from concurrent.futures import CancelledError, Future
 from contextlib import contextmanager
 from types import SimpleNamespace
@@ -212,7 +214,7 @@ def test_single_precision_comes_elsewhere_from_few_starts(surface, name):
 
 def test_who_lives_on_small_differences_gets_double_precision(monkeypatch):
     asked = []
-    monkeypatch.setattr(heavy, "chosen", lambda name, device, dtype, work: (asked.append(dtype) or Numpy(), None))
+    monkeypatch.setattr(heavy, "chosen", lambda name, device, dtype, *how: (asked.append(dtype) or Numpy(), None))
     for name in ("adam", "adafactor", "polyak", "prodigy", "rmsprop"):
         ov.basin("himmelblau", name, shape=(2, 2), steps=2, keep=False)
     ov.basin("himmelblau", "polyak", shape=(2, 2), steps=2, keep=False, dtype="float32")
@@ -270,7 +272,7 @@ def test_what_is_impossible_is_refused_in_a_sentence(wrong):
 class Squares:
     """A field whose cells are the squares of their numbers, and whose blocks can fail."""
 
-    shape, arrays, work, fused, exact, definitions = (10, 10), {"square": "float64"}, 0.0, False, False, ()
+    shape, arrays, work, fused, wide, exact, definitions = (10, 10), {"square": "float64"}, 0.0, False, False, False, ()
 
     def __init__(self, fail=None, block=16):
         self.fail, self.block, self.asked = fail, block, []
@@ -394,8 +396,47 @@ def test_a_gpu_that_goes_away_leaves_the_rest_to_numpy(monkeypatch, gpu):
         compute(Squares(fail))
 
 
+def test_what_a_gpu_leaves_behind_goes_in_the_blocks_of_a_processor(monkeypatch, gpu):
+    class Halves(Squares):
+        def size(self, machine):
+            return 50 if machine.accelerated else 8
+
+    def fail(low, high, machine):
+        if machine.accelerated:
+            raise RuntimeError("CUDA error: unspecified launch failure")
+    monkeypatch.setattr(heavy, "chosen", lambda name, *_: (Numpy() if name == "numpy" else gpu, None))
+    field = Halves(fail)
+    assert (compute(field, keep=False).arrays["square"] == EXPECTED).all()
+    assert field.asked[0] == (0, 50) and len(field.asked) == 1 + 14 and max(high - low for low, high in field.asked[1:]) == 8
+
+
+def test_a_gpu_is_given_few_blocks(monkeypatch, gpu):
+    monkeypatch.setattr(heavy, "chosen", lambda *_: (gpu, None))
+    field = Squares(block=100)
+    compute(field, keep=False, progress=lambda *_: None)
+    assert len(field.asked) == 4
+
+
+def test_what_failed_for_its_memory_leaves_none_behind():
+    left = []
+
+    def fail(low, high, machine):
+        if high - low > 5:
+            cycle = Squares()
+            cycle.own = cycle
+            left.append(weakref.ref(cycle))
+            raise MemoryError
+        assert left and not any(ref() for ref in left)
+    gc.disable()
+    try:
+        assert (compute(Squares(fail), keep=False).arrays["square"] == EXPECTED).all()
+    finally:
+        gc.enable()
+
+
 @pytest.mark.parametrize(("failure", "on_gpu", "on_processor"), [
     (torch.OutOfMemoryError("CUDA out of memory"), "memory", "memory"), (RuntimeError("DefaultCPUAllocator: can't allocate memory"), "memory", "memory"),
+    (RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`"), "memory", "memory"),
     (RuntimeError("Triton Error [CUDA]: an illegal memory access"), "gone", None), (RuntimeError("Found no NVIDIA driver on your system"), "gone", None),
     (RuntimeError("shape '[2]' is invalid"), None, None), (MemoryError(), "memory", "memory"), (ValueError("CUDA error"), None, None)], ids=str)
 def test_why_a_machine_failed(failure, on_gpu, on_processor, gpu):
@@ -531,7 +572,7 @@ def client(monkeypatch):
 
 
 def test_a_worker_of_a_cluster_chooses_its_own_machine(client, monkeypatch):
-    monkeypatch.setattr(heavy, "chosen", lambda *words: (chosen(*words)[0], None) if words == ("auto", "auto", None, 0.0) else 1 / 0)
+    monkeypatch.setattr(heavy, "chosen", lambda *words: (chosen(*words)[0], None) if words == ("auto", "auto", None, 0.0, False) else 1 / 0)
     found = compute(Squares(), scheduler="tcp://there", keep=False)
     assert (found.arrays["square"] == EXPECTED).all() and found.where.processes == 2 and found.where.backend == "numpy"
 
@@ -595,6 +636,17 @@ def test_auto_counts_the_time_to_compile():
     assert chosen("torch", "auto", None, 0)[0].said == "torch cpu float64"
     assert chosen("auto", "auto", "float32", 0)[0].said == "torch cpu float32"
     assert compute(Squares(), dtype="float64", device="cpu", keep=False).where.backend == "numpy"
+
+
+def test_what_goes_operation_by_operation_goes_to_a_gpu_or_to_numpy(monkeypatch):
+    monkeypatch.setattr(machines, "may_have_gpu", lambda: True)
+    assert chosen("auto", "auto", None, 1e12, False)[0].said == chosen("auto", "cpu", None, 1e12, False)[0].said == "numpy cpu float64"
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(machines, "_torch", lambda *words: words)
+    assert chosen("auto", "auto", None, 1e8, False)[0] == ("cuda", "float32") and chosen("auto", "auto", None, 1e6, False)[0].said == "numpy cpu float64"
+    monkeypatch.setattr(machines, "may_have_gpu", lambda: False)
+    monkeypatch.setattr(machines, "imported", lambda: 1 / 0)  # what takes seconds, and nothing could come of it
+    assert chosen("auto", "auto", None, 1e12, False)[0].said == "numpy cpu float64"
 
 
 def test_torch_is_not_loaded_to_look_for_a_gpu_where_none_can_be(monkeypatch):

@@ -6,14 +6,18 @@ import numpy as np
 import pytest
 
 import optviz as ov
+from optviz import heavy
 from optviz.activations import activations
 from optviz.augment import augmentations
-from optviz.backend import backend
-from optviz.landscape import Slice
+from optviz.backend import Numpy, Torch, backend
+from optviz.landscape import Slice, _cells, _trained
 from optviz.losses import losses
+from optviz.nn import Net
 from optviz.optimizers import optimizers
 from optviz.penalties import penalties
 from optviz.schedules import schedules
+from optviz.study import Study
+from optviz.sweep import Sweep
 from optviz.trainer import Trainer
 
 TORCH = backend("torch")
@@ -69,3 +73,62 @@ def test_a_landscape_is_the_same_on_torch(batchnorm):
     here, there = (ov.landscape(Slice(study, ["adam"], shape=(9, 12)), backend=name, keep=False) for name in ("numpy", "torch"))
     assert there.where.backend == "torch"
     np.testing.assert_allclose(there.loss, here.loss, rtol=1e-9)
+
+
+# --- on a GPU -----------------------------------------------------------------------------------------------------------------------------
+
+
+class Card(Torch):
+    """What has the blocks of a GPU."""
+
+    accelerated = True
+    free = None
+
+    def room(self):
+        return self.free
+
+
+@pytest.fixture
+def card(monkeypatch):
+    machine = Card("cpu", "float64")
+    monkeypatch.setattr(heavy, "chosen", lambda name, *_: (machine if name == "torch" else Numpy(), None))
+    return machine
+
+
+@pytest.mark.parametrize("given", [{}, {"optimizer": "lbfgs"}, {"optimizer": "bfgs", "layers": (8, 8), "epochs": 2}, {"layers": (32, 32), "epochs": 2}], ids=str)
+def test_a_block_of_networks_fits_a_gpu_and_a_training(given, card):
+    study = Study("moons", **{"layers": (4,), "n": 40, "epochs": 50} | given)
+    spec = Sweep(study, ("lr", (0.01, 1.0, 64, "log")), ("l2", (0.0, 0.1, 64)))
+    many = spec.size(card)
+    assert many > spec.size(Numpy())
+    Trainer(study.training, lr=np.full(many, 0.1))  # is not refused as too large
+    card.free = 2 * 8 * 10**6
+    assert 1 <= spec.size(card) < many and spec.size(card) < 10**6 / Trainer(study.training).net.size
+
+
+def test_maps_are_the_same_in_the_blocks_of_a_gpu(card, monkeypatch):
+    spec = Sweep(Study("moons", layers=(4,), n=40, epochs=5), ("lr", (0.01, 1.0, 9, "log")), ("width", [2, 3]), seeds=2)
+    plane = Slice(spec.base, ["adam"], shape=(30, 40))
+    made, flow = [], Net.flow
+    for found, name in ((ov.sweep, "loss_val"), (ov.landscape, "loss")):
+        here, there = (found(spec if found is ov.sweep else plane, backend=machine, keep=False) for machine in ("numpy", "torch"))
+        np.testing.assert_allclose(getattr(there, name), getattr(here, name), rtol=1e-9)
+    monkeypatch.setattr(Net, "flow", lambda net, x, parts, *how, **more: made.append(parts[0].shape[0]) or flow(net, x, parts, *how, **more))
+    ov.landscape(plane, backend="torch")
+    assert max(made) == 30 * 40 / heavy.FEW
+
+
+@pytest.mark.parametrize(("n", "count", "cores", "wide"), [(800, 128, 1, True), (800, 128, 64, False), (800, 4, 1, False), (20, 128, 1, False)])
+def test_a_gpu_pays_where_each_update_is_large(n, count, cores, wide, monkeypatch):
+    monkeypatch.setattr(heavy, "cores", lambda: cores)
+    study = Study("moons", layers=(8, 8), n=n, batch=None, epochs=20)
+    assert Sweep(study, ("lr", (0.01, 1.0, count, "log")), ("l2", (0.0, 0.1, 8))).wide == wide
+    small = Sweep(study.at(batch=1), ("lr", (0.01, 1.0, 8, "log")), ("l2", (0.0, 0.1, 8)))
+    assert not small.wide and not small.fused
+
+
+@pytest.mark.parametrize(("side", "cores", "wide"), [(64, 1, True), (64, 1000, False), (4, 1, False)])
+def test_a_gpu_pays_where_many_cells_are_looked_at(side, cores, wide, monkeypatch):
+    monkeypatch.setattr(heavy, "cores", lambda: cores)
+    plane = Slice(Study("moons", layers=(8, 8), epochs=2), directions="random", shape=(side, side))
+    assert _cells(plane, _trained(plane)).wide == wide
