@@ -1,4 +1,5 @@
-"""On a GPU: 1024² starts × 1,000 steps of Adam on Rosenbrock in float32, against what the card could do at best and against NumPy.
+"""On a GPU: 1024² starts × 1,000 steps of Adam on Rosenbrock in float32, against what the card could do at best and against NumPy; and a map of
+networks and a loss landscape in float64, against NumPy.
 
 The floor: the operations of one step are counted in the printed code, the card's rate is measured on a chain of multiplications and
 additions in one kernel. It needs numpy and torch, and nothing else that optviz can use.
@@ -16,8 +17,11 @@ from optviz.backend import backend
 from optviz.basin import Basin
 from optviz.ends import ends
 from optviz.expr import ARRAYS, Code
+from optviz.landscape import Slice, landscape
 from optviz.run import Run
+from optviz.study import Study
 from optviz.surfaces import _outputs
+from optviz.sweep import Sweep, sweep
 from optviz.trace import parted_step
 
 CHAIN, NUMBERS = 512, 2**24
@@ -70,6 +74,13 @@ def timed(spec, m):
     return time.perf_counter() - begun
 
 
+def beside(make, spec, device):
+    """How long a map takes on NumPy and on the device, and where it goes when nobody says where."""
+    asked = {"backend": "numpy"}, {"backend": "torch", "device": device, "dtype": "float64"}, {}
+    numpy, torch, unasked = (make(spec, keep=False, **how).where for how in asked)
+    return f"NumPy in {numpy.processes} processes {numpy.seconds:.1f} s, {torch.device} {torch.seconds:.1f} s; unasked on {unasked.backend}"
+
+
 if __name__ == "__main__":
     given = sys.argv[1:]
     device, side, steps = [*given, *["cuda", "1024", "1000"][len(given):]]
@@ -95,3 +106,7 @@ if __name__ == "__main__":
             torch.cuda.reset_peak_memory_stats()
             timed(Basin(Run("rosenbrock", "adam", steps=int(much), lr=0.05), spec.shape), m)
             print(f"{much} steps: {torch.cuda.max_memory_allocated() / 2**20:.0f} MiB at most")
+    net = Study("moons", n=400, noise=0.2, layers=(8, 8), epochs=40, batch=None, optimizer="adam", lr=0.03)
+    nets = Sweep(net, ("lambda", (1e-5, 1.0, 64, "log")), ("lr", (1e-3, 0.1, 64, "log")))
+    print(f"64² networks of 2-8-8-1, 40 passes of 200 examples: {beside(sweep, nets, device)}")
+    print(f"landscape of one of them, 256² cells: {beside(landscape, Slice(net, shape=(256, 256)), device)}")

@@ -258,7 +258,8 @@ def chosen(name: str, device: str, dtype: str | None, work: float, fused: bool =
     try:
         if device == "auto":
             torch = imported()
-            device = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
+            single = dtype != "float64"  # all that MPS has
+            device = "cuda" if torch.cuda.is_available() else "mps" if single and torch.backends.mps.is_available() else "cpu"
         machine = _torch(str(device), dtype or ("float64" if device == "cpu" else "float32"))
     except Refused as refusal:
         if not either:

@@ -163,7 +163,13 @@ def compute(field: Field, *, backend: str = "auto", device: str = "auto", dtype:
     if keep and not found.note:
         save(spec, found.arrays, asdict(where))  # without the notes: they are about this moment
     notes += [found.note] if found.note else []
-    return Map(found.arrays, replace(where, note=("; ".join(n.en for n in notes), "; ".join(n.ru for n in notes)) if notes else None))
+    return Map(found.arrays, noted(where, notes))
+
+
+def noted(where: Where, notes: Sequence[T]) -> Where:
+    """The same with more to say."""
+    each = [*([where.note] if where.note else []), *((n.en, n.ru) for n in notes)]
+    return replace(where, note=("; ".join(en for en, _ in each), "; ".join(ru for _, ru in each)) if each else None)
 
 
 def own(definition: Any) -> bool:

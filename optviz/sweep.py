@@ -18,7 +18,7 @@ from .core import Param, Range, Refused, T, out_of_range, unknown_name
 from .descent import Problem, asked
 from .ends import ends
 from .grid import LAMBDA, Varied, axes, band, changes, shape, weighed, widths
-from .heavy import BLOCKS, FEW, Where, busy, compute, finished
+from .heavy import BLOCKS, FEW, Where, busy, compute, finished, noted
 from .minima import as_deep
 from .optimizers import optimizers
 from .outcome import belongs, nearest
@@ -41,6 +41,8 @@ CELL = 1e5  # … and as making its spec takes
 IN_BLOCK, BLOCK_PRODUCTS = 2**22, 1e8  # numbers that the networks of a block may hold, and what they may take: a second or two …
 ON_GPU = MOST_NUMBERS / 2  # … and on a GPU, which has the time
 EVEN, LOG = "even", "log"
+CHAOS = T("torch sums in another order: where a training is chaotic, at large rates most of all, a network opened from the map may end elsewhere",
+          "torch складывает в другом порядке: где обучение хаотично, прежде всего при большой скорости, открытая с карты сеть может выйти иной")
 
 
 class Line(NamedTuple):
@@ -168,7 +170,7 @@ class Sweep:
 
     @property
     def exact(self) -> bool:
-        return optimizers[self.base.optimizer if isinstance(self.base, Run) else self.base["optimizer"]].exact
+        return isinstance(self.base, Study) or optimizers[self.base.optimizer].exact  # a cell's network, trained anew, is the map's own
 
     @property
     def draws(self) -> int:
@@ -436,4 +438,5 @@ def sweep(base: Run | Training | Study | Sweep, x: Axes = None, y: Axes = None, 
     else:
         base = Sweep(base, **asked)
     found = compute(base, backend=backend, device=device, dtype=dtype, processes=processes, scheduler=scheduler, progress=progress, keep=keep)
-    return Swept(base, found.arrays, found.where)
+    chaotic = isinstance(base.base, Study) and found.where.backend == "torch"
+    return Swept(base, found.arrays, noted(found.where, [CHAOS]) if chaotic else found.where)

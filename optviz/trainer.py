@@ -411,11 +411,11 @@ class Trainer:
         with np.errstate(all="ignore"):
             loss = self.loss.rule(out, self.shown_to, self.loss_h, self.space)
             parts = [slice(n), slice(n, None)] if self.val_count else [slice(None)] * 2
-            figures = [self._reduced(loss[..., part, :]) for part in parts]
+            figures = [self.machine.numpy(self._reduced(loss[..., part, :])) for part in parts]
         if self.labels:
             right = self.machine.array(self.loss.decide(out) == self.truth)
-            figures += [right[..., part].mean(-1) for part in parts]
-        return [np.broadcast_to(self.machine.numpy(f), theta.shape[1:]) for f in figures]
+            figures += [self.machine.numpy(right[..., part].sum(-1)) / right[..., part].shape[-1] for part in parts]
+        return [np.broadcast_to(f, theta.shape[1:]) for f in figures]
 
     def outputs(self, x: np.ndarray, theta: np.ndarray, running: Any, masks: list[np.ndarray] | None = None) -> np.ndarray:
         """What the network says when it is not being trained: running moments, and nothing dropped but by masks that somebody gives."""

@@ -644,6 +644,9 @@ def test_what_goes_operation_by_operation_goes_to_a_gpu_or_to_numpy(monkeypatch)
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(machines, "_torch", lambda *words: words)
     assert chosen("auto", "auto", None, 1e8, False)[0] == ("cuda", "float32") and chosen("auto", "auto", None, 1e6, False)[0].said == "numpy cpu float64"
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: True)
+    assert [chosen("torch", "auto", dtype, 0)[0] for dtype in (None, "float64")] == [("mps", "float32"), ("cpu", "float64")]
     monkeypatch.setattr(machines, "may_have_gpu", lambda: False)
     monkeypatch.setattr(machines, "imported", lambda: 1 / 0)  # what takes seconds, and nothing could come of it
     assert chosen("auto", "auto", None, 1e12, False)[0].said == "numpy cpu float64"

@@ -62,9 +62,13 @@ def test_a_map_of_networks_is_the_same_on_torch():
     here, there, single = (ov.sweep(study, x=("lr", [0.01, 0.1, 1.0]), y=("l2", [0.0, 0.1]), seeds=2, backend=name, dtype=dtype, keep=False)
                            for name, dtype in (("numpy", None), ("torch", None), ("torch", "float32")))
     assert (there.where.backend, there.where.dtype, single.where.dtype) == ("torch", "float64", "float32")
+    assert here.where.note is None and "chaotic" in there.where.note[0] and "хаотично" in there.where.note[1]
+    assert there.sweep.exact  # in double precision on a GPU, too
     for name, a in here.arrays.items():
         np.testing.assert_allclose(there.arrays[name], a, rtol=1e-9, err_msg=name)
         np.testing.assert_allclose(single.arrays[name], a, rtol=1e-3, atol=0.03, err_msg=name)
+    counted = single.accuracy_val * 40  # of twenty examples, twice
+    np.testing.assert_allclose(counted, np.round(counted), atol=1e-9)
 
 
 @pytest.mark.parametrize("batchnorm", ["none", "before"])
