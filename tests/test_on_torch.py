@@ -25,15 +25,22 @@ BASE = {"data": "moons", "layers": (5, 4), "n": 40, "epochs": 6, "batch": 12, "s
 ALONE = {"newton", "saddle_free_newton"}  # which need second derivatives
 
 
-@pytest.mark.parametrize("given", [
+CASES = [
     *({"optimizer": key} for key in optimizers if key not in ALONE), *({"schedule": key} for key in schedules), *({"activation": key} for key in activations),
     *({"loss": key, "label_smoothing": np.array([0, 0.1, 0.2])} for key in losses), *({key: np.array([0, 0.01, 0.1])} for key in penalties),
     *({f"augment_{key}": float(a.amount.default)} for key, a in augmentations.items()), {"loss": "mse", "lr": np.array([0.1, 1e200, 1e300])},
     *({"batchnorm": place, "bn_momentum": np.array([0.1, 0.2, 0.3]), "patience": 2} for place in ("before", "after")), {"layernorm": "before"},
     {"dropout": np.array([0, 0.2, 0.5])}, {"dropout": 0.3, "dropout_form": "at_test"}, {"residual": True, "layers": (4, 4)}, {"bias": False},
     {"seed": np.array([1, 2, 3])}, {"data_seed": np.array([1, 2, 3])}, {"clip_norm": np.array([0.1, 0.2, 0.3]), "clip_value": 0.1},
-    {"lr": 0.05}, {"lr": 0.05, "batchnorm": "before", "dropout": 0.2}, {"data": "digits", "layers": ()}],
-    ids=lambda given: " ".join(f"{name}={value}" for name, value in given.items()))
+    {"lr": 0.05}, {"lr": 0.05, "batchnorm": "before", "dropout": 0.2}, {"data": "digits", "layers": ()}]
+
+
+def said(given):
+    """A case in a line."""
+    return " ".join(f"{name}={value}" for name, value in given.items())
+
+
+@pytest.mark.parametrize("given", CASES, ids=said)
 def test_a_training_comes_back_from_torch_as_from_numpy(given):
     here, there = (Trainer(**BASE | given).run(machine=machine) for machine in (None, TORCH))
     assert there.machine.xp is np and isinstance(there.theta, np.ndarray)
@@ -80,6 +87,45 @@ def test_a_landscape_is_the_same_on_torch(batchnorm):
 
 
 # --- on a GPU -----------------------------------------------------------------------------------------------------------------------------
+
+
+class Shapes(Torch):
+    """A device without numbers, on which devices, dtypes and shapes are followed all the same: nothing of the processor's may be mixed in."""
+
+    accelerated = True
+
+    def array(self, a):
+        if self.xp.is_tensor(a):
+            assert a.device == self.device
+            return a.to(self.dtype)
+        return self.xp.empty(np.shape(a), dtype=self.dtype, device=self.device)
+
+    def mask(self, a):
+        return self.xp.empty(np.shape(a), dtype=self.xp.bool, device=self.device)
+
+    def numpy(self, a):
+        assert a.device == self.device and a.dtype in (self.dtype, self.xp.int64)  # of which the latter counts
+        return np.ones(tuple(a.shape))
+
+    def suspicious(self, *arrays):
+        assert all(a.device == self.device and a.dtype == self.dtype for a in arrays)
+        return True  # so that who ends is looked for, too
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("given", [given for given in CASES if given.get("optimizer") != "lbfgs"], ids=said)  # which reads a number of its state
+def test_all_of_a_training_is_on_its_device(given, dtype):
+    there = Shapes("meta", dtype)
+    trainer = Trainer(**BASE | given)
+    if trainer.batch:
+        trainer._go_on(np.arange(3) > 0)  # the first has ended
+    trainer.run(until=2, machine=there).move(there)
+    assert all(a.device.type == "meta" and a.dtype == there.dtype for a in (trainer.theta, *trainer.state, trainer.shown_x, trainer.charged))
+
+
+def test_all_of_a_landscape_is_on_its_device():
+    plane = Slice(Study(**BASE | {"lr": 0.1, "batchnorm": "before"}), ["adam"], shape=(9, 12))
+    assert _cells(plane, _trained(plane)).losses(np.zeros((2, 7)), Shapes("meta", "float32")).shape == (2, 7)
 
 
 class Card(Torch):
