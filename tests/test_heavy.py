@@ -16,6 +16,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
+from devices import Shapes
 from distributed import KilledWorker
 
 import optviz as ov
@@ -40,6 +41,7 @@ from optviz.penalties import penalties
 from optviz.preparing import preparations
 from optviz.run import Run
 from optviz.schedules import schedules
+from optviz.surfaces import surfaces
 from optviz.sweep import Sweep
 from optviz.workers import Lost, Pool, TooLarge, stock
 
@@ -441,6 +443,17 @@ def test_what_failed_for_its_memory_leaves_none_behind():
     (RuntimeError("shape '[2]' is invalid"), None, None), (MemoryError(), "memory", "memory"), (ValueError("CUDA error"), None, None)], ids=str)
 def test_why_a_machine_failed(failure, on_gpu, on_processor, gpu):
     assert gpu.failed(failure) == on_gpu and backend("torch").failed(failure) == on_processor
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("given", [
+    *({"optimizer": name} for name in optimizers if name != "lbfgs"), *({"schedule": name} for name in schedules), *({"surface": name} for name in surfaces),
+    {"noise": 1.0}, {"noise_relative": 0.3, "clip_norm": 1.0}], ids=str)  # L-BFGS reads a number of its state
+def test_all_of_a_descent_is_on_its_device(given, dtype):
+    there = Shapes("meta", dtype)
+    there.note = machines.EAGER  # no kernel, whose maker would see to it
+    run = Run(**{"surface": "ravine", "optimizer": "sgd", "steps": 20} | given)
+    assert ends(Basin(run, (4, 4)).problem(0, 16), there, 1e-3).loss.shape == (16,)
 
 
 def test_a_gpus_blocks_fit_into_what_is_free(gpu, monkeypatch):

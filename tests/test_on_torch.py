@@ -4,12 +4,13 @@ import pickle
 
 import numpy as np
 import pytest
+from devices import Card, Shapes
 
 import optviz as ov
 from optviz import heavy
 from optviz.activations import activations
 from optviz.augment import augmentations
-from optviz.backend import Numpy, Torch, backend
+from optviz.backend import Numpy, backend
 from optviz.landscape import Slice, _cells, _trained
 from optviz.losses import losses
 from optviz.nn import Net
@@ -89,29 +90,6 @@ def test_a_landscape_is_the_same_on_torch(batchnorm):
 # --- on a GPU -----------------------------------------------------------------------------------------------------------------------------
 
 
-class Shapes(Torch):
-    """A device without numbers, on which devices, dtypes and shapes are followed all the same: nothing of the processor's may be mixed in."""
-
-    accelerated = True
-
-    def array(self, a):
-        if self.xp.is_tensor(a):
-            assert a.device == self.device
-            return a.to(self.dtype)
-        return self.xp.empty(np.shape(a), dtype=self.dtype, device=self.device)
-
-    def mask(self, a):
-        return self.xp.empty(np.shape(a), dtype=self.xp.bool, device=self.device)
-
-    def numpy(self, a):
-        assert a.device == self.device and a.dtype in (self.dtype, self.xp.int64)  # of which the latter counts
-        return np.ones(tuple(a.shape))
-
-    def suspicious(self, *arrays):
-        assert all(a.device == self.device and a.dtype == self.dtype for a in arrays)
-        return True  # so that who ends is looked for, too
-
-
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("given", [given for given in CASES if given.get("optimizer") != "lbfgs"], ids=said)  # which reads a number of its state
 def test_all_of_a_training_is_on_its_device(given, dtype):
@@ -126,16 +104,6 @@ def test_all_of_a_training_is_on_its_device(given, dtype):
 def test_all_of_a_landscape_is_on_its_device():
     plane = Slice(Study(**BASE | {"lr": 0.1, "batchnorm": "before"}), ["adam"], shape=(9, 12))
     assert _cells(plane, _trained(plane)).losses(np.zeros((2, 7)), Shapes("meta", "float32")).shape == (2, 7)
-
-
-class Card(Torch):
-    """What has the blocks of a GPU."""
-
-    accelerated = True
-    free = None
-
-    def room(self):
-        return self.free
 
 
 @pytest.fixture
