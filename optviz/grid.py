@@ -15,6 +15,8 @@ import numpy as np
 from .augment import augmentations
 from .backend import Numpy
 from .core import Choice, Param, Range, Refused, Registry, T, out_of_range, short
+from .datasets import Own
+from .losses import losses
 from .names import WORDS as SAID
 from .penalties import STRENGTH, penalties
 from .query import Query
@@ -205,13 +207,18 @@ def _check_size(studies: Sequence[Study]) -> None:
 
 
 def weighed(study: Study, layers: Sequence[int]) -> int:
-    """About how many weights a study's network has with some hidden layers."""
+    """How many weights a study's network has with some hidden layers, beside those of normalizations and activations."""
     return sum((a + 1) * b for a, b in pairwise(widths(study, layers)))
 
 
 def widths(study: Study, layers: Sequence[int]) -> list[int]:
-    """About how wide its layers are, the inputs first."""
-    return [len(study["features"]) if study["data"].inputs == 2 else study["data"].inputs or 1, *layers, 1]
+    """How wide its layers are, the inputs first."""
+    data = study["data"]
+    inputs = len(study["features"]) if data.inputs == 2 else data.inputs or study["data_inputs"]
+    classes = study[f"data_{data.labels}"] if isinstance(data.labels, str) else len(data.labels)
+    if classes:
+        return [inputs, *layers, losses[study["loss"]].outputs(classes)]
+    return [inputs, *layers, data.make.outputs if isinstance(data.make, Own) else dict(study.training.values).get("data_outputs", 1)]
 
 
 def penalized(study: Study) -> tuple[str, float]:

@@ -34,6 +34,7 @@ LONGEST = 1800.0  # seconds that one block may take in a process of its own
 BEGUN = 60.0  # seconds in which a process has begun, if it can at all
 BLOCKS, FEW = 16, 4  # of a whole, at least, so that there is something to see on the way; on a GPU, which wants much at a time
 BUSY = 1e6  # multiplications of a core in the time that torch takes to tell a GPU an update of networks
+WAKING = 5.0  # seconds until torch is loaded and a GPU awake
 BROKEN = T("the workers died again and again; make the map smaller", "рабочие процессы гибнут раз за разом; уменьшите карту")
 ALONE = T("no other process can be started here, so this one computed it all", "другие процессы здесь не запускаются, поэтому всё посчитал этот")
 GONE = T("the accelerator went away in the middle; the rest was computed by NumPy", "ускоритель пропал посреди расчёта; остальное досчитал NumPy")
@@ -59,7 +60,7 @@ class Field(Protocol):
 
     @property
     def wide(self) -> bool:
-        """Whether each of these operations keeps a GPU busy."""
+        """Whether a GPU, in its own blocks, is worth it all the same."""
 
     @property
     def definitions(self) -> Sequence[Any]:
@@ -138,7 +139,7 @@ def compute(field: Field, *, backend: str = "auto", device: str = "auto", dtype:
     if keep and (kept := load(spec)) is not None and _complete(field, kept[0]):
         return Map(kept[0], replace(Where(**kept[1]), kept=True))
     begun, notes, found = time.perf_counter(), list[T](), None
-    asked = backend, device, dtype or ("float64" if field.exact else None), field.work if field.fused or field.wide else 0.0, field.fused
+    how, work = (backend, device, dtype or ("float64" if field.exact else None)), field.work if field.fused else 0.0
     if foreign:
         names, processes, scheduler = ", ".join(foreign), 1, None
         notes.append(T(f"{names}: defined outside optviz, where other processes do not look and it may change; computed in this one, and not kept",
@@ -146,13 +147,13 @@ def compute(field: Field, *, backend: str = "auto", device: str = "auto", dtype:
     elif address := scheduler or (field.work >= TOGETHER and os.environ.get(SCHEDULER)):
         try:
             with connected(address, again=bool(scheduler)) as pool:
-                found = _spread(field, Numpy(), asked, pool, pool.count, progress)
+                found = _spread(field, Numpy(), (*how, work, field.fused), pool, pool.count, progress)
         except Unreachable as refusal:
             if scheduler:
                 raise
             notes.append(refusal.text)
     if found is None:
-        machine, missing = chosen(*asked)
+        machine, missing = chosen(*how, field.work if field.wide else work, field.fused)
         notes += [T(*missing)] if missing else []
         with machine.threads(processes or cores()), executor(field, machine, processes) as (pool, count, alone):
             found = _spread(field, machine, (*machine.said.split(), 0.0), pool, count, progress)
@@ -184,9 +185,10 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def busy(products: float) -> bool:
-    """Whether a GPU beats this computer's cores where every update takes so many multiplications, and is told operation by operation."""
-    return products >= BUSY * cores()
+def pays(products: float, seconds: float, alone: float = 0.0) -> bool:
+    """Whether a GPU that is told operation by operation beats this computer's cores: where an operation's worth of them is many multiplications,
+    and the whole takes one core more seconds than can be shared, than loading torch, and than what this process does alone."""
+    return products >= BUSY * cores() and seconds / cores() > WAKING + alone
 
 
 def finished(spec: Any, given: Mapping[str, Any]) -> None:

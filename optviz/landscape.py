@@ -21,7 +21,7 @@ from .chance import Draw, generator
 from .core import Choice, Param, Range, Refused, T, out_of_range, rounded, short
 from .datasets import Dataset, datasets
 from .ending import stopped
-from .heavy import FEW, Part, Where, busy, compute, finished, own
+from .heavy import FEW, Part, Where, compute, finished, own, pays
 from .minima import Box
 from .nn import Moments, Net
 from .optimizers import optimizers as known
@@ -261,10 +261,10 @@ class Cells:
     @property
     def wide(self) -> bool:
         net, some = base_of(self.slice.training).net, min(self._together(True), self.shape[0] * self.shape[1] // FEW)
-        return busy(some * net.size * len(base_of(self.slice.training).all_targets))
+        return pays(some * net.size * len(base_of(self.slice.training).all_targets), seconds(self.slice)[1])
 
     def piece(self, low: int, high: int, machine: Numpy) -> dict[str, np.ndarray]:
-        """Some cells: as many networks at a time as stay in cache."""
+        """Some cells: as many networks at a time as stay in cache, or as a GPU likes."""
         row, column = np.divmod(np.arange(low, high), self.shape[1])
         return dict(zip(self.arrays, self.losses(np.stack([self.x[column], self.y[row]]), machine), strict=True))
 

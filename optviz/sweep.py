@@ -18,7 +18,7 @@ from .core import Param, Range, Refused, T, out_of_range, unknown_name
 from .descent import Problem, asked
 from .ends import ends
 from .grid import LAMBDA, Varied, axes, band, changes, shape, weighed, widths
-from .heavy import BLOCKS, FEW, Where, busy, compute, finished, noted
+from .heavy import BLOCKS, FEW, Where, compute, finished, noted, pays
 from .minima import as_deep
 from .optimizers import optimizers
 from .outcome import belongs, nearest
@@ -35,11 +35,13 @@ from .training import settings_of as settings_of_training
 COUNT = Param(33, 2, 256, log=True, allowed=Range(2, 1024), whole=True, one=True)  # values on an axis
 SEEDS = Param(1, 1, 64, log=True, allowed=Range(1, 256), whole=True, one=True)
 STARTS = {"start_x": 0, "start_y": 1}
-MOST_PRODUCTS = 2e10  # multiplications of a map's networks: some five minutes on one core
+RATE = 6.7e7  # multiplications a second on one core, those among them that stand for other things
+MOST_PRODUCTS = 2e10  # of all networks of a map: some five minutes
 UPDATE = 1e4  # multiplications that take as long as an update of the smallest networks takes, however many go in lockstep
 CELL = 1e5  # … and as making its spec takes
 IN_BLOCK, BLOCK_PRODUCTS = 2**22, 1e8  # numbers that the networks of a block may hold, and what they may take: a second or two …
-ON_GPU = MOST_NUMBERS / 2  # … and on a GPU, which has the time
+ON_GPU, SLACK = MOST_NUMBERS / 2, 2  # … and on a GPU, which has the time; and how many times as many bytes are kept free for them
+APART = "noise", "label_noise", "data_", "augment_"  # axes along which each network is shown its own points: this process must make them all
 EVEN, LOG = "even", "log"
 CHAOS = T("torch sums in another order: where a training is chaotic, at large rates most of all, a network opened from the map may end elsewhere",
           "torch складывает в другом порядке: где обучение хаотично, прежде всего при большой скорости, открытая с карты сеть может выйти иной")
@@ -162,7 +164,8 @@ class Sweep:
 
     @property
     def wide(self) -> bool:
-        return isinstance(self.base, Study) and busy(_load(self).each)
+        alike = self.seeds == 1 and not any(key.startswith(APART) for key in (self.x.key, self.y.key))
+        return isinstance(self.base, Study) and alike and pays(_load(self).each, _load(self).work / RATE, CELL * math.prod(self.shape) / RATE)
 
     @property
     def definitions(self) -> Sequence[Any]:
@@ -192,15 +195,14 @@ class Sweep:
         if not machine.accelerated:
             return self._fitting(IN_BLOCK, BLOCK_PRODUCTS)
         room = machine.room()
-        return self._fitting(ON_GPU if room is None else min(ON_GPU, room / (2 * 8)), math.inf)
+        return self._fitting(ON_GPU if room is None else min(ON_GPU, room / (8 * SLACK)), math.inf)
 
     def _fitting(self, numbers: float, products: float) -> int:
-        """How many cells have together no more than these."""
-        study, corners = self.base, [self._sizes(0, 0), self._sizes(-1, -1)]
+        """How many cells have together no more than these, wherever they lie."""
+        study, s = self.base, _sizes(self)
         assert isinstance(study, Study)
-        values = dict(study.training.values)
-        fit = min(min(numbers / held(values, *s), products / (s.weights * s.n * max(study["epochs"], 1))) for s in corners)
-        return max(int(fit / self.seeds), 1)
+        taken = held(dict(study.training.values), *s).max(), (s.weights * s.n).max() * max(study["epochs"], 1)
+        return max(int(min(numbers / taken[0], products / taken[1]) / self.seeds), 1)
 
     def piece(self, low: int, high: int, machine: Numpy) -> dict[str, np.ndarray]:
         """The descents of some cells go together; networks go in lockstep with those of the same shape."""
@@ -240,13 +242,6 @@ class Sweep:
 
     # --- how much it is ---------------------------------------------------------------------------------------------------------------
 
-    def _sizes(self, row: int, column: int) -> Sizes:
-        """What a cell's network costs by, without making its study."""
-        assert isinstance(self.base, Study)
-        given = changes(self.base, self.given(row, column))
-        layers, n, batch = (given.get(name, self.base[name]) for name in ("layers", "n", "batch"))
-        return Sizes(weighed(self.base, layers), sum(widths(self.base, layers)), n, min(batch or n, n))
-
     def _check_size(self) -> None:
         """Refuse what nobody would wait for."""
         if isinstance(self.base, Run):
@@ -259,12 +254,26 @@ class Sweep:
 
 
 class Sizes(NamedTuple):
-    """What a network's training costs by."""
+    """What the training of each cell's network costs by, row after row."""
 
-    weights: int
-    neurons: int
-    n: int
-    batch: int
+    weights: np.ndarray
+    neurons: np.ndarray
+    n: np.ndarray
+    batch: np.ndarray
+
+
+@lru_cache(maxsize=64)
+def _sizes(sweep: Sweep) -> Sizes:
+    """What networks cost by, without making their studies."""
+    study, (rows, columns) = sweep.base, sweep.shape
+    assert isinstance(study, Study)
+
+    def of(row: int, column: int) -> tuple[int, ...]:
+        given = changes(study, sweep.given(row, column))
+        layers, n, batch = (given.get(name, study[name]) for name in ("layers", "n", "batch"))
+        return weighed(study, layers), sum(widths(study, layers)), n, min(batch or n, n)
+    down, along = (np.array(part, float).T for part in ([of(r, 0) for r in range(rows)], [of(0, c) for c in range(columns)]))
+    return Sizes(*((a[:, None] * b / max(a[0], 1)).ravel() for a, b in zip(down, along, strict=True)))  # exact where one axis changes it
 
 
 class Load(NamedTuple):
@@ -278,10 +287,8 @@ class Load(NamedTuple):
 @lru_cache(maxsize=64)
 def _load(sweep: Sweep) -> Load:
     """What the networks of a map take."""
-    study, (rows, columns) = sweep.base, sweep.shape
+    study, (rows, columns), (weights, _, n, batch) = sweep.base, sweep.shape, _sizes(sweep)
     assert isinstance(study, Study)
-    down, along = (np.array(part, float).T for part in ([sweep._sizes(r, 0) for r in range(rows)], [sweep._sizes(0, c) for c in range(columns)]))
-    weights, _, n, batch = ((a[:, None] * b / max(a[0], 1)).ravel() for a, b in zip(down, along, strict=True))  # exact where one axis changes it
     updates = study["epochs"] * np.ceil(n / batch)
     called = asked(optimizers[study["optimizer"]], {})
     shapes: dict[Any, int] = {}

@@ -15,7 +15,7 @@ import numpy as np
 from . import autograd
 from .activations import activations
 from .augment import augmentations
-from .backend import Numpy, Torch
+from .backend import Numpy
 from .chance import Draw, generator
 from .core import Param, Refused, T, out_of_range
 from .datasets import Dataset, Own
@@ -63,9 +63,9 @@ class Trainer:
     def _define(self) -> None:
         """The formulas that the words name."""
         v = self.values
+        self.space: Any = self.machine.xp if self.on_torch else autograd
         self.optimizer, self.schedule, self.loss = optimizers[v["optimizer"]], schedules[v["schedule"]], losses[v["loss"]]
         self.loss_h = self._settings("loss", self.loss)
-        self.space: Any = self.machine.xp if isinstance(self.machine, Torch) else autograd
         self.h = self.optimizer.bundle(*(self._there(self._flat(0.0 if v[name] is None else v[name])) for name in self.optimizer.params))
         self.lr = self._flat(v["lr"])
         self.schedule_h = self.schedule.bundle(*(self._flat(v[f"schedule_{name}"]) for name in self.schedule.params))
@@ -96,9 +96,14 @@ class Trainer:
         """A setting for all members: a number, or (K,)."""
         return np.ascontiguousarray(np.broadcast_to(value, self.batch)).reshape(-1) if isinstance(value, np.ndarray) else value
 
+    @property
+    def on_torch(self) -> bool:
+        """Whether torch trains, for now."""
+        return self.machine.xp is not np
+
     def _there(self, value: Any) -> Any:
         """A setting on the machine that trains."""
-        return self.machine.array(value) if isinstance(value, np.ndarray) and self.machine.xp is not np else value
+        return self.machine.array(value) if isinstance(value, np.ndarray) and self.on_torch else value
 
     def _column(self, name: str) -> Any:
         """One for all members, as it broadcasts over examples and features."""
@@ -160,7 +165,7 @@ class Trainer:
                        v["batchnorm"], v["layernorm"], v["residual"], v["bias"])
         charged = np.isin(self.net.is_weight, v["penalty_layers"] or range(1, len(self.net.widths)))
         self.charged = self.machine.array(charged.reshape(-1, *[1] * len(self.lead)))
-        self.shown_x, self.shown_to, self.truth = map(self.machine.array, (self.all_x, self.all_targets, self.known))
+        self.there_x, self.there_targets, self.there_known = map(self.machine.array, (self.all_x, self.all_targets, self.known))
         rule = self.loss.soft_rule if np.any(v["label_smoothing"]) else self.loss.rule
 
         def loss(out: Any, y: Any) -> Any:
@@ -169,8 +174,7 @@ class Trainer:
         def charge(p: Penalty, own: Any) -> Callable[[Any], Any]:
             return lambda theta: p.value(theta * self.charged, own, self.space)
         charges = [charge(p, own) for p, own in self.penalties if p.in_gradient(own)]
-        on_torch = isinstance(self.machine, Torch)
-        self.objective = TorchObjective(self.net, loss, charges, self.machine.xp) if on_torch else Objective(self.net, loss, charges)
+        self.objective = TorchObjective(self.net, loss, charges, self.space) if self.on_torch else Objective(self.net, loss, charges)
 
     def _reduced(self, loss: Any) -> Any:
         """One number for each member, out of the losses of examples."""
@@ -343,10 +347,8 @@ class Trainer:
     def _masks(self, chance: np.ndarray) -> list[np.ndarray]:
         """What dropout leaves of every hidden number, by chances between 0 and 1."""
         p, widths = self._column("dropout"), self.values["layers"]
-        stay = self.machine.array(chance) >= p
-        if self.space is not autograd:
-            stay = self.machine.array(stay)  # torch would make float32 of a mask and a number
-        stay = stay / (1 - p) if self.values["dropout_form"] == "inverted" else stay * 1.0
+        one = self.machine.array(1.0)
+        stay = (self.machine.array(chance) >= p) * (one / (1 - p) if self.values["dropout_form"] == "inverted" else one)
         return [stay[..., end - width:end] for width, end in zip(widths, np.cumsum(widths).tolist(), strict=True)]
 
     def _remember(self, size: int) -> None:
@@ -407,13 +409,13 @@ class Trainer:
     def figures(self, theta: np.ndarray, running: Any) -> list[np.ndarray]:
         """Loss on the training part and on the other, then accuracy; without the other its figures are the former's. A lone network's may be
         asked of many vectors of weights at once, (P, K)."""
-        out, n = self.outputs(self.shown_x, theta, running), self.count
+        out, n = self.outputs(self.there_x, theta, running), self.count
         with np.errstate(all="ignore"):
-            loss = self.loss.rule(out, self.shown_to, self.loss_h, self.space)
+            loss = self.loss.rule(out, self.there_targets, self.loss_h, self.space)
             parts = [slice(n), slice(n, None)] if self.val_count else [slice(None)] * 2
             figures = [self.machine.numpy(self._reduced(loss[..., part, :])) for part in parts]
         if self.labels:
-            right = self.machine.array(self.loss.decide(out) == self.truth)
+            right = self.machine.array(self.loss.decide(out) == self.there_known)
             figures += [self.machine.numpy(right[..., part].sum(-1)) / right[..., part].shape[-1] for part in parts]
         return [np.broadcast_to(f, theta.shape[1:]) for f in figures]
 
@@ -423,7 +425,7 @@ class Trainer:
         if masks is None and self.values["dropout_form"] == "at_test" and np.any(self.values["dropout"]):
             keep = 1 - self._column("dropout")
         parts = self.net.parts(theta)
-        some = max(1, IN_CACHE // (max(self.members, 1) * max(self.net.widths)) if self.space is autograd else x.shape[-2])
+        some = max(1, IN_CACHE // (max(self.members, 1) * max(self.net.widths)) if not self.on_torch else x.shape[-2])
         blocks = [x[..., low:low + some, :] for low in range(0, max(x.shape[-2], 1), some)]
         with np.errstate(all="ignore"):
             out = [self.net.flow(block, parts, self.space, running, masks, keep).outputs for block in blocks]
@@ -538,10 +540,10 @@ class Trainer:
 
 #: What of a Trainer follows from the names in its settings.
 FORMULAS = ("optimizer", "schedule", "loss", "loss_h", "h", "schedule_h", "disturb", "penalties", "net", "charged", "objective", "space", "lr",
-            "shown_x", "shown_to", "truth")
+            "there_x", "there_targets", "there_known")
 
 
-def held(values: Mapping[str, Any], weights: int, neurons: int, n: int, batch: int) -> int:
+def held(values: Mapping[str, Any], weights: Any, neurons: Any, n: Any, batch: Any) -> Any:
     """About how many numbers one network holds in its training, its snapshots among them."""
     remembered = weights * (8 + 2 * values.get("history_size", 0)) + (weights**2 * 8 if values["optimizer"] == "bfgs" else 0)
     return remembered + (batch * 8 + n) * neurons + 4 * values["epochs"] + weights * min(values["epochs"], MOST_KEPT)

@@ -412,6 +412,15 @@ def test_what_a_gpu_leaves_behind_goes_in_the_blocks_of_a_processor(monkeypatch,
     assert field.asked[0] == (0, 50) and len(field.asked) == 1 + 14 and max(high - low for low, high in field.asked[1:]) == 8
 
 
+@pytest.mark.parametrize(("fused", "wide", "work"), [(True, False, 7.0), (False, True, 7.0), (False, False, 0.0)])
+def test_a_machine_is_chosen_by_what_torch_would_make_of_the_work(fused, wide, work, monkeypatch):
+    asked, field = [], Squares()
+    field.fused, field.wide, field.work = fused, wide, 7.0
+    monkeypatch.setattr(heavy, "chosen", lambda *how: (asked.append(how) or Numpy(), None))
+    compute(field, keep=False)
+    assert asked[0] == ("auto", "auto", None, work, fused)
+
+
 def test_a_gpu_is_given_few_blocks(monkeypatch, gpu):
     monkeypatch.setattr(heavy, "chosen", lambda *_: (gpu, None))
     field = Squares(block=100)
@@ -588,6 +597,9 @@ def test_a_worker_of_a_cluster_chooses_its_own_machine(client, monkeypatch):
     monkeypatch.setattr(heavy, "chosen", lambda *words: (chosen(*words)[0], None) if words == ("auto", "auto", None, 0.0, False) else 1 / 0)
     found = compute(Squares(), scheduler="tcp://there", keep=False)
     assert (found.arrays["square"] == EXPECTED).all() and found.where.processes == 2 and found.where.backend == "numpy"
+    wide = Squares()
+    wide.wide, wide.work = True, 1e12
+    compute(wide, scheduler="tcp://there", keep=False)  # whose blocks are not those of a GPU
 
 
 @pytest.mark.parametrize(("failure", "words"), [(CancelledError(), "lost its scheduler"), (KilledWorker("piece", "worker", 3), "ended every worker")])
