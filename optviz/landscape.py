@@ -383,6 +383,10 @@ def _trained(spec: Slice, tell: Callable[[int], Any] | None = None) -> dict[str,
         ways = normalized(base_of(spec.training).net, theta, spec.seed)
     else:
         ways, captured = principal(np.concatenate(list(away.values())), first[0])
+    if not any(part.any() for part in away.values()) and spec.directions != "random":
+        raise Refused(T("the training moved no weight, so there is no path to lay a plane through; raise the learning rate or take random directions",
+                        "обучение не сдвинуло ни одного веса, и плоскость провести не через что; увеличьте скорость обучения или выберите случайные "
+                        "направления"))
     if np.linalg.matrix_rank(ways, SAME) < 2:
         raise Refused(T("there are no two directions to draw a plane along; give the network more weights, or train it for more passes",
                         "нет двух направлений, чтобы провести плоскость; добавьте сети весов или эпох обучения"))

@@ -34,6 +34,7 @@ from .training import settings_of as settings_of_training
 
 COUNT = Param(33, 2, 256, log=True, allowed=Range(2, 1024), whole=True, one=True)  # values on an axis
 SEEDS = Param(1, 1, 64, log=True, allowed=Range(1, 256), whole=True, one=True)
+THIN = 16  # values along an axis where as many as a link asks for take too long
 STARTS = {"start_x": 0, "start_y": 1}
 RATE = 6.7e7  # multiplications a second on one core, those among them that stand for other things
 MOST_PRODUCTS = 2e10  # of all networks of a map: some five minutes
@@ -45,6 +46,8 @@ APART = "noise", "label_noise", "data_", "augment_"  # axes along which each net
 EVEN, LOG = "even", "log"
 CHAOS = T("torch sums in another order: where a training is chaotic, at large rates most of all, a network opened from the map may end elsewhere",
           "torch складывает в другом порядке: где обучение хаотично, прежде всего при большой скорости, открытая с карты сеть может выйти иной")
+SINGLE = T("and it did so in single precision, which rounds so much more coarsely that more of the cells differ",
+           "и считал с одинарной точностью, а она округляет настолько грубее, что таких клеток больше")
 
 
 class Line(NamedTuple):
@@ -133,11 +136,22 @@ class Sweep:
         lines = [None if text is None else read.read(name, text, lambda v, name=name: written(name, v, settings(base)), None)  # type: ignore[misc]
                  for name, text in (("x", x), ("y", y))]
         seeds = SEEDS.default if seeds is None else read.read("seeds", seeds, lambda v: seeds_of(base).parse("seeds", v), SEEDS.default)
-        for given, among in ((lines, seeds), ([None, None], SEEDS.default)):
+        thin = [[axis and thinned(axis, count) for axis in lines] for count in (THIN, THIN // 2)]
+        tries: list[tuple[Sequence[Any], int]] = [(lines, seeds), (lines, 1), *((few, 1) for few in thin), ([None, None], 1)]
+        for k, (given, among) in enumerate(tries):
             try:
-                return Sweep(base, given[0], given[1], among, tolerance)
+                found = Sweep(base, given[0], given[1], among, tolerance)
             except Refused as refusal:  # the axes are impossible on this base, or together too many
-                read.note(refusal)
+                if not k:
+                    read.note(refusal)
+                continue
+            if notes is not None and k:
+                rows, columns = found.shape
+                notes.append(T(f"shown instead: {columns} values of {found.x.key}, {rows} of {found.y.key}, one seed",
+                               f"вместо этого показано: значений {found.x.key} — {columns}, {found.y.key} — {rows}, одно зерно"))
+            return found
+        if notes is not None:
+            notes.append(T("shown instead: the first map", "вместо этого показана первая карта"))
         return Sweep(kind(), tolerance=tolerance)
 
     # --- as a field ---------------------------------------------------------------------------------------------------------------------
@@ -209,8 +223,13 @@ class Sweep:
         if isinstance(self.base, Run):
             return self._descended(low, high, machine)
         studies = [self.study(*divmod(k, self.shape[1])) for k in range(low, high)]
-        found = band(studies, seeds_from(self.base.training, self.seeds).tolist(), machine=machine)._asdict()
-        return {name: found[name].mean(1) for name in self.arrays}
+        found = band(studies, seeds_from(self.base.training, self.seeds).tolist(), machine=machine)
+        there, out = ~found.diverged, {"diverged": found.diverged.mean(1)}
+        for name, a in found._asdict().items():
+            if name in self.arrays and name not in out:
+                nothing = np.inf if name.startswith("loss") else np.nan
+                out[name] = np.where(there.any(1), np.where(there, a, 0).sum(1) / np.maximum(there.sum(1), 1), nothing)
+        return out
 
     # --- descents ---------------------------------------------------------------------------------------------------------------------
 
@@ -373,6 +392,14 @@ def spread(key: str, p: Param, low: Any, high: Any, count: Any, spacing: Any) ->
     return [first, *(round(v) if p.whole else float(f"{v:.6g}") for v in even[1:-1].tolist()), last]
 
 
+def thinned(axis: Line, count: int) -> tuple[str, Any]:
+    """An axis with no more values than that, from end to end."""
+    if axis.span is not None:
+        low, high, many, spacing = axis.span
+        return axis.key, (low, high, min(many, count), spacing)
+    return axis.key, [axis.values[k] for k in np.unique(np.linspace(0, len(axis.values) - 1, min(len(axis.values), count)).astype(int))]
+
+
 def written(name: str, text: str, allowed: Mapping[str, Any]) -> Line:
     """An axis as a query holds it."""
     key, *parts = text.split(",")
@@ -396,8 +423,9 @@ class Swept:
     where there are none; `escaped` the share that end nearest to a best minimum and belong to it, `diverged` the share that left the numbers.
     Without a minimum that is known, what is measured by it is nan.
 
-    Of networks, means over the seeds of what `train` tells of its last pass, or of the best where there was patience: `accuracy_val`,
-    `accuracy_train` (of classes), `loss_val`, `loss_train`; `diverged` the share that left the numbers, and kept what was last measured.
+    Of networks, means over the seeds from which it did not diverge of what `train` tells of its last pass, or of the best where there was
+    patience: `accuracy_val`, `accuracy_train` (of classes), `loss_val`, `loss_train`, where it diverged from all seeds nan and infinite;
+    `diverged` is the share of the seeds from which it left the numbers.
     """
 
     sweep: Sweep
@@ -445,5 +473,5 @@ def sweep(base: Run | Training | Study | Sweep, x: Axes = None, y: Axes = None, 
     else:
         base = Sweep(base, **asked)
     found = compute(base, backend=backend, device=device, dtype=dtype, processes=processes, scheduler=scheduler, progress=progress, keep=keep)
-    chaotic = isinstance(base.base, Study) and found.where.backend == "torch"
-    return Swept(base, found.arrays, noted(found.where, [CHAOS]) if chaotic else found.where)
+    notes = [CHAOS, *[SINGLE] * (found.where.dtype == "float32")] if isinstance(base.base, Study) and found.where.backend == "torch" else []
+    return Swept(base, found.arrays, noted(found.where, notes))

@@ -81,7 +81,7 @@ def colours(array: str, values: np.ndarray) -> tuple[float, float, bool]:
     log = less and by_decades(values)
     low, high = (float(v) for v in np.quantile(values[values > 0] if log else values, TAILS if array.startswith("loss") else (0.0, 1.0)))
     if not high > low:
-        low, high, log = low - 0.5, low + 0.5, False
+        low, high, log = (0.0, 1.0, False) if array.startswith("accuracy") else (low - 0.5, low + 0.5, False)
     return (high, low, log) if less else (low, high, log)
 
 

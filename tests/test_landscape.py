@@ -350,3 +350,10 @@ def test_a_height_is_where_its_band_is(paths):
     for loss in (np.geomspace(1e-4, 10, 15 * 21), np.linspace(1, 2, 15 * 21)):
         h = landscape_scene(replace(paths, loss=loss.reshape(15, 21))).heat
         np.testing.assert_allclose(h.warp(np.array([h.height(u) for u in range(19)])), range(19), atol=1e-9)
+
+
+def test_a_training_that_goes_nowhere_is_told_so():
+    with pytest.raises(Refused, match="moved no weight.*learning rate") as why:
+        ov.landscape(Training("moons", n=40, layers=(4,), epochs=4, lr=0.0), shape=(5, 5), keep=False)
+    assert "скорость обучения" in why.value.text.ru
+    assert ov.landscape(Training("moons", n=40, layers=(4,), epochs=4, lr=0.0), shape=(5, 5), directions="random", keep=False).loss.shape == (5, 5)

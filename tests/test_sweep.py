@@ -136,9 +136,21 @@ def test_seeds_of_a_training_are_its_own_and_those_after_it():
     assert one.loss_val[1, 1] == pytest.approx(alone[0]) != np.mean(alone)
 
 
+def test_who_diverged_has_no_part_in_the_mean():
+    net = Training("circle", n=40, layers=(8,), activation="relu", epochs=30, optimizer="sgd", noise=0.1)
+    found = ov.sweep(net, ("lr", (0.01, 10, 9, "log")), ("l2", [0.0]), seeds=4, keep=False)
+    assert {0.0, 1.0} < set(found.diverged.ravel())  # some cells in part
+    for k, lr in enumerate(found.x):
+        ends = [h for h in (ov.train(net, lr=lr, l2=0.0, seed=seed) for seed in range(4)) if h.diverged_at is None]
+        assert found.diverged[0, k] == 1 - len(ends) / 4
+        assert found.accuracy_val[0, k] == pytest.approx(np.mean([h.accuracy_val[-1] for h in ends]) if ends else np.nan, nan_ok=True)
+        assert found.loss_val[0, k] == pytest.approx(np.mean([h.loss_val[-1] for h in ends]) if ends else np.inf)
+
+
 def test_networks_that_leave_the_numbers_are_counted():
     found = ov.sweep(Training("plane", n=40, layers=(3,), epochs=60), ("lr", [0.01, 1e6]), ("l2", [0.0, 0.1]), keep=False)
-    assert found.diverged[:, 1].all() and not found.diverged[:, 0].any() and np.isfinite(found.loss_val).all()
+    assert found.diverged[:, 1].all() and not found.diverged[:, 0].any() and np.isfinite(found.loss_val[:, 0]).all()
+    assert np.isposinf(found.loss_val[:, 1]).all() and np.isposinf(found.loss_train[:, 1]).all()  # not what it had before it began
     assert "accuracy_val" not in found.arrays and band([Study("plane", layers=(2,), n=20, epochs=1)], [1]).diverged.shape == (1, 1)
     with pytest.raises(AttributeError):
         _ = found.accuracy_val
@@ -174,6 +186,20 @@ def test_a_hostile_url_falls_back_and_says_why(base, query):
     assert notes and s.base["lr"] == 0.1 and all(text.ru for text in notes)
     with pytest.raises(Refused):
         Sweep.from_query(f"{base}&{query}")
+
+
+@pytest.mark.parametrize(("axes", "shape"), [("x=lambda,log,1e-05,1.0,40&y=lr,log,0.001,1.0,40&seeds=8", (16, 16)),
+                                            ("x=width,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,64&y=lr,log,0.001,1.0,400", (8, 8)),
+                                            ("x=lambda,log,1e-05,1.0,8&y=lr,log,0.001,1.0,9&seeds=20", (9, 8))])
+def test_a_map_too_large_for_its_link_keeps_its_networks(axes, shape):
+    notes, own = [], "data=circle&layers=16,16&optimizer=adam&loss=logistic&epochs=300&lr=0.03"
+    spec = Sweep.from_query(f"{own}&{axes}", notes)
+    assert (spec.base["layers"], spec.base["optimizer"], spec.shape, spec.seeds) == ((16, 16), "adam", shape, 1)
+    assert (spec.y.values[0], spec.y.values[-1]) == (0.001, 1.0)
+    assert len(notes) == 2 and "the limit" in notes[0].en and "shown instead" in notes[1].en and "показано" in notes[1].ru
+    notes.clear()
+    assert Sweep.from_query("data=spiral&layers=64,64,64&n=1000&epochs=10000&x=lambda,0.1&y=lr,0.1", notes).base["layers"] != (64, 64, 64)
+    assert "the first map" in notes[-1].en
 
 
 @pytest.mark.parametrize(("wrong", "en", "ru"), [

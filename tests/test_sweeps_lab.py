@@ -154,6 +154,27 @@ def test_other_networks_are_shown_too(study):
     assert len(pack_sheet(sheet, "ru", {})) > 1000
 
 
+@pytest.mark.parametrize("array", ["accuracy_val", "loss_val", "diverged"])
+def test_networks_that_diverge_are_grey_and_none_of_the_best(array):
+    net = Study("circle", n=40, layers=(8,), activation="relu", epochs=30, noise=0.1)
+    quest = Quest(Sweep(net, ("lr", (0.01, 100.0, 12, "log")), ("l2", (1e-5, 0.1, 5, "log"))), array, hunt=Hunt(4, 20))
+    swept, _, sheet = sheet_of(quest)
+    gone = swept.diverged == 1
+    row, column = best_cell(swept[array], array)
+    assert 0.2 < gone.mean() < 0.8 and not gone[row, column] and f"{rounded(100 * gone.mean())} % of the cells diverge" in told(quest, swept).en
+    grey = [mark for mark in sheet.charts[0].marks if isinstance(mark, Heat)][1:]
+    assert not grey if array == "diverged" else np.array_equal(grey[0].z == 1, gone)
+    assert len(pack_sheet(sheet, "ru", {})) > 1000
+
+
+def test_a_map_on_which_all_networks_diverge_says_so():
+    quest = Quest(Sweep(Study("circle", n=40, layers=(8,), activation="relu", epochs=30), ("lr", [1e4, 1e5]), ("l2", [0.1, 0.2])), "accuracy_val")
+    swept = found(quest.sweep)
+    assert "100 % of the cells diverge" in told(quest, swept).en and best_cell(swept.accuracy_val, "accuracy_val") is None
+    assert len(pack_sheet(sweep_sheet(quest, swept), "ru", {})) > 500
+    assert colours("accuracy_val", np.full(3, 0.46)) == (0.0, 1.0, False)  # a share is never below 0
+
+
 def test_a_hunt_is_drawn_with_its_marginals():
     quest = QUESTS[3]
     swept, h, sheet = sheet_of(quest)
