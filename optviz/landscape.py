@@ -333,8 +333,8 @@ def landscape(training: Training | Study | Slice, *, directions: str | None = No
     """The loss of a training on a plane through its trained weights, and the paths of it and of other optimizers there.
 
     `optimizers` are keys, or keys with rates: {"sgd": 0.1}. `directions` are "principal", which show the paths best, or "random" with a
-    `seed`, which let networks be compared. `progress` is told how much is done, of how much, and what there is so far as a landscape. The rest
-    is as with `basin`.
+    `seed`, which let networks be compared. The networks are trained by NumPy; where the cells are computed, and what `progress` and `keep` are,
+    is as with `basin`, the part so far being a landscape.
     """
     given = {"optimizers": optimizers, "directions": directions, "seed": seed, "span": span, "shape": shape}
     asked: dict[str, Any] = {name: value for name, value in given.items() if value is not None}

@@ -463,7 +463,9 @@ def sweep(base: Run | Training | Study | Sweep, x: Axes = None, y: Axes = None, 
     """Run the base once in every cell of a map over two of its settings.
 
     An axis is a setting with its values: x=("lr", (0.001, 1, 33, "log")) for 33 between two ends, y=("beta1", [0, 0.5, 0.9]) for some in
-    a list. `seeds` are draws of the noise, or a training's own seed and those after it.
+    a list; without it, it is one of the base's settings over its usual range. `seeds` are draws of the noise, or a training's own seed and those
+    after it. Where it runs, and what `progress` and `keep` are, is as with `basin`; torch trains networks operation by operation, which pays on a
+    GPU, and in float64 where nobody says otherwise.
     """
     if not isinstance(base, (Run, Training, Study, Sweep)):
         raise out_of_range("base", base, T("a Run, a Training, a Study or a Sweep", "Run, Training, Study или Sweep"))

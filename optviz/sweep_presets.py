@@ -96,10 +96,12 @@ _add("batch",
      T("Twice the batch, twice the rate", "Вдвое больше пакет — вдвое больше скорость"),
      T("Start at α = 0.0316 one by one and go up a row and two columns to the right, again and again.",
        "Начните с α = 0,0316 по одному примеру и шагайте: строка вверх, два столбца вправо."),
-     T("With each row the batch doubles and the rate grows 2.15 times; after 20 passes the loss stays near: 0.294, 0.281, 0.269, 0.252, 0.241 up "
-       "to batches of 16. Then the rate is at times too large: 0.457, 0.234, 0.534. Best of all, 0.123, is one by one at 0.147: it makes most steps.",
-       "С каждой строкой пакет растёт вдвое, скорость — в 2,15 раза, а потери после 20 эпох остаются близкими: 0,294; 0,281; 0,269; 0,252; 0,241 до "
-       "пакета в 16. Дальше скорость порой велика: 0,457; 0,234; 0,534. Лучше всего, 0,123, — по одному при 0,147: там больше всего шагов."),
+     T("With each row the batch doubles, in the last to all 100, and the rate grows 2.15 times; after 20 passes the loss stays near: 0.294, 0.281, "
+      "0.269, 0.252, 0.241 up to batches of 16. Then the rate is at times too large: 0.457, 0.234, 0.534. Best of all, 0.123, is one by one at "
+      "0.147: it makes most steps.",
+      "С каждой строкой пакет растёт вдвое, в последней до всех 100, скорость — в 2,15 раза, а потери после 20 эпох остаются близкими: 0,294; 0,281; "
+      "0,269; 0,252; 0,241 до пакета в 16. Дальше скорость порой велика: 0,457; 0,234; 0,534. Лучше всего, 0,123, — по одному при 0,147: там больше "
+      "всего шагов."),
      Sweep(Study("circle", n=200, noise=0.1, layers=(8,), epochs=20, loss="logistic"), ("lr", (1e-3, 10.0, 25, "log")),
            ("batch", [1, 2, 4, 8, 16, 32, 64, 100]), 4), "loss_val")
 

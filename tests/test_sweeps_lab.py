@@ -235,6 +235,25 @@ def test_every_url_gives_a_page(language):
         assert not at.exception, quest
 
 
+@pytest.mark.parametrize(("query", "idle", "other"), [
+    ("data=circle&n=20&epochs=1&x=lr,0.1,0.2&y=width,1,2", {"lr", "layers"}, {"noise", "n"}),
+    ("data=circle&n=20&epochs=1&x=lambda,0.1,0.2&y=lr,0.1,0.2", {"lr"}, {"l2", "layers"}),  # that it is L2, its slider says
+    ("surface=ravine&optimizer=momentum&steps=5&schedule=step&x=schedule_gamma,0.1,0.2&y=noise,0.1,0.2", {"noise", "momentum-step-gamma"}, {"momentum-lr", "steps"})])
+def test_what_an_axis_changes_has_no_control_besides(query, idle, other):
+    at = AppTest.from_file(str(PAGE), default_timeout=60)
+    at.query_params.update(dict(part.split("=") for part in query.split("&")))
+    at.run()
+    for fold in at.button:
+        if fold.key.startswith("heading-"):
+            fold.click()
+    at.run()
+    controls = {widget.key: widget.disabled for kind in ("select_slider", "text_input", "selectbox", "checkbox") for widget in at.get(kind)}
+
+    def of(names):
+        return [off for key, off in controls.items() if any(re.search(rf"(study|race)-(entrant0-)?{name}-\d+$", key) for name in names)]
+    assert of(idle) and all(of(idle)) and of(other) and not any(of(other)), controls
+
+
 def test_a_click_opens_a_cell(visit):
     page = visit("/sweeps?surface=ravine&optimizer=momentum&lr=0.01&start=-4.0,1.0&steps=40&x=lr,log,0.01,1,7&y=momentum,even,0,0.9,5&show=loss")
     expect(page.get_by_text(re.compile("35 descents: NumPy"))).to_be_visible(timeout=30_000)

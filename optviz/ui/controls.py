@@ -36,6 +36,8 @@ def label_of(o: Optimizer, name: str) -> str:
 class Desk(Generic[S]):
     """The controls of one page. The spec in the session is the truth; a widget is set from it before it is made."""
 
+    idle: frozenset[str] = frozenset()  # the keys of what has no say for now
+
     def __init__(self, page: str, read: Callable[[str, list[T]], S]):
         framed()
         self.page, self.read = page, read
@@ -87,7 +89,7 @@ class Desk(Generic[S]):
             if given is not None and now == version and given != known:  # a browser tells its old values, too, with whatever else is done
                 versions[stem] = version, about, given
                 self.edit(lambda spec: change(spec, given), fresh=fresh)
-        return {"key": at, "on_change": heard}
+        return {"key": at, "on_change": heard, "disabled": key.removesuffix("-on") in self.idle}
 
     def setting(self, key: str, label: str, p: Any, value: Any, change: Callable[[S, Any], S], names: Mapping[str, T] | None = None) -> None:
         """The control that suits a setting; `names` say what its words are called."""
@@ -173,7 +175,7 @@ class Lens(Desk[S]):
     """The controls of a part of another desk's spec."""
 
     def __init__(self, outer: Desk[Any], name: str, get: Callable[[Any], S], into: Callable[[Any, S], Any]):
-        self.outer, self.page, self.get, self.into = outer, f"{outer.page}-{name}", get, into
+        self.outer, self.page, self.get, self.into, self.idle = outer, f"{outer.page}-{name}", get, into, outer.idle
 
     @property
     def spec(self) -> S:

@@ -10,13 +10,14 @@ import streamlit as st
 
 from ..atlas_sheets import DESCENTS
 from ..core import T, short
+from ..grid import LAMBDA, changes
 from ..hunt import GOOD, REPEATS, SEED, Hunt
 from ..optimizers import optimizers
 from ..quest import ARRAYS, Quest, axis_name, found, quest_of, searched, spanned, view_of, visited
 from ..race import TABLE, Race, entrant_on
 from ..run import Run
 from ..study import Study
-from ..sweep import COUNT, EVEN, LOG, Line, Swept, line, seeds_of, settings
+from ..sweep import COUNT, EVEN, LOG, Line, Sweep, Swept, line, seeds_of, settings
 from ..sweep_presets import views
 from ..sweep_sheets import cell_at, looked_at, sweep_sheet, told
 from . import race as race_panels
@@ -170,9 +171,22 @@ def _hunting(name: str, quest: Quest, value: Any) -> Quest:
     return quest.at(hunt=replace(quest.hunt or Hunt(), **{name: value}))
 
 
+def overruled(spec: Sweep) -> frozenset[str]:
+    """The controls of the base whose values no cell has."""
+    run, given = spec.base, spec.given(0, 0)
+    if isinstance(run, Study):
+        return frozenset(changes(run, {key: value for key, value in given.items() if key != LAMBDA}))  # which penalty it is, its slider says
+    stem = f"entrant0-{run.optimizer}-"
+    own = [stem + key.replace("schedule_", f"{run.schedule}-") for key in given]
+    return frozenset([*own, *(f"{key}-exact" for key in own), *(key.replace("_", "-") for key in given)])
+
+
 def base_panel(desk: Desk[Quest]) -> None:
     """What runs in every cell, but for what the axes change."""
-    if isinstance(desk.spec.sweep.base, Study):
+    spec = desk.spec.sweep
+    desk.idle = overruled(spec)
+    st.caption(say(T("What changes along the axes is greyed here.", "То, что меняется вдоль осей, здесь неактивно.")))
+    if isinstance(spec.base, Study):
         network: Lens[Study] = Lens(desk, "study", lambda quest: quest.sweep.base, lambda quest, study: quest.on(study.run))
         study_panels.data_panel(network)
         study_panels.network_panel(network)
