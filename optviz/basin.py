@@ -186,9 +186,10 @@ def basin(surface: str | Surface | Run | Basin = "himmelblau", optimizer: str | 
     on 256 × 256 cells.
 
     Where it runs: `backend` is "numpy", "torch" or "auto", which takes a GPU, or torch's kernels, where that pays; `device` is "cpu", "cuda" or
-    "mps"; `dtype` "float64", or "float32", which is a GPU's where nobody says; `processes` are NumPy's, as many as there are cores where that pays;
-    with scheduler="tcp://…" the blocks go to a Dask cluster. `progress(done, whole, part)` is called on the way. What came of it is kept on disk
-    and read the next time, but with keep=False. The result's `where` tells where it was, how long it took, and what was not as one expects.
+    "mps"; `dtype` "float64", or "float32", which is a GPU's where nobody says and the optimizer bears it; `processes` are how many cores at most;
+    with scheduler="tcp://…" the blocks go to a Dask cluster. `progress(done, whole, part)` is called on the way, and sometimes there is a part of
+    the arrays to show. What came of it is kept on disk and read the next time, but with keep=False. The result's `where` tells where it was, how
+    long it took, and what was not as one expects.
     """
     if "start" in settings:
         raise Refused(T("start: every cell of a map is a start; leave it out", "start: на карте стартует каждая ячейка; уберите этот аргумент"))

@@ -60,7 +60,7 @@ class Field(Protocol):
 
     @property
     def wide(self) -> bool:
-        """Whether a GPU, in its own blocks, is worth it all the same."""
+        """Whether, operation by operation, a GPU is faster all the same: they are large, and the whole is long."""
 
     @property
     def definitions(self) -> Sequence[Any]:

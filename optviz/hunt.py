@@ -86,6 +86,9 @@ def hunt(values: np.ndarray, spec: Hunt | None = None) -> Hunted:
     if values.ndim != 2 or not values.size:
         raise out_of_range("values", np.shape(values), T("a map: rows and columns", "карта: строки и столбцы"))
     values = np.where(np.isnan(values), np.inf, values)
+    if values.min() == np.inf:
+        raise Refused(T("no cell of this map has a number; choose a map on which something comes through",
+                        "ни в одной клетке этой карты нет числа; выберите карту, на которой что-нибудь сходится"))
     if values.min() == values.max():
         raise Refused(T("every cell of this map is as good as any other; choose a map with something to find",
                         "на этой карте все клетки одинаковы; выберите карту, на которой есть что искать"))

@@ -334,7 +334,7 @@ def landscape(training: Training | Study | Slice, *, directions: str | None = No
 
     `optimizers` are keys, or keys with rates: {"sgd": 0.1}. `directions` are "principal", which show the paths best, or "random" with a
     `seed`, which let networks be compared. The networks are trained by NumPy; where the cells are computed, and what `progress` and `keep` are,
-    is as with `basin`, the part so far being a landscape.
+    is as with `basin`, in float64 unless float32 is asked for; `progress` counts seconds, and its part is a landscape.
     """
     given = {"optimizers": optimizers, "directions": directions, "seed": seed, "span": span, "shape": shape}
     asked: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
@@ -381,9 +381,9 @@ def _trained(spec: Slice, tell: Callable[[int], Any] | None = None) -> dict[str,
     captured = np.empty(0)
     if spec.directions == "random":
         ways = normalized(base_of(spec.training).net, theta, spec.seed)
-    else:
+    elif any(part.any() for part in away.values()):
         ways, captured = principal(np.concatenate(list(away.values())), first[0])
-    if not any(part.any() for part in away.values()) and spec.directions != "random":
+    else:
         raise Refused(T("the training moved no weight, so there is no path to lay a plane through; raise the learning rate or take random directions",
                         "обучение не сдвинуло ни одного веса, и плоскость провести не через что; увеличьте скорость обучения или выберите случайные "
                         "направления"))

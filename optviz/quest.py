@@ -95,7 +95,9 @@ class Quest:
         """The quest of a query. With `notes`, what cannot be used falls back and is noted."""
         read = Query(query, notes)
         array, cell, hunted = read.attempt("show", str, None), read.attempt("cell", _cell, None), read.attempt("hunt", _hunt, None)
+        before = len(notes or ())
         whole = Sweep.from_query(read.rest(), notes)
+        cell = cell if len(notes or ()) == before else None  # it may have been another map's
         quest = Quest(whole, hunt=hunted)
         for part in ({"array": array}, {"cell": cell}):
             try:

@@ -33,21 +33,22 @@ from .training import Training, as_text
 from .training import settings_of as settings_of_training
 
 COUNT = Param(33, 2, 256, log=True, allowed=Range(2, 1024), whole=True, one=True)  # values on an axis
+FEWER = int(COUNT.allowed.high), 16, 8, 4  # values along an axis at most, one after the other, where a link's map takes too long
 SEEDS = Param(1, 1, 64, log=True, allowed=Range(1, 256), whole=True, one=True)
-THIN = 16  # values along an axis where as many as a link asks for take too long
 STARTS = {"start_x": 0, "start_y": 1}
 RATE = 6.7e7  # multiplications a second on one core, those among them that stand for other things
-MOST_PRODUCTS = 2e10  # of all networks of a map: some five minutes
+MOST_PRODUCTS = 2e10  # of all networks of a map: some five minutes on one core
 UPDATE = 1e4  # multiplications that take as long as an update of the smallest networks takes, however many go in lockstep
 CELL = 1e5  # … and as making its spec takes
 IN_BLOCK, BLOCK_PRODUCTS = 2**22, 1e8  # numbers that the networks of a block may hold, and what they may take: a second or two …
 ON_GPU, SLACK = MOST_NUMBERS / 2, 2  # … and on a GPU, which has the time; and how many times as many bytes are kept free for them
-APART = "noise", "label_noise", "data_", "augment_"  # axes along which each network is shown its own points: this process must make them all
+APART = "noise", "label_", "data_", "augment"  # axes along which each network is shown its own points: this process must make them all
+HALF = 0.5  # of the seeds: where as many diverge the cell does
 EVEN, LOG = "even", "log"
 CHAOS = T("torch sums in another order: where a training is chaotic, at large rates most of all, a network opened from the map may end elsewhere",
           "torch складывает в другом порядке: где обучение хаотично, прежде всего при большой скорости, открытая с карты сеть может выйти иной")
-SINGLE = T("and it did so in single precision, which rounds so much more coarsely that more of the cells differ",
-           "и считал с одинарной точностью, а она округляет настолько грубее, что таких клеток больше")
+SINGLE = T("torch computed in single precision, which rounds so much more coarsely that more of the cells differ",
+           "torch считал с одинарной точностью, а она округляет настолько грубее, что таких клеток больше")
 
 
 class Line(NamedTuple):
@@ -82,11 +83,8 @@ class Sweep:
                  tolerance: float = TOLERANCE.default):
         put = object.__setattr__
         put(self, "base", base if isinstance(base, Run) else base.run if isinstance(base, Study) else Study(base))
-        allowed = settings(self.base)
-        first = "lr" if isinstance(self.base, Run) else LAMBDA
-        put(self, "x", line("x", first if x is None else x, allowed))
-        others = [key for key in allowed if key not in (self.x.key, *STARTS)]
-        put(self, "y", line("y", ("lr" if "lr" in others else others[0]) if y is None else y, allowed))
+        for name, axis in zip(("x", "y"), both(self.base, x, y), strict=True):
+            put(self, name, axis)
         if self.x.key == self.y.key:
             raise Refused(T(f"x and y both vary {self.x.key}; choose two settings",
                             f"по x и по y меняется одно и то же: {self.x.key}; выберите две настройки"))
@@ -136,23 +134,16 @@ class Sweep:
         lines = [None if text is None else read.read(name, text, lambda v, name=name: written(name, v, settings(base)), None)  # type: ignore[misc]
                  for name, text in (("x", x), ("y", y))]
         seeds = SEEDS.default if seeds is None else read.read("seeds", seeds, lambda v: seeds_of(base).parse("seeds", v), SEEDS.default)
-        thin = [[axis and thinned(axis, count) for axis in lines] for count in (THIN, THIN // 2)]
-        tries: list[tuple[Sequence[Any], int]] = [(lines, seeds), (lines, 1), *((few, 1) for few in thin), ([None, None], 1)]
-        for k, (given, among) in enumerate(tries):
-            try:
-                found = Sweep(base, given[0], given[1], among, tolerance)
-            except Refused as refusal:  # the axes are impossible on this base, or together too many
-                if not k:
-                    read.note(refusal)
-                continue
-            if notes is not None and k:
-                rows, columns = found.shape
-                notes.append(T(f"shown instead: {columns} values of {found.x.key}, {rows} of {found.y.key}, one seed",
-                               f"вместо этого показано: значений {found.x.key} — {columns}, {found.y.key} — {rows}, одно зерно"))
-            return found
-        if notes is not None:
-            notes.append(T("shown instead: the first map", "вместо этого показана первая карта"))
-        return Sweep(kind(), tolerance=tolerance)
+        try:
+            return Sweep(base, lines[0], lines[1], seeds, tolerance)
+        except Refused as refusal:  # the axes are impossible on this base, or together too many
+            read.note(refusal)
+        found = _smaller(base, lines, tolerance) or Sweep(kind(), tolerance=tolerance)
+        rows, columns = found.shape
+        here, default = f"{columns} × {rows}", found.base != base
+        read.note(Refused(T(f"shown instead: {here} values of {found.x.key} and {found.y.key}, one seed" + ", all else by default" * default,
+                            f"вместо этого показано: {here} значений {found.x.key} и {found.y.key}, одно зерно" + ", прочее по умолчанию" * default)))
+        return found
 
     # --- as a field ---------------------------------------------------------------------------------------------------------------------
 
@@ -224,11 +215,12 @@ class Sweep:
             return self._descended(low, high, machine)
         studies = [self.study(*divmod(k, self.shape[1])) for k in range(low, high)]
         found = band(studies, seeds_from(self.base.training, self.seeds).tolist(), machine=machine)
-        there, out = ~found.diverged, {"diverged": found.diverged.mean(1)}
+        there, gone = ~found.diverged, found.diverged.mean(1)
+        out = {"diverged": gone}
         for name, a in found._asdict().items():
             if name in self.arrays and name not in out:
                 nothing = np.inf if name.startswith("loss") else np.nan
-                out[name] = np.where(there.any(1), np.where(there, a, 0).sum(1) / np.maximum(there.sum(1), 1), nothing)
+                out[name] = np.where(gone < HALF, np.where(there, a, 0).sum(1) / np.maximum(there.sum(1), 1), nothing)
         return out
 
     # --- descents ---------------------------------------------------------------------------------------------------------------------
@@ -287,12 +279,14 @@ def _sizes(sweep: Sweep) -> Sizes:
     study, (rows, columns) = sweep.base, sweep.shape
     assert isinstance(study, Study)
 
-    def of(row: int, column: int) -> tuple[int, ...]:
+    def of(row: int, column: int) -> tuple[float, ...]:
         given = changes(study, sweep.given(row, column))
         layers, n, batch = (given.get(name, study[name]) for name in ("layers", "n", "batch"))
-        return weighed(study, layers), sum(widths(study, layers)), n, min(batch or n, n)
+        return weighed(study, layers), sum(widths(study, layers)), n, batch or np.inf
     down, along = (np.array(part, float).T for part in ([of(r, 0) for r in range(rows)], [of(0, c) for c in range(columns)]))
-    return Sizes(*((a[:, None] * b / max(a[0], 1)).ravel() for a, b in zip(down, along, strict=True)))  # exact where one axis changes it
+    weights, neurons = ((a[:, None] * b / max(a[0], 1)).ravel() for a, b in zip(down[:2], along[:2], strict=True))  # exact where one axis changes it
+    n, batch = (np.where(b != b[0], b, a[:, None]).ravel() for a, b in zip(down[2:], along[2:], strict=True))  # which no two do
+    return Sizes(weights, neurons, n, np.minimum(batch, n))
 
 
 class Load(NamedTuple):
@@ -341,6 +335,14 @@ def settings(base: Run | Study) -> dict[str, Any]:
 def seeds_of(base: Run | Study) -> Param:
     """How many seeds a cell may run from."""
     return SEEDS if isinstance(base, Run) else replace(TRAINED, default=SEEDS.default, log=True)
+
+
+def both(base: Run | Study, x: Axes, y: Axes) -> tuple[Line, Line]:
+    """Both axes; those that nobody names are the rate and, of networks, the penalty."""
+    allowed = settings(base)
+    first = line("x", (LAMBDA if isinstance(base, Study) else "lr") if x is None else x, allowed)
+    others = [key for key in allowed if key not in (first.key, *STARTS)]
+    return first, line("y", ("lr" if "lr" in others else others[0]) if y is None else y, allowed)
 
 
 def line(name: str, given: Any, allowed: Mapping[str, Any]) -> Line:
@@ -392,6 +394,18 @@ def spread(key: str, p: Param, low: Any, high: Any, count: Any, spacing: Any) ->
     return [first, *(round(v) if p.whole else float(f"{v:.6g}") for v in even[1:-1].tolist()), last]
 
 
+def _smaller(base: Run | Study, lines: Sequence[Axes], tolerance: float) -> Sweep | None:
+    """The same map from one seed, with as many values as a link may have, or along the usual axes; None where nothing helps."""
+    for given in (lines, (None, None)):
+        for count in FEWER:
+            try:
+                x, y = (thinned(axis, count) for axis in both(base, *given))
+                return Sweep(base, x, y, 1, tolerance)
+            except Refused:
+                continue
+    return None
+
+
 def thinned(axis: Line, count: int) -> tuple[str, Any]:
     """An axis with no more values than that, from end to end."""
     if axis.span is not None:
@@ -424,8 +438,8 @@ class Swept:
     Without a minimum that is known, what is measured by it is nan.
 
     Of networks, means over the seeds from which it did not diverge of what `train` tells of its last pass, or of the best where there was
-    patience: `accuracy_val`, `accuracy_train` (of classes), `loss_val`, `loss_train`, where it diverged from all seeds nan and infinite;
-    `diverged` is the share of the seeds from which it left the numbers.
+    patience: `accuracy_val`, `accuracy_train` (of classes), `loss_val`, `loss_train`, nan and infinite where it diverged from half of the seeds
+    or more; `diverged` is the share of the seeds from which it left the numbers.
     """
 
     sweep: Sweep
@@ -464,8 +478,8 @@ def sweep(base: Run | Training | Study | Sweep, x: Axes = None, y: Axes = None, 
 
     An axis is a setting with its values: x=("lr", (0.001, 1, 33, "log")) for 33 between two ends, y=("beta1", [0, 0.5, 0.9]) for some in
     a list; without it, it is one of the base's settings over its usual range. `seeds` are draws of the noise, or a training's own seed and those
-    after it. Where it runs, and what `progress` and `keep` are, is as with `basin`; torch trains networks operation by operation, which pays on a
-    GPU, and in float64 where nobody says otherwise.
+    after it. Where it runs, and what `progress` and `keep` are, is as with `basin`. Networks are trained in float64, unless float32 is asked for;
+    by torch operation by operation, which pays on a GPU where updates are large, all are shown the same points and the whole is long.
     """
     if not isinstance(base, (Run, Training, Study, Sweep)):
         raise out_of_range("base", base, T("a Run, a Training, a Study or a Sweep", "Run, Training, Study или Sweep"))

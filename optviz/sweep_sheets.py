@@ -19,7 +19,7 @@ from .run import Run
 from .scene import GROWTH, SIGNS, heat
 from .sheet import STEP, Chart, Dots, Ground, Heat, Line, Mark, Regions, Scale, Sheet
 from .study import Study
-from .sweep import LOG, Swept
+from .sweep import HALF, LOG, Swept
 from .sweep import Line as Axis
 
 TAILS = (0.02, 0.98)  # of a map's losses: what lies beyond has the last colour, so that one cell does not wash out all
@@ -86,11 +86,11 @@ def colours(array: str, values: np.ndarray) -> tuple[float, float, bool]:
 
 
 def lost(quest: Quest, found: Swept | Part) -> np.ndarray:
-    """Which cells diverge: all runs leave the numbers, or half of them end higher than a curve is followed."""
+    """Which cells diverge: of descents all leave the numbers, or half of them end higher than a curve is followed; of networks half leave them."""
     run, arrays = quest.sweep.base, found.arrays
-    gone = np.asarray(arrays["diverged"] == 1)
     if isinstance(run, Study):
-        return gone
+        return np.asarray(arrays["diverged"] >= HALF)
+    gone = np.asarray(arrays["diverged"] == 1)
     start: dict[str, Any] = {"start_x": run.start[0], "start_y": run.start[1]}
     for axis, values in ((quest.sweep.x, np.array(quest.sweep.x.values)), (quest.sweep.y, np.array(quest.sweep.y.values)[:, None])):
         if axis.key in start:
@@ -308,9 +308,9 @@ def told(quest: Quest, found: Swept, hunted: Hunted | None = None) -> T:
         at, value = where_of(quest, cell), rounded(float(values[cell]))
         alike = int((values == values[cell]).sum()) - 1
         parts = [T(f"{name.en}: at best {value}, at {at.en}" + f" (as good: {alike} more)" * (alike > 0) + ".",
-                   f"{name.ru}: лучшее {value}, {at.ru}" + f" (столь же хороших ещё {alike})" * (alike > 0) + ".")]
+                   f"{name.ru}: лучшее {value}, {at.ru}" + f" (столь же хороших ещё {alike})" * (alike > 0) + "."), *besides(quest, found, cell)]
     if quest.cell is not None:
-        parts.append(cell_told(quest, found, quest.cell))
+        parts += [cell_told(quest, found, quest.cell), *besides(quest, found, quest.cell)]
     if wild.any():
         share = rounded(100 * float(wild.mean()))
         parts.append(T(f"{share} % of the cells diverge.", f"Расходится {share} % клеток."))
@@ -329,6 +329,14 @@ def cell_told(quest: Quest, found: Swept, cell: tuple[int, int]) -> T:
     else:
         what = EMPTY.get(quest.array, DIVERGED)
     return T(f"The ringed cell, {at.en}: {what.en}.", f"Клетка в кружке, {at.ru}: {what.ru}.")
+
+
+def besides(quest: Quest, found: Swept, cell: tuple[int, int]) -> list[T]:
+    """From how many seeds a cell's networks diverge, where its value is the mean of the others."""
+    if not isinstance(quest.sweep.base, Study) or quest.array == "diverged" or not 0 < (gone := float(found.diverged[cell])) < HALF:
+        return []
+    share = rounded(100 * gone)
+    return [T(f"There {share} % of the seeds diverge; it is the mean of the others.", f"Там расходится {share} % запусков; среднее — по остальным.")]
 
 
 def hunt_told(quest: Quest, h: Hunted) -> T:

@@ -152,7 +152,8 @@ def test_maps_are_the_same_in_the_blocks_of_a_gpu(card, monkeypatch):
 
 @pytest.mark.parametrize(("given", "y", "seeds", "cores", "wide"), [
     ({}, "l2", 1, 1, True), ({}, "l2", 1, 64, False), ({"epochs": 1}, "l2", 1, 1, False), ({"batch": 1, "epochs": 2}, "l2", 1, 1, False),
-    ({"epochs": 20}, "l2", 2, 1, False), ({}, "noise", 1, 1, False), ({}, "augment_jitter", 1, 1, False)], ids=str)
+    ({"epochs": 20}, "l2", 2, 1, False), ({}, "noise", 1, 1, False), ({}, "augment_jitter", 1, 1, False),
+    ({}, "label_smoothing", 1, 1, False)], ids=str)
 def test_a_gpu_pays_where_updates_are_large_and_all_are_shown_the_same(given, y, seeds, cores, wide, monkeypatch):
     monkeypatch.setattr(heavy, "cores", lambda: cores)
     study = Study("moons", **{"layers": (8, 8), "n": 800, "batch": None, "epochs": 50} | given)

@@ -55,7 +55,7 @@ def test_a_quest_is_its_url(quest):
 def test_a_tampered_url_falls_back_and_says_so():
     notes = []
     quest = Quest.from_query("surface=ravine&optimizer=momentum&x=lr,log,1e-3,1,5&y=nonsense&show=beauty&cell=9,99&hunt=10&seeds=-1", notes)
-    assert quest.sweep.x.key == "lr" and quest.array == "loss" and quest.cell is None and quest.hunt is None and len(notes) == 5
+    assert quest.sweep.x.key == "lr" and quest.array == "loss" and quest.cell is None and quest.hunt is None and len(notes) == 4
 
 
 def test_what_another_map_has_not_gives_way():
@@ -154,16 +154,21 @@ def test_other_networks_are_shown_too(study):
     assert len(pack_sheet(sheet, "ru", {})) > 1000
 
 
+@pytest.mark.parametrize("seeds", [1, 4])
 @pytest.mark.parametrize("array", ["accuracy_val", "loss_val", "diverged"])
-def test_networks_that_diverge_are_grey_and_none_of_the_best(array):
+def test_networks_that_diverge_are_grey_and_none_of_the_best(array, seeds):
     net = Study("circle", n=40, layers=(8,), activation="relu", epochs=30, noise=0.1)
-    quest = Quest(Sweep(net, ("lr", (0.01, 100.0, 12, "log")), ("l2", (1e-5, 0.1, 5, "log"))), array, hunt=Hunt(4, 20))
+    quest = Quest(Sweep(net, ("lr", (0.01, 1.0, 40, "log")), ("l2", (1e-5, 0.1, 3, "log")), seeds), array, hunt=Hunt(4, 20))
     swept, _, sheet = sheet_of(quest)
-    gone = swept.diverged == 1
+    gone = swept.diverged >= 0.5
     row, column = best_cell(swept[array], array)
     assert 0.2 < gone.mean() < 0.8 and not gone[row, column] and f"{rounded(100 * gone.mean())} % of the cells diverge" in told(quest, swept).en
     grey = [mark for mark in sheet.charts[0].marks if isinstance(mark, Heat)][1:]
     assert not grey if array == "diverged" else np.array_equal(grey[0].z == 1, gone)
+    for cell in zip(*np.nonzero(~gone), strict=True):  # who looks at one of which some diverge is told so
+        said = "There 25 % of the seeds diverge" in told(quest.at(cell=tuple(map(int, cell))), swept).en
+        assert said == (array != "diverged" and max(swept.diverged[cell], swept.diverged[row, column]) > 0)
+    assert seeds == 1 or (swept.diverged == 0.25).any()
     assert len(pack_sheet(sheet, "ru", {})) > 1000
 
 
@@ -173,6 +178,14 @@ def test_a_map_on_which_all_networks_diverge_says_so():
     assert "100 % of the cells diverge" in told(quest, swept).en and best_cell(swept.accuracy_val, "accuracy_val") is None
     assert len(pack_sheet(sweep_sheet(quest, swept), "ru", {})) > 500
     assert colours("accuracy_val", np.full(3, 0.46)) == (0.0, 1.0, False)  # a share is never below 0
+    with pytest.raises(Refused, match="no cell of this map has a number"):
+        searched(swept.accuracy_val, "accuracy_val", Hunt())
+
+
+def test_a_cell_of_a_map_that_could_not_be_is_none_of_another():
+    own = "data=circle&layers=16,16&optimizer=adam&loss=logistic&epochs=300&x=lambda,log,1e-05,1.0,40&y=lr,log,0.001,1.0,40&cell=5,9"
+    assert Quest.from_query(f"{own}&seeds=8", []).cell is None
+    assert Quest.from_query(own.replace("40", "10"), []).cell == (5, 9)
 
 
 def test_a_hunt_is_drawn_with_its_marginals():
@@ -236,8 +249,8 @@ def test_every_url_gives_a_page(language):
 
 
 @pytest.mark.parametrize(("query", "idle", "other"), [
-    ("data=circle&n=20&epochs=1&x=lr,0.1,0.2&y=width,1,2", {"lr", "layers"}, {"noise", "n"}),
-    ("data=circle&n=20&epochs=1&x=lambda,0.1,0.2&y=lr,0.1,0.2", {"lr"}, {"l2", "layers"}),  # that it is L2, its slider says
+    ("data=circle&n=20&epochs=1&x=lr,0.1,0.2&y=width,1,2", {"lr"}, {"noise", "n", "layers"}),  # how many layers, is said there
+    ("data=circle&n=20&epochs=1&x=lambda,0.1,0.2&y=batch,1,2", {"batch"}, {"l2", "lr"}),  # that it is L2, its slider says
     ("surface=ravine&optimizer=momentum&steps=5&schedule=step&x=schedule_gamma,0.1,0.2&y=noise,0.1,0.2", {"noise", "momentum-step-gamma"}, {"momentum-lr", "steps"})])
 def test_what_an_axis_changes_has_no_control_besides(query, idle, other):
     at = AppTest.from_file(str(PAGE), default_timeout=60)

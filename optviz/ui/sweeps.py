@@ -10,7 +10,7 @@ import streamlit as st
 
 from ..atlas_sheets import DESCENTS
 from ..core import T, short
-from ..grid import LAMBDA, changes
+from ..grid import changes
 from ..hunt import GOOD, REPEATS, SEED, Hunt
 from ..optimizers import optimizers
 from ..quest import ARRAYS, Quest, axis_name, found, quest_of, searched, spanned, view_of, visited
@@ -175,7 +175,7 @@ def overruled(spec: Sweep) -> frozenset[str]:
     """The controls of the base whose values no cell has."""
     run, given = spec.base, spec.given(0, 0)
     if isinstance(run, Study):
-        return frozenset(changes(run, {key: value for key, value in given.items() if key != LAMBDA}))  # which penalty it is, its slider says
+        return frozenset(key for key, value in given.items() if changes(run, {key: value}).keys() == {key})  # width leaves the depth to its control
     stem = f"entrant0-{run.optimizer}-"
     own = [stem + key.replace("schedule_", f"{run.schedule}-") for key in given]
     return frozenset([*own, *(f"{key}-exact" for key in own), *(key.replace("_", "-") for key in given)])
