@@ -33,7 +33,7 @@ from .training import Training, as_text
 from .training import settings_of as settings_of_training
 
 COUNT = Param(33, 2, 256, log=True, allowed=Range(2, 1024), whole=True, one=True)  # values on an axis
-FEWER = int(COUNT.allowed.high), 16, 8, 4  # values along an axis at most, one after the other, where a link's map takes too long
+FEWER = int(COUNT.allowed.high), 16, 8, 4, 2  # values along an axis at most, one after the other, where a link's map takes too long
 SEEDS = Param(1, 1, 64, log=True, allowed=Range(1, 256), whole=True, one=True)
 STARTS = {"start_x": 0, "start_y": 1}
 RATE = 6.7e7  # multiplications a second on one core, those among them that stand for other things
