@@ -266,10 +266,9 @@ def test_a_chart_that_leads_has_half(modules, rest):
     page.evaluate(OPEN, sent(sheet))
     assert page.locator("figure:visible").count() == 2 + rest
     page.keyboard.press("f")
-    page.wait_for_function("player.plots[0].size > 1")
+    page.wait_for_function("player.plots[0].size > 1 && player.box.scrollHeight === 720")  # a browser may pass through other sizes on its way
     rooms = page.evaluate("player.plots.filter(({ figure }) => !figure.hidden).map(({ room, width }) => [width, room.bottom - room.top])")
-    assert rooms[0][0] > 600 and rooms[0][1] > 400 and min(high for _, high in rooms) > 80
-    assert len(rooms) == 1 + rest and page.evaluate("player.box.scrollHeight") == 720
+    assert rooms[0][0] > 600 and rooms[0][1] > 400 and min(high for _, high in rooms) > 80 and len(rooms) == 1 + rest
     page.keyboard.press("Escape")
     page.wait_for_function("player.plots[0].size === 1")
     assert page.locator("figure:visible").count() == 2 + rest
