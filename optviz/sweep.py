@@ -36,8 +36,8 @@ COUNT = Param(33, 2, 256, log=True, allowed=Range(2, 1024), whole=True, one=True
 FEWER = int(COUNT.allowed.high), 16, 8, 4, 2  # values along an axis at most, one after the other, where a link's map takes too long
 SEEDS = Param(1, 1, 64, log=True, allowed=Range(1, 256), whole=True, one=True)
 STARTS = {"start_x": 0, "start_y": 1}
-RATE = 6.7e7  # multiplications a second on one core, those among them that stand for other things
-MOST_PRODUCTS = 2e10  # of all networks of a map: some five minutes on one core
+RATE = 2e8  # multiplications a second on one core, those among them that stand for other things
+MOST_PRODUCTS = 2e10  # of all networks of a map: some two minutes on one core
 UPDATE = 1e4  # multiplications that take as long as an update of the smallest networks takes, however many go in lockstep
 CELL = 1e5  # … and as making its spec takes
 IN_BLOCK, BLOCK_PRODUCTS = 2**22, 1e8  # numbers that the networks of a block may hold, and what they may take: a second or two …

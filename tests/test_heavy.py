@@ -423,6 +423,12 @@ def test_a_machine_is_chosen_by_what_torch_would_make_of_the_work(fused, wide, w
     assert asked[0] == ("auto", "auto", None, work, fused)
 
 
+@pytest.mark.parametrize(("products", "seconds", "alone", "is_so"), [(3e6, 11.0, 0.0, True), (1e6, 11.0, 0.0, False), (3e6, 9.0, 0.0, False), (3e6, 11.0, 1.0, False)])
+def test_a_gpu_must_make_up_for_its_orders_its_waking_and_what_is_done_here(products, seconds, alone, is_so, monkeypatch):
+    monkeypatch.setattr(heavy, "cores", lambda: 2)
+    assert heavy.pays(products, seconds, alone) == is_so
+
+
 def test_a_gpu_is_given_few_blocks(monkeypatch, gpu):
     monkeypatch.setattr(heavy, "chosen", lambda *_: (gpu, None))
     field = Squares(block=100)
