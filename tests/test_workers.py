@@ -115,9 +115,10 @@ class Made:
 @pytest.mark.parametrize(("around", "within", "stays"), [
     ("optviz.any", "numpy.any", True), ("contextlib", "random", True), ("optviz.any", "contextlib", False), ("optviz.any", "foreign", False),
     ("foreign", "optviz.any", False)])
-def test_what_is_given_up_where_it_leaves_something_half_done_ends_its_process(one, around, within, stays):
-    one.call(abs, -3)
-    status = given_up(one.all[0], Made(around, "lambda f: f()"), Made(within, "lambda: all(True for _ in iter(int, 1))"))
+def test_what_is_given_up_where_it_leaves_something_half_done_ends_its_process(one, around, within, stays, tmp_path):
+    there = tmp_path / "there"  # on its way there it can be given up
+    midst = Made(within, f"lambda: (open({str(there)!r}, 'w').close(), all(True for _ in iter(int, 1)))")
+    status = given_up(one.all[0], Made(around, "lambda f: f()"), midst, begun=there.exists)
     assert (status is None) == stays and one.call(abs, -3) == 3
 
 
@@ -139,7 +140,9 @@ def test_what_is_given_up_while_it_tells_how_far_it_is_tells_it_whole(one, job):
 
 def test_what_is_given_up_in_foreign_code_ends_its_process(one):
     pid = one.call(os.getpid)
-    assert given_up(one.all[0], subprocess.run, ["sleep", "600"], begun=lambda: children(pid)) is not None, "who knows what it left half done"
+    before = {*children(pid)}  # of a map that it may have made for another test
+    status = given_up(one.all[0], subprocess.run, ["sleep", "600"], begun=lambda: {*children(pid)} - before)
+    assert status is not None, "who knows what it left half done"
     assert one.call(abs, -3) == 3
 
 
