@@ -5,7 +5,7 @@ from contextlib import suppress
 from pathlib import Path
 
 
-def until(true, seconds=30):
+def until(true, seconds=90):
     """Wait until something is true."""
     end = time.monotonic() + seconds
     while not true():

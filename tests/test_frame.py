@@ -70,7 +70,7 @@ def test_a_page_that_fails_tells_the_visitor_nothing_and_the_log_everything(tmp_
     with running(sys.executable, "-c", code) as (process, address):
         page = browser.new_page(locale="ru-RU")
         page.goto(address)
-        page.get_by_text("Здесь что-то сломалось").wait_for(timeout=30_000)
+        page.get_by_text("Здесь что-то сломалось").wait_for()
         seen = page.locator("body").inner_text()
         page.close()
         logged = stop(process)
@@ -90,7 +90,7 @@ def test_streamlit_run_is_dressed_and_silent_too(tmp_path, browser):
                 break
             except Exception:  # not there yet
                 page.wait_for_timeout(200)
-        page.get_by_role("button", name="Light or dark").wait_for(timeout=30_000)
+        page.get_by_role("button", name="Light or dark").wait_for()
         colour = page.locator(".stApp").evaluate("e => getComputedStyle(e).backgroundColor")
         context.close()
     page_colour = THEMES["dark"].page

@@ -58,7 +58,7 @@ class Stage:
 
     def at(self, step, of=r"\d+"):
         """Wait until the playhead is at a step."""
-        expect(self.count).to_have_text(re.compile(rf"^\D+{step} \D+{of}$"), timeout=2 * PATIENCE)
+        expect(self.count).to_have_text(re.compile(rf"^\D+{step} \D+{of}$"))
 
     def rest(self):
         """Wait until the page is whole, so that a spot on the screen stays the same place of the surface."""
@@ -499,7 +499,7 @@ def test_a_phone_shows_the_stage_first_and_a_finger_moves_the_start(visit, langu
     assert stage.start()[0] < tapped[0] and stage.start()[1] < tapped[1]
     last = page.get_by_role("button", name={"en": "One start", "ru": "Один старт"}[language])
     last.click()
-    expect(page.locator("[class*=st-key-descent-scatter]")).to_be_in_viewport(timeout=PATIENCE)
+    expect(page.locator("[class*=st-key-descent-scatter]")).to_be_in_viewport()
 
 
 def test_results_are_sorted_by_a_press_on_a_heading_and_stay_so(visit):

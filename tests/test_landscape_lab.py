@@ -180,7 +180,7 @@ def test_controls_change_the_plane_the_paths_and_the_network():
 def test_it_plays_turns_and_hides_a_path(visit):
     page = visit(f"/landscape?{SMALL.to_query()}&lang=ru")
     stage = page.locator("section[role=application]")
-    expect(stage.locator(".count")).to_have_text(re.compile("эпоха 6 из 6"), timeout=30_000)  # it was played
+    expect(stage.locator(".count")).to_have_text(re.compile("эпоха 6 из 6"))  # it was played
     expect(page.get_by_text("Ячеек: 81")).to_be_visible()
     stage.focus()
     page.keyboard.press("Home")
@@ -196,7 +196,7 @@ def test_a_network_goes_from_lab_to_lab(visit):
     page = visit(f"/boundary?{Study(TINY).to_query()}")
     page.get_by_role("button", name="The loss landscape of this network").click()
     page.wait_for_url(re.compile("/landscape.*n=40"))
-    page.get_by_role("button", name="Open this network in the Boundary lab").click(timeout=30_000)
+    page.get_by_role("button", name="Open this network in the Boundary lab").click()
     page.wait_for_url(re.compile("/boundary.*n=40"))
     expect(page.get_by_role("button", name="The loss landscape of this network")).to_be_visible()
 
@@ -204,7 +204,7 @@ def test_a_network_goes_from_lab_to_lab(visit):
 def test_two_are_compared_on_the_stage(visit):
     page = visit(f"/landscape?{Vista(outlooks['batches'].slice).to_query()}&at=50")
     stage = page.locator("section[role=application]")
-    expect(stage.get_by_role("button", name="batches of 5", pressed=True)).to_be_visible(timeout=30_000)
+    expect(stage.get_by_role("button", name="batches of 5", pressed=True)).to_be_visible()
     expect(page.locator(".optviz-table tbody tr")).to_have_count(2)  # both in numbers
     stage.get_by_role("button", name="all 100 at once").click()
     page.wait_for_url(re.compile("batch=100"))

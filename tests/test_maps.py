@@ -208,7 +208,7 @@ def test_every_url_gives_a_page(language):
 
 def test_a_click_puts_the_start_there(visit):
     page = visit("/maps?surface=himmelblau&steps=40&side=32&optimizer=sgd:lr=0.01&optimizer=momentum:lr=0.01&start=-1.0,-1.0&backend=numpy")
-    expect(page.get_by_text(re.compile("descents: NumPy"))).to_be_visible(timeout=30_000)
+    expect(page.get_by_text(re.compile("descents: NumPy"))).to_be_visible()
     canvas = page.locator("canvas[role=img]").first
     box = canvas.bounding_box()
     page.mouse.move(box["x"] + 0.5 * box["width"], box["y"] + 0.3 * box["height"])

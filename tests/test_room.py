@@ -65,7 +65,7 @@ def test_a_process_that_dies_is_begun_anew():
     with running(*ROOM) as (process, address):
         port, pids = int(address.rpartition(":")[2]), children(process.pid)
         os.kill(pids[0], signal.SIGKILL)
-        until(lambda: len(children(process.pid)) == 2 and pids[0] not in children(process.pid), 40)
+        until(lambda: len(children(process.pid)) == 2 and pids[0] not in children(process.pid))
         assert answers(port, "127.0.0.1") and answers(port, "127.0.0.2")
 
 

@@ -269,14 +269,14 @@ def test_what_an_axis_changes_has_no_control_besides(query, idle, other):
 
 def test_a_click_opens_a_cell(visit):
     page = visit("/sweeps?surface=ravine&optimizer=momentum&lr=0.01&start=-4.0,1.0&steps=40&x=lr,log,0.01,1,7&y=momentum,even,0,0.9,5&show=loss")
-    expect(page.get_by_text(re.compile("35 descents: NumPy"))).to_be_visible(timeout=30_000)
+    expect(page.get_by_text(re.compile("35 descents: NumPy"))).to_be_visible()
     canvas = page.locator("canvas[role=img]")
-    expect(canvas).to_have_count(3, timeout=30_000)
+    expect(canvas).to_have_count(3)
     box = canvas.first.bounding_box()
     canvas.first.click(position={"x": 0.3 * box["width"], "y": 0.3 * box["height"]})
     expect(page).to_have_url(re.compile(r"cell=\d,\d"))
     row, column = map(int, re.search(r"cell=(\d),(\d)", page.url).groups())
     assert row >= 3 and column <= 2
-    expect(canvas).to_have_count(3, timeout=30_000)
+    expect(canvas).to_have_count(3)
     page.get_by_role("button", name=re.compile("in the Descent lab")).click()
     expect(page).to_have_url(re.compile(r"/\?.*optimizer=momentum:lr=" + re.escape(f"{RUNS.x.values[column]!r}")))

@@ -73,7 +73,7 @@ def given_up(worker, function, *arguments, begun=lambda: True, after=0.1, hear=N
     until(lambda: worker.number > number and begun())
     time.sleep(after)
     process = worker.process
-    until(lambda: came or worker.halt(), 40)  # again: the first may meet it while it is just being asked
+    until(lambda: came or worker.halt())  # again: the first may meet it while it is just being asked
     asking.join()
     assert isinstance(came[0], ov.Refused)
     return process.poll()
