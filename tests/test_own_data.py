@@ -93,7 +93,9 @@ def unfold(page):
 
 
 def upload(page, name, content):
-    page.locator(".st-key-own-file input[type=file]").set_input_files({"name": name, "mimeType": "text/csv", "buffer": content})
+    field = page.locator(".st-key-own-file input[type=file]")
+    expect(field).to_have_count(1)  # the one before it stays, unseen, until the page is whole
+    field.set_input_files({"name": name, "mimeType": "text/csv", "buffer": content})
 
 
 def chosen(page, text):
