@@ -13,14 +13,14 @@ CODES = {"linear": "z => z", "tanh": "z => Math.tanh(z)", "relu": "z => Math.max
          "sigmoid": "z => 1 / (1 + Math.exp(-z))", "maxout": "z => z"}
 
 
-def message(trainer, run="a", first=0, last=None, state="running", sentence=None, look=None, language="en", take=0, flat=True, refused=0):
+def message(trainer, run="a", first=0, last=None, state="running", sentence=None, look=None, language="en", take=0, flat=True, heard=None):
     """What the stage is told: the frames of a training from `first` up to `last`."""
     v, net, kept, arrays = trainer.values, trainer.net, trainer.kept[first:last], Arrays()
     X, y = trainer.examples
     figures = np.array([trainer.rows[passes] for passes, *_ in kept]).T
     running = None if trainer.running is None else np.array([np.concatenate([np.ravel(m) for of in moments for m in of]) for *_, moments in kept])
     head = {
-        "run": run, "take": take, "refused": refused, "kind": v["data"].kind, "labels": [str(name) for name in trainer.labels], "inputs": X.shape[1], "box": v["data"].box if flat else None,
+        "run": run, "take": take, "heard": heard, "kind": v["data"].kind, "labels": [str(name) for name in trainer.labels], "inputs": X.shape[1], "box": v["data"].box if flat else None,
         "points": {"x": arrays.put(X[:, 0]), "y": arrays.put(X[:, 1]), "label": arrays.put(y.ravel()), "train": min(trainer.count, len(X))} if flat else None,
         "net": {"widths": net.widths, "batchnorm": net.batchnorm, "layernorm": net.layernorm, "residual": net.residual, "bias": net.bias,
                 "layers": [{"activation": a.key, "code": CODES[a.key], "pieces": net.pieces(i), "learned": a.learned[0] if a.learned else None}

@@ -38,7 +38,7 @@ def test_a_message_has_what_the_stage_needs():
               features=("x", "y", "xy"), prepare=("centre", "scale"), hidden=("val",), neuron=(1, 2))
     trainer = s.trainer()
     head = told(s, trainer.run(until=2))
-    assert set(head) == {"run", "take", "refused", "kind", "labels", "inputs", "box", "points", "net", "frames", "epochs", "state", "sentence", "look", "colours", "texts", "themes", "language"}
+    assert set(head) == {"run", "take", "heard", "kind", "labels", "inputs", "box", "points", "net", "frames", "epochs", "state", "sentence", "look", "colours", "texts", "themes", "language"}
     assert head["colours"] == list(COLOURS)
     assert (head["kind"], head["labels"], head["box"], head["epochs"], head["state"], head["sentence"], head["take"]) == ("classes", ["−1", "1"], [[-6, 6], [-6, 6]], 4, "ready", None, 3)
     assert head["look"] == {"hidden": ["val"], "discrete": False, "neuron": [1, 2], "warp": None, "matrix": False, "at": None}

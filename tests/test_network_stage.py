@@ -24,7 +24,7 @@ from optviz.study import Study
 OPEN = """async (data) => {
     const { NetworkPlayer } = await import('/netplayer.js');
     window.told = []; window.looks = [];
-    window.player = new NetworkPlayer(document.body.appendChild(Object.assign(document.createElement('main'), { className: 'optviz-stage' })), (event) => (event.look ? looks : told).push(event));
+    window.player = new NetworkPlayer(document.body.appendChild(Object.assign(document.createElement('main'), { className: 'optviz-stage' })), ({ word, ...event }) => { window.word = word ?? window.word; (event.look ? looks : told).push(event); });
     player.side = () => 100;
     window.take = (data) => player.show(Uint8Array.from(atob(data), (c) => c.charCodeAt(0)));
     take(data);
@@ -212,8 +212,8 @@ def test_a_step_a_reset_and_another_run(bare):
         page.keyboard.press("End")
         press(page, key)
         assert page.evaluate("told.at(-1)") == event
+        page.evaluate("(data) => take(data)", sent(t, first=2, last=3, state="ready"))
         if "step" in event:
-            page.evaluate("(data) => take(data)", sent(t, first=2, last=3, state="ready"))
             expect(count).to_have_text("pass 2 of 40"), "one that was stepped to is shown"
         else:
             expect(count).to_have_text("pass 0 of 40")
@@ -396,9 +396,9 @@ def test_points_by_hand(bare):
     page.mouse.click(*at(5.9, -5.9))
     page.wait_for_function("told.length")
     assert len(seen(page)) == len(there) + 1 and "add" in page.evaluate("told.shift()")["points"]
-    page.evaluate("(data) => take(data)", sent(s.trainer(), run=run_key(s), state="ready", language="ru", refused=1))
+    page.evaluate("(data) => take(data)", sent(s.trainer(), run=run_key(s), state="ready", language="ru"))
     assert seen(page) == there, "what is refused is gone at once"
-    page.evaluate("(data) => take(data)", sent(s.trainer(), run=run_key(s), state="ready", language="ru", refused=1))
+    page.evaluate("(data) => take(data)", sent(s.trainer(), run=run_key(s), state="ready", language="ru"))
     page.mouse.click(*at(0, -5), button="right")
     assert answered(page, s)[0]["points"] == {"erase": [k]}
     s = with_points(s, s.trainer(), {"erase": [k]})
@@ -418,6 +418,43 @@ def test_points_by_hand(bare):
     assert tools.is_hidden()
     top.click(position={"x": 30, "y": 30})
     assert seen(page) == []
+
+
+def test_one_word_at_a_time_is_on_its_way_until_it_is_answered(bare):
+    s = Study("circle", layers=(3,), epochs=20, n=20, data_seed=3)
+    page = bare(sent(s.trainer(), run="a", state="ready", heard=0), viewport={"width": 1280, "height": 720})
+    rest(page)
+    place = page.locator(".picture .top")
+
+    def says(run, heard, there):
+        page.evaluate("(data) => take(data)", sent(there.trainer(), run=run, state="ready", heard=heard))
+    press(page, "p")
+    place.click(position={"x": 20, "y": 20})
+    first = page.evaluate("word")
+    place.click(position={"x": 20, "y": 60})
+    press(page, "p")
+    for _ in range(2):  # each is told when the next is taken
+        press(page, "l")
+        press(page, "ArrowUp")
+    press(page, "l")
+    assert [*page.evaluate("told")[0]] == ["points", "run"] and page.evaluate("told.length") == 1
+    says("a", 0, s)  # the answer to something older
+    says("b", first - 1, s)
+    assert page.evaluate("told.length") == 1 and len(seen(page)) == 22
+    s = with_points(s, s.trainer(), page.evaluate("told[0].points"))
+    says("c", first, s)
+    assert page.evaluate("[told.length, told[1].run]") == [2, "c"] and len(seen(page)) == 22
+    second = page.evaluate("word")
+    assert second > first
+    s = with_points(s, s.trainer(), page.evaluate("told[1].points"))
+    says("d", second, s)
+    weights = page.evaluate("told[2].weights")
+    assert len(weights) == 2 and len(seen(page)) == 22, "what was told meanwhile is sent"
+    shown = "(weights) => weights.map(([index]) => player.shown.theta[index])"
+    says("d", second, s)
+    assert page.evaluate(shown, weights) == pytest.approx([value for _, value in weights])
+    says("d", page.evaluate("word"), s)  # refused
+    assert page.evaluate(shown, weights) == pytest.approx([s.trainer().theta[index] for index, _ in weights])
 
 
 def test_weights_by_hand(bare):

@@ -169,7 +169,7 @@ def test_of_too_many_pins_some_are_left_out():
 OPEN = """async (data) => {
     const { WallPlayer } = await import('/wallplayer.js');
     window.told = [];
-    window.player = new WallPlayer(document.body.appendChild(Object.assign(document.createElement('main'), { className: 'optviz-stage' })), (event) => told.push(event));
+    window.player = new WallPlayer(document.body.appendChild(Object.assign(document.createElement('main'), { className: 'optviz-stage' })), ({ word, ...event }) => told.push(event));
     player.side = () => 100;
     window.take = (data) => player.show(Uint8Array.from(atob(data), (c) => c.charCodeAt(0)));
     take(data);
@@ -249,6 +249,7 @@ def test_runs_are_pinned_compared_opened_and_unpinned(visit, language, words):
     expect(count).to_have_text(re.compile(r"\b6 (of|из) 6$"))
     page.get_by_text(alone, exact=True).click()
     expect(page.locator(".mesh")).to_be_visible()
+    expect(cells).to_have_count(0)  # the stage before stays until the page is whole
     expect(count).to_have_text(re.compile(r"\b6 (of|из) 6$")), "what was trained is still there"
     page.get_by_text(together, exact=True).click()
     expect(cells).to_have_count(2)

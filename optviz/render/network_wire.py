@@ -14,17 +14,17 @@ from ..wall import WallScene
 from .wire import Arrays
 
 
-def pack_network(scene: NetworkScene, language: str, texts: Mapping[str, str], take: int = 0, refused: int = 0) -> bytes:
-    """The scene, the words around it in one language, and the colours of both themes; another `take` plays from the beginning, and another
-    number of edits that were refused takes the last one back."""
+def pack_network(scene: NetworkScene, language: str, texts: Mapping[str, str], take: int = 0, heard: int | None = None) -> bytes:
+    """The scene, the words around it in one language, and the colours of both themes; another `take` plays from the beginning, and
+    `heard` is the number of the last word of the stage's that was heard."""
     arrays = Arrays()
     return arrays.message({
-        **_head(scene, arrays, language), "take": take, "refused": refused, "points": scene.points and _points(scene.points, arrays),
+        **_head(scene, arrays, language), "take": take, "heard": heard, "points": scene.points and _points(scene.points, arrays),
         "net": _net(scene, arrays), "epochs": scene.epochs, "look": scene.look, **_around(language, texts),
     })
 
 
-def pack_wall(scene: WallScene, language: str, texts: Mapping[str, str], take: int = 0) -> bytes:
+def pack_wall(scene: WallScene, language: str, texts: Mapping[str, str], take: int = 0, heard: int | None = None) -> bytes:
     """The same of a wall; points and shapes of networks that several cells share travel once."""
     arrays, points, nets = Arrays(), dict[str, int](), dict[str, int]()
 
@@ -34,7 +34,7 @@ def pack_wall(scene: WallScene, language: str, texts: Mapping[str, str], take: i
               "points": shared(points, _points(cell.points, arrays) if cell.points else None)}
              for cell, caption in zip(scene.cells, scene.captions, strict=True)]
     return arrays.message({
-        "take": take, "cells": cells, "points": [json.loads(text) for text in points], "nets": [json.loads(text) for text in nets],
+        "take": take, "heard": heard, "cells": cells, "points": [json.loads(text) for text in points], "nets": [json.loads(text) for text in nets],
         "columns": scene.columns, "rowHeads": [getattr(head, language) for head in scene.row_heads],
         "columnHeads": [getattr(head, language) for head in scene.column_heads], "epochs": scene.epochs, "state": scene.state, "chosen": scene.chosen,
         "loose": scene.loose, "look": scene.look, **_around(language, texts),

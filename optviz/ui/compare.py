@@ -146,4 +146,4 @@ def stage(desk: Desk[Study], take: int) -> None:
         studies, trainers = zip(*there.values(), strict=True)
         first = [min(frames.get(key, 0), len(trainer.snapshots)) for key, (_, trainer) in there.items()]
         scene = wall_scene(compared(studies, trainers), first, 0 if run_key(study) in there else None, True, dict(study.look))
-        wall(pack_wall(scene, language(), {name: say(text) for name, text in WALL.items()}, take), "boundary-wall", partial(after, desk))
+        wall(partial(pack_wall, scene, language(), {name: say(text) for name, text in WALL.items()}, take), "boundary-wall", partial(after, desk))

@@ -12,23 +12,30 @@ _stage = st.components.v2.component("optviz.network", css="network.css", js="net
 _wall = st.components.v2.component("optviz.wall", css="wall.css", js="wall.js")
 
 
-def network(message: bytes, key: str, on_event: Callable[[dict[str, Any]], None]) -> None:
+def network(message: Callable[[int], bytes], key: str, on_event: Callable[[dict[str, Any]], None]) -> None:
     """Show a network. What a visitor does is heard as {"more": frames that are there}, {"lack": the same, where they are too few}, {"step": 1},
     {"reset": "same" or "seed"}, {"pin": True}, {"look": {...}}, {"points": an edit, "run": of what}, {"weights": [[index, value], ...],
-    "at": pass, "run": of what} or {"back": 1}."""
-    _stage(key=key, data=message, on_event_change=_hearer(key, on_event))
+    "at": pass, "run": of what} or {"back": 1}; each with its number, and the message takes that of the last one heard."""
+    _stage(key=key, data=message(_last(key)), on_event_change=_hearer(key, on_event))
 
 
-def wall(message: bytes, key: str, on_event: Callable[[dict[str, Any]], None]) -> None:
+def wall(message: Callable[[int], bytes], key: str, on_event: Callable[[dict[str, Any]], None]) -> None:
     """Show several networks. What a visitor does is heard as above, with a list of frames, one number a cell; and as {"open": cell} and
     {"drop": cell}."""
-    _wall(key=key, data=message, on_event_change=_hearer(key, on_event))
+    _wall(key=key, data=message(_last(key)), on_event_change=_hearer(key, on_event))
+
+
+def _last(key: str) -> int:
+    """The number of the last word of a stage's."""
+    return int(st.session_state.get(f"{key}-heard", 0))
 
 
 def _hearer(key: str, on_event: Callable[[dict[str, Any]], None]) -> Callable[[], None]:
     def heard() -> None:
         event = st.session_state.get(key, {}).get("event")
         if isinstance(event, dict):
+            if type(word := event.get("word")) is int:
+                st.session_state[f"{key}-heard"] = word
             try:
                 on_event(event)
             except (AttributeError, KeyError, TypeError, ValueError):  # no stage of ours says such a thing

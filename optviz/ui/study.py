@@ -33,7 +33,7 @@ SLICE = 0.2  # seconds of training between two looks at the visitor
 WAIT = 10.0  # of training before an export
 ENDING = T("Training to the end …", "Обучаем до конца…")
 RUN, HAVE, WHY, CHECKS, PINNED = "study-run", "study-have", "study-why", "study-checks", "study-pinned"
-EDITED, REFUSED = "study-edited", "study-refused"
+EDITED = "study-edited"
 MOST_BACK = 30  # edits that can be taken back
 
 
@@ -101,7 +101,6 @@ def _edit(desk: Desk[Study], study: Study, trainer: Trainer, event: dict[str, An
         other = with_points(study, trainer, event["points"]) if "points" in event else with_weights(study, trainer, event["weights"], event["at"])
     except Refused as refusal:
         st.session_state[WHY] = refusal.text
-        st.session_state[REFUSED] = st.session_state.get(REFUSED, 0) + 1
         return
     st.session_state[EDITED] = [*st.session_state.get(EDITED, []), study][-MOST_BACK:]
     desk.edit(lambda _: other)
@@ -135,7 +134,7 @@ def stage(desk: Desk[Study], take: int) -> None:
     if trainer is not None:
         scene = network_scene(study, trainer, min(st.session_state.get(HAVE, 0), len(trainer.snapshots)))
         texts = {name: say(text) for name, text in NETWORK.items()}
-        network(pack_network(scene, language(), texts, take, st.session_state.get(REFUSED, 0)), "boundary-stage", partial(after, desk))
+        network(partial(pack_network, scene, language(), texts, take), "boundary-stage", partial(after, desk))
     for text in study.unlinked:
         st.caption(sentence(text))
 

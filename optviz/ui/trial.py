@@ -98,7 +98,7 @@ def grid_stage(desk: Desk[Trial], take: int) -> None:
     frames = st.session_state.get(FRAMES) or [0] * len(run.cells)
     first = [min(k, len(cell.snapshots)) for k, cell in zip(frames, run.cells, strict=True)]
     scene = wall_scene(walled(grid, run), first, look=dict(grid.study.look))
-    wall(pack_wall(scene, language(), {name: say(text) for name, text in WALL.items()}, take), "trial-wall", partial(after, desk))
+    wall(partial(pack_wall, scene, language(), {name: say(text) for name, text in WALL.items()}, take), "trial-wall", partial(after, desk))
 
 
 def walled(grid: Grid, run: Lockstep) -> Wall:

@@ -1,19 +1,19 @@
 // A weight or a bias set by hand: dragged up and down, turned by the wheel or by keys, or typed. The page is told when the hand rests.
 import { digits } from "./scene.js";
+import { ANSWER } from "./training.js";
 
 const SLOPE = 0.02; // of a value, a pixel
 const TURN = 0.1, FINE = 0.01; // of a value, a notch of the wheel or a key; with Shift
 const ZERO = 0.1; // where a drag is caught by 0
 const MOST = 1000;
 const REST = 500; // ms after which a wheel or a key is at rest
-const LOST = 4000; // ms after which what was told counts as refused
 const SLIP = 3; // px that a click may move
 const NEAR = { mouse: 6, pen: 9, touch: 16 }; // px from a curve that count as on it
 
 export class Knob {
   constructor(player) {
     const { card } = player.parts;
-    Object.assign(this, { player, card, spot: null, hand: null, values: new Map(), sent: new Map(), made: null });
+    Object.assign(this, { player, card, spot: null, hand: null, values: new Map(), told: new Map(), away: [], made: null });
     Object.assign(this, { title: card.querySelector("b"), sign: card.querySelector("i"), field: card.querySelector("input"), why: card.querySelector("p") });
   }
 
@@ -73,10 +73,10 @@ export class Knob {
 
   // A frame with what was set by hand.
   moment(frame) {
-    if (!this.values.size && !this.sent.size) return frame;
+    if (!this.values.size && !this.told.size) return frame;
     if (this.made?.of !== frame || this.made.stale) {
       const theta = frame.theta.slice();
-      for (const [index, value] of [...this.sent, ...this.values]) theta[index] = value;
+      for (const [index, value] of [...this.told, ...this.values]) theta[index] = value;
       this.made = { of: frame, frame: { ...frame, theta } };
     }
     return this.made.frame;
@@ -108,19 +108,29 @@ export class Knob {
     this.resting = 0;
     if (!this.values.size) return;
     const { player } = this;
-    for (const change of this.values) this.sent.set(...change);
+    for (const change of this.values) this.told.set(...change);
     this.values = new Map();
     player.change(() => {
+      if (!this.told.size) return null; // another network came
+      this.away = [...this.told];
       clearTimeout(this.lost);
-      this.lost = setTimeout(() => { this.sent = new Map(); if (this.made) this.made.stale = true; this.show(); player.ask(); }, LOST);
-      return { weights: [...this.sent], at: player.frames[player.now()].pass, run: player.scene.run };
+      this.lost = setTimeout(() => { this.arrived(); this.show(); player.ask(); }, ANSWER);
+      return { weights: this.away, at: player.frames[player.now()].pass, run: player.scene.run };
     });
   }
 
-  // Another run: it begins with what was sent, unless that was refused; another network has other weights.
-  heard(other, another, refused) {
-    if (other || refused) { clearTimeout(this.lost); this.sent = new Map(); this.made = null; }
-    if (another) { this.values = new Map(); this.hand = null; this.close(); } else this.show();
+  // What was on its way is in this run, or was refused; what was told since then is not sent yet.
+  arrived() {
+    clearTimeout(this.lost);
+    for (const [index, value] of this.away) if (this.told.get(index) === value) this.told.delete(index);
+    this.away = []; this.made = null;
+  }
+
+  // The page has spoken; another network has other weights.
+  heard(another, answered) {
+    if (another) { this.told = new Map(); this.values = new Map(); this.hand = null; this.close(); }
+    if (another || answered) this.arrived();
+    this.show();
   }
 
   // --- the card --------------------------------------------------------------------------------------------------------------------

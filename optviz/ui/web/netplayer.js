@@ -65,7 +65,7 @@ export class NetworkPlayer extends TrainingPlayer {
     this.scene = scene; this.texts = scene.texts;
     if (other) { this.frames = []; this.queue = this.queue.filter(lasting); }
     addFrames(this.frames, scene.frames, array);
-    const about = JSON.stringify(scene.net);
+    const about = JSON.stringify(scene.net.blocks); // where each weight is
     const another = this.about !== about;
     if (another || other) {
       this.about = about;
@@ -84,8 +84,7 @@ export class NetworkPlayer extends TrainingPlayer {
     } else if (this.stepping && atEnd) this.playhead = this.last;
     if (!this.valid(this.look.neuron)) this.look.neuron = null;
     if (this.look.warp !== null && !(scene.inputs === 2 && this.look.warp >= 1 && this.look.warp <= this.net.hidden)) this.look.warp = null;
-    const refused = before && before.refused !== scene.refused;
-    this.pen.heard(refused); this.knob.heard(other, another, refused);
+    this.pen.heard(this.answered); this.knob.heard(another, this.answered);
     this.heard();
     if (!this.frames.length) this.tell({ lack: 0 }); // it was shown before, in another stage than this
     if (turned) this.resize();

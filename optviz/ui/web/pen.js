@@ -3,11 +3,11 @@ import { classStyle, hex, ramp, shade } from "./field.js";
 import { button, icon } from "./playback.js";
 import { marker } from "./plane.js";
 import { digits } from "./scene.js";
+import { ANSWER } from "./training.js";
 
 const NEAR = { mouse: 10, pen: 12, touch: 18 }; // px from a point that take hold of it
 const CLASSES = 10; // that can be made by hand
 const STEPS = 5; // of a value, between the middle and an end
-const LOST = 4000; // ms after which an edit counts as refused
 
 export const TOOLS = `<span class="tools" role="toolbar" hidden><span class="inks"></span><span class="value">${button("less", "−")}<output></output>${button("greater", "+")}</span>
   ${button("erase", icon("M8 16l-4.5-4.5 8-8L17 9l-7 7zM7 8l5.5 5.5M8 16h9"))}${button("clear", icon("M4 6h12M8 6V4h4v2M6 6l1 11h6l1-11"))}</span>`;
@@ -106,20 +106,20 @@ export class Pen {
 
   // --- what is told, and heard -----------------------------------------------------------------------------------------------------
 
-  // An edit is on its way until a run with it comes; what it changes is looked up when it is sent, among the points that the page has.
+  // An edit is on its way until it is answered; what it changes is looked up when it is sent, among the points that the page has.
   tell(edit) {
     this.edits.push(edit);
     this.player.change(() => {
       const points = this.word(edit);
       if (!points) { this.forget(edit); return null; }
-      this.sent = { edit, run: this.player.scene.run };
-      setTimeout(() => { if (this.sent?.edit === edit) { this.forget(edit); this.draw(); } }, LOST);
+      this.sent = edit;
+      setTimeout(() => { if (this.sent === edit) { this.forget(edit); this.draw(); } }, ANSWER);
       return { points, run: this.player.scene.run };
     }, true);
     this.draw();
   }
 
-  forget(edit) { this.edits = this.edits.filter((other) => other !== edit); if (this.sent?.edit === edit) this.sent = null; }
+  forget(edit) { this.edits = this.edits.filter((other) => other !== edit); if (this.sent === edit) this.sent = null; }
 
   word({ gone, come, all }) {
     const { given } = this.player.scene;
@@ -130,9 +130,9 @@ export class Pen {
     return come ? { move: [at[0], come[0], come[1]] } : { erase: [...new Set(at)] };
   }
 
-  // The page has spoken: an edit that made this run, or was refused, is no longer on its way.
-  heard(refused) {
-    if (this.sent && (refused || this.sent.run !== this.player.scene.run)) this.forget(this.sent.edit);
+  // The page has spoken: an edit that it has heard of is in this run, or was refused.
+  heard(answered) {
+    if (this.sent && answered) this.forget(this.sent);
     if (this.edits.length || this.hand) this.draw();
   }
 

@@ -7,7 +7,7 @@ import { digits } from "./scene.js";
 const WHOLE_RUN = 4; // seconds at speed 1: a hundred frames are 25 a second
 const SLOWEST = 8; // passes a second, for short runs
 const AHEAD = 1; // seconds of frames that shall lie before the playhead
-const ANSWER = 4000; // ms until what was asked for counts as lost
+export const ANSWER = 10_000; // ms until what was told counts as lost; a busy server takes its time
 const GRIDS = [14, 17, 20, 24, 28, 32, 40, 50, 64, 80, 100, 128, 160, 200]; // places on a side of the field
 const NAMED = 12; // classes that a legend has room for
 export const LOOK = { at: null, neuron: null, hidden: [], discrete: false, warp: null, matrix: false }; // how it is looked at, where nobody says
@@ -21,14 +21,14 @@ export const percent = (share) => `${digits(100 * share)} %`;
 export class TrainingPlayer extends Playback {
   constructor(...given) {
     super(...given);
-    this.pace = 1.5e-6; this.queue = []; this.look = { ...LOOK };
+    this.pace = 1.5e-6; this.word = 0; this.queue = []; this.look = { ...LOOK };
   }
 
   destroy() { super.destroy(); [this.resting, this.settling, this.waiting].forEach(clearTimeout); }
 
   // --- what is told ----------------------------------------------------------------------------------------------------------------
 
-  // One thing at a time: of two words in quick succession the other side may hear the later one alone.
+  // One thing at a time, each with its number: of two words in quick succession the other side may hear the later one alone.
   tell(event) { if (this.send) { this.queue.push(event); this.flush(); } }
   flush() {
     clearTimeout(this.waiting);
@@ -36,8 +36,8 @@ export class TrainingPlayer extends Playback {
     const left = this.askedAt ? this.askedAt + ANSWER - Date.now() : 0;
     if (left > 0) { this.waiting = setTimeout(() => this.flush(), left); return; }
     const next = this.queue.shift(), event = typeof next === "function" ? next() : next; // a word that is found when it is sent, if it still has a sense
-    if (event && !event.look) this.askedAt = Date.now();
-    if (event) this.send(event);
+    if (event && !event.look) { this.askedAt = Date.now(); this.word = Math.max(this.word + 1, this.askedAt); } // greater than those of a stage before this one
+    if (event) this.send(event.look ? event : { ...event, word: this.word });
     this.flush();
   }
 
@@ -70,10 +70,12 @@ export class TrainingPlayer extends Playback {
     this.wish = null;
   }
 
-  // What was asked for has come.
+  // The other side says with all that it sends which word it heard last; what comes may be older than the answer, and one that counts no words answers all.
+  get answered() { return (this.scene.heard ?? Infinity) >= this.word; }
+
   heard() {
     this.playhead = Math.min(this.playhead, this.last);
-    this.askedAt = null; this.stepping = false;
+    if (this.answered) { this.askedAt = null; this.stepping = false; }
     if (this.wish && !same(this.wish, { ...LOOK, ...this.scene.look })) this.settle(); else this.wish = null;
     this.label(); this.describe(); this.flush(); this.ask();
   }
@@ -114,7 +116,7 @@ export class TrainingPlayer extends Playback {
     this.tell({ step: 1 });
   }
 
-  reset(kind) { this.go(0); this.queue = this.queue.filter(lasting); this.askedAt = null; this.tell({ reset: kind }); }
+  reset(kind) { this.go(0); this.queue = this.queue.filter(lasting); this.tell({ reset: kind }); }
 
   // --- what is seen ----------------------------------------------------------------------------------------------------------------
 
