@@ -57,6 +57,11 @@ def free():
     return defaultdict(list)
 
 
+def whole(page):
+    """Wait until a page's run is over; until then parts of the one before are there."""
+    expect(page.locator("[data-testid=stApp]")).to_have_attribute("data-test-script-state", "notRunning")
+
+
 @pytest.fixture
 def visit(browser, address, free):
     """Opens a page as somebody new; an error in its console or a word to another machine on the way fails the test."""

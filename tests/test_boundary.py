@@ -5,6 +5,7 @@ from pathlib import Path
 from urllib.parse import parse_qsl
 
 import pytest
+from conftest import whole
 from playwright.sync_api import expect
 from streamlit.testing.v1 import AppTest
 
@@ -122,7 +123,7 @@ def test_a_visitor_trains_looks_back_and_changes_the_network(visit):
     layers.fill("3 2")
     layers.press("Enter")
     page.wait_for_url(re.compile("layers=3,2"))
-    expect(page.locator("[data-testid=stApp]")).to_have_attribute("data-test-script-state", "notRunning")  # the new network is on the stage
+    whole(page)  # the new network is on the stage
     count(page, "^pass 0 of 30$")
     stage.focus()
     page.keyboard.press("ArrowRight")

@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import numpy as np
 import pytest
-from conftest import PATIENCE
+from conftest import PATIENCE, whole
 from PIL import Image
 from playwright.sync_api import expect
 
@@ -63,7 +63,7 @@ class Stage:
     def rest(self):
         """Wait until the page is whole, so that a spot on the screen stays the same place of the surface."""
         self.url("v=1")
-        expect(self.page.locator(".stApp")).to_have_attribute("data-test-script-state", "notRunning")
+        whole(self.page)
         self.page.evaluate("document.fonts.ready.then(() => null)")
         boxes = [None, None]
         until(self.page, lambda: boxes.append(self.top.bounding_box()) or boxes[-1] == boxes[-2] == boxes[-3])

@@ -4,6 +4,7 @@ import re
 
 import numpy as np
 import pytest
+from conftest import whole
 from playwright.sync_api import expect
 from test_boundary import lab, study, widget
 
@@ -99,8 +100,9 @@ def upload(page, name, content):
 
 
 def chosen(page, text):
-    """Wait until these data are chosen; while a control is made anew, the old one is there, too."""
+    """Wait until these data are chosen."""
     page.locator(f"input[aria-label='Данные'][value='{text}']").wait_for()
+    whole(page)
 
 
 def test_points_travel_by_paste_and_by_file_and_come_back_the_same(visit):

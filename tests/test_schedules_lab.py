@@ -6,6 +6,7 @@ from pathlib import Path
 from urllib.parse import parse_qsl
 
 import pytest
+from conftest import whole
 from playwright.sync_api import expect
 from streamlit.testing.v1 import AppTest
 
@@ -135,6 +136,7 @@ def test_a_click_takes_a_rate_and_a_cell_into_the_lab(visit, language, names):
 
     def taken(across):
         """What a pointer reads in the middle of the height, then clicks."""
+        whole(page)
         box = plot.bounding_box()
         before, where = rate_in(page.url), {"x": across * box["width"], "y": box["height"] / 2}
         plot.hover(position=where)
