@@ -1,10 +1,12 @@
 """The decision-boundary lab: its page without a browser, and in one."""
 
 import re
+from importlib.util import find_spec, module_from_spec
 from pathlib import Path
 from urllib.parse import parse_qsl
 
 import pytest
+import streamlit as st
 from conftest import whole
 from playwright.sync_api import expect
 from streamlit.testing.v1 import AppTest
@@ -97,6 +99,25 @@ def test_a_slice_makes_passes_until_it_is_told_to_stop():
     trainer = advance(s, trainer, 60.0)
     assert trainer.rows[-1][1] < 0.2 <= trainer.rows[-2][1]
     assert advance(s, trainer, 60.0).passes == trainer.passes
+
+
+@pytest.mark.parametrize("stage", ["network", "wall"])
+def test_a_stage_is_told_which_of_its_words_was_heard(stage, monkeypatch):
+    shown, state = [], {}
+    monkeypatch.setattr(st.components.v2, "component", lambda *name, **parts: lambda **given: shown.append(given))
+    monkeypatch.setattr(st, "session_state", state)
+    spec = find_spec("optviz.ui.network")
+    network = module_from_spec(spec)
+    spec.loader.exec_module(network)  # one that no page has
+
+    def show():
+        getattr(network, stage)(lambda heard: heard, "stage", lambda event: event["step"])
+        return shown[-1]["data"]
+    assert show() == 0
+    for event, heard in (({"step": 1, "word": 7}, 7), ({"look": {}, "step": 1}, 7), ({"unknown": 1, "word": 9}, 9), ({"step": 1, "word": "<b>"}, 9), ("x", 9), (None, 9)):
+        state["stage"] = {"event": event}
+        shown[-1]["on_event_change"]()
+        assert show() == heard
 
 
 # --- in a browser -----------------------------------------------------------------------------------------------------------------------

@@ -15,7 +15,7 @@ _wall = st.components.v2.component("optviz.wall", css="wall.css", js="wall.js")
 def network(message: Callable[[int], bytes], key: str, on_event: Callable[[dict[str, Any]], None]) -> None:
     """Show a network. What a visitor does is heard as {"more": frames that are there}, {"lack": the same, where they are too few}, {"step": 1},
     {"reset": "same" or "seed"}, {"pin": True}, {"look": {...}}, {"points": an edit, "run": of what}, {"weights": [[index, value], ...],
-    "at": pass, "run": of what} or {"back": 1}; each with its number, and the message takes that of the last one heard."""
+    "at": pass, "run": of what} or {"back": 1}; all but a look with a number, and the message takes that of the last one heard."""
     _stage(key=key, data=message(_last(key)), on_event_change=_hearer(key, on_event))
 
 

@@ -111,7 +111,7 @@ export class Knob {
     for (const change of this.values) this.told.set(...change);
     this.values = new Map();
     player.change(() => {
-      if (!this.told.size) return null; // another network came
+      if (!this.told.size) return null; // an earlier word took them, or another network came
       this.away = [...this.told];
       clearTimeout(this.lost);
       this.lost = setTimeout(() => { this.arrived(); this.show(); player.ask(); }, ANSWER);
@@ -126,7 +126,7 @@ export class Knob {
     this.away = []; this.made = null;
   }
 
-  // The page has spoken; another network has other weights.
+  // The page has spoken; another network or story has other weights.
   heard(another, answered) {
     if (another) { this.told = new Map(); this.values = new Map(); this.hand = null; this.close(); }
     if (another || answered) this.arrived();

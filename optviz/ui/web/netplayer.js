@@ -84,7 +84,7 @@ export class NetworkPlayer extends TrainingPlayer {
     } else if (this.stepping && atEnd) this.playhead = this.last;
     if (!this.valid(this.look.neuron)) this.look.neuron = null;
     if (this.look.warp !== null && !(scene.inputs === 2 && this.look.warp >= 1 && this.look.warp <= this.net.hidden)) this.look.warp = null;
-    this.pen.heard(this.answered); this.knob.heard(another, this.answered);
+    this.pen.heard(this.answered); this.knob.heard(another || came, this.answered);
     this.heard();
     if (!this.frames.length) this.tell({ lack: 0 }); // it was shown before, in another stage than this
     if (turned) this.resize();

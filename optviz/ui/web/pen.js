@@ -113,7 +113,7 @@ export class Pen {
       const points = this.word(edit);
       if (!points) { this.forget(edit); return null; }
       this.sent = edit;
-      setTimeout(() => { if (this.sent === edit) { this.forget(edit); this.draw(); } }, ANSWER);
+      setTimeout(() => { if (this.edits.includes(edit)) { this.forget(edit); this.draw(); } }, ANSWER);
       return { points, run: this.player.scene.run };
     }, true);
     this.draw();

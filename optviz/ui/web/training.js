@@ -13,7 +13,7 @@ const NAMED = 12; // classes that a legend has room for
 export const LOOK = { at: null, neuron: null, hidden: [], discrete: false, warp: null, matrix: false }; // how it is looked at, where nobody says
 const ASKING = ["reset", "seed"]; // what only the app can do
 export const AGAIN = button("reset", icon("M4 7A7 7 0 1 1 3 11M3 3v4.5h4.5")) + button("seed", icon("M4 4h12v12H4zM7.5 7.5h.01M12.5 7.5h.01M10 10h.01M7.5 12.5h.01M12.5 12.5h.01"));
-export const lasting = (event) => event.look || typeof event === "function"; // what another run does not make void
+export const lasting = (event) => event.look || event.pin || event.reset === "seed" || typeof event === "function"; // what another run does not make void
 export const same = (a, b) => JSON.stringify(a) === JSON.stringify(b);
 export const percent = (share) => `${digits(100 * share)} %`;
 
@@ -28,7 +28,7 @@ export class TrainingPlayer extends Playback {
 
   // --- what is told ----------------------------------------------------------------------------------------------------------------
 
-  // One thing at a time, each with its number: of two words in quick succession the other side may hear the later one alone.
+  // One thing at a time, each but a look with its number: of two words in quick succession the other side may hear the later one alone.
   tell(event) { if (this.send) { this.queue.push(event); this.flush(); } }
   flush() {
     clearTimeout(this.waiting);
@@ -75,7 +75,7 @@ export class TrainingPlayer extends Playback {
 
   heard() {
     this.playhead = Math.min(this.playhead, this.last);
-    if (this.answered) { this.askedAt = null; this.stepping = false; }
+    if (this.answered) { this.askedAt = null; this.stepping = this.queue.some((event) => event.step); }
     if (this.wish && !same(this.wish, { ...LOOK, ...this.scene.look })) this.settle(); else this.wish = null;
     this.label(); this.describe(); this.flush(); this.ask();
   }

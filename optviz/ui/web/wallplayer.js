@@ -272,7 +272,7 @@ export class WallPlayer extends TrainingPlayer {
     on(place, "click", (e) => {
       const i = at(e);
       if (i === null || !this.scene) return;
-      if (e.target.closest(".drop")) this.tell({ drop: i }); else this.open(i);
+      if (e.target.closest(".drop")) this.say("drop", i); else this.open(i);
       this.box.focus({ preventScroll: true });
     });
     for (const [i, canvas] of [loss, accuracy].entries()) {
@@ -285,8 +285,14 @@ export class WallPlayer extends TrainingPlayer {
   // A cell's settings shall stand beside the wall; true where there is such a cell.
   open(i) {
     if (i >= this.cells.length || !this.send) return false;
-    if (i !== this.scene.chosen) this.tell({ open: i });
+    if (i !== this.scene.chosen) this.say("open", i);
     return true;
+  }
+
+  // A word about a cell, wherever that is by then.
+  say(word, i) {
+    const { run } = this.cells[i];
+    this.tell(() => { const at = this.cells.findIndex((cell) => cell.run === run); return at < 0 ? null : { [word]: at }; });
   }
 
   // Look at it another way.
