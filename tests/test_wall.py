@@ -216,7 +216,7 @@ def test_the_stage_of_several_networks(modules):
     assert [event for event in page.evaluate("told") if "look" not in event] == [{"open": 1}]
     expect(page.locator(".readout")).to_contain_text("class: ")
     figures.nth(2).locator(".drop").click()  # the first word is not answered yet
-    page.evaluate("(data) => { told.length = 0; window.was = player.cells.map(({ run }) => run); take(data); }", encoded([studies[0], *studies[2:]], 3, chosen=0, loose=True))
+    page.evaluate("(data) => { told.length = 0; take(data); }", encoded([studies[0], *studies[2:]], 3, chosen=0, loose=True))
     assert page.evaluate("told.filter((event) => !event.look)") == [{"drop": 1}], "the cell that was meant has moved up"
     curves = [Study("x_sin_x", layers=(3,), epochs=6, n=40, lr=rate) for rate in (0.003, 0.001)]
     page.evaluate("(data) => { window.flat = data[0]; take(data[1]); }", [encoded(studies, 3, chosen=0, loose=True, look={"at": 1}), encoded([*curves, S], 2)])
